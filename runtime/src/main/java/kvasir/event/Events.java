@@ -1,0 +1,53 @@
+package kvasir.event;
+
+/**
+ * The stream. One machine has one; a machine is confined to one thread at a time, so there is no lock here.
+ *
+ * <p>Producers write {@code if (events.listening()) events.emit(new SpteChanged(...))}: with nobody listening the
+ * cost is one field read.
+ */
+public final class Events {
+    private Listener[] listeners = {};
+    private long sequence;
+
+    /** Receives every event in order. */
+    @FunctionalInterface
+    public interface Listener {
+        /**
+         * @param sequence position in the stream, from 1, without gaps while anyone listens
+         * @param event what happened
+         */
+        void on(long sequence, Event event);
+    }
+
+    /** Whether anyone listens. */
+    public boolean listening() {
+        return listeners.length != 0;
+    }
+
+    /** Sequence number of the newest event; 0 before the first. */
+    public long sequence() {
+        return sequence;
+    }
+
+    /** Adds {@code event} to the stream. */
+    public void emit(Event event) {
+        sequence++;
+        for (Listener listener : listeners) {
+            listener.on(sequence, event);
+        }
+    }
+
+    /** Adds a listener after those already there. */
+    public void add(Listener listener) {
+        var grown = java.util.Arrays.copyOf(listeners, listeners.length + 1);
+        grown[listeners.length] = listener;
+        listeners = grown;
+    }
+
+    /** Removes a listener added before; nothing happens if it is not there. */
+    public void remove(Listener listener) {
+        listeners =
+                java.util.Arrays.stream(listeners).filter(l -> l != listener).toArray(Listener[]::new);
+    }
+}

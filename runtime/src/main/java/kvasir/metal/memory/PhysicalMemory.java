@@ -1,0 +1,307 @@
+package kvasir.metal.memory;
+
+import java.util.Objects;
+
+/**
+ * Host physical memory of one machine: sparse, little-endian, 4 KiB frames, copy-on-write snapshots.
+ *
+ * <p>An access beyond {@link #size()} is a bug of the caller and throws {@link IndexOutOfBoundsException}: the storeys
+ * above check addresses against MAXPHYADDR by their own rules. The typed accessors may be unaligned and may cross
+ * frames.
+ *
+ * <p>The processor's software TLB keeps native addresses from {@link #readable} and {@link #writable}; they stay valid
+ * while {@link #epoch()} stays the same, except that a readable address goes stale when its frame is first written
+ * through {@link #writable}, which {@link #epoch()} tells too.
+ */
+public final class PhysicalMemory {
+    /** Bytes in a frame. */
+    public static final int FRAME_BYTES = 4096;
+
+    private static final int SHIFT = 12;
+    private static final int LEAF_BITS = 11;
+    private static final int MIDDLE_BITS = 11;
+    private static final int LEAF_FRAMES = 1 << LEAF_BITS;
+    private static final int MIDDLE_LEAVES = 1 << MIDDLE_BITS;
+
+    private final FramePool pool = new FramePool();
+    private final long zeroFrame = pool.address(0);
+    private final long size;
+    private Leaf[][] root;
+    private long epoch;
+
+    /** 2,048 frames (8 MiB). A leaf that a snapshot holds is copied before it changes. */
+    private static final class Leaf {
+        final int[] frames;
+        int references = 1;
+
+        Leaf(int[] frames) {
+            this.frames = frames;
+        }
+    }
+
+    /** All bytes at one moment. Close it when it is no longer needed, so that its frames can be used again. */
+    public final class Snapshot implements AutoCloseable {
+        private final Leaf[][] leaves;
+        private boolean open = true;
+
+        private Snapshot(Leaf[][] leaves) {
+            this.leaves = leaves;
+        }
+
+        @Override
+        public void close() {
+            if (open) {
+                open = false;
+                releaseAll(leaves);
+            }
+        }
+    }
+
+    /** @param size bytes, a multiple of 4 KiB, at most 2^52 */
+    public PhysicalMemory(long size) {
+        if (size <= 0 || size % FRAME_BYTES != 0 || size > 1L << 52) {
+            throw new IllegalArgumentException("host memory of " + Long.toUnsignedString(size) + " bytes");
+        }
+        this.size = size;
+        root = new Leaf[(int) ((size - 1) >>> (SHIFT + LEAF_BITS + MIDDLE_BITS)) + 1][];
+    }
+
+    /** Bytes of physical address space. */
+    public long size() {
+        return size;
+    }
+
+    /**
+     * A number that changes whenever a native address handed out before may be stale: at a snapshot, at a restore, when
+     * a frame is discarded, and when a frame gets its first or its own copy of bytes.
+     */
+    public long epoch() {
+        return epoch;
+    }
+
+    /** Frames that take memory. */
+    public int framesInUse() {
+        return pool.inUse();
+    }
+
+    /** Whether the frame was ever written (and not discarded since). */
+    public boolean materialized(long pfn) {
+        return frame(pfn) != 0;
+    }
+
+    /** Native address of the frame for reading. */
+    public long readable(long pfn) {
+        int frame = frame(pfn);
+        return frame == 0 ? zeroFrame : pool.address(frame);
+    }
+
+    /** Native address of the frame for writing; gives it memory of its own first. */
+    public long writable(long pfn) {
+        Leaf leaf = ownLeaf(pfn);
+        int slot = (int) pfn & (LEAF_FRAMES - 1);
+        int frame = leaf.frames[slot];
+        if (frame == 0) {
+            frame = pool.allocateZeroed();
+            leaf.frames[slot] = frame;
+            epoch++;
+        } else if (pool.shared(frame)) {
+            int copy = pool.allocateCopy(frame);
+            pool.release(frame);
+            frame = copy;
+            leaf.frames[slot] = frame;
+            epoch++;
+        }
+        return pool.address(frame);
+    }
+
+    /** Forgets the frame's content: it reads as zeros and takes no memory. */
+    public void discard(long pfn) {
+        if (frame(pfn) != 0) {
+            Leaf leaf = ownLeaf(pfn);
+            int slot = (int) pfn & (LEAF_FRAMES - 1);
+            pool.release(leaf.frames[slot]);
+            leaf.frames[slot] = 0;
+            epoch++;
+        }
+    }
+
+    public byte read8(long hpa) {
+        return NativeMemory.get8(readable(hpa >>> SHIFT) + offset(hpa));
+    }
+
+    public short read16(long hpa) {
+        return offset(hpa) <= FRAME_BYTES - 2
+                ? NativeMemory.get16(readable(hpa >>> SHIFT) + offset(hpa))
+                : (short) readBytewise(hpa, 2);
+    }
+
+    public int read32(long hpa) {
+        return offset(hpa) <= FRAME_BYTES - 4
+                ? NativeMemory.get32(readable(hpa >>> SHIFT) + offset(hpa))
+                : (int) readBytewise(hpa, 4);
+    }
+
+    public long read64(long hpa) {
+        return offset(hpa) <= FRAME_BYTES - 8
+                ? NativeMemory.get64(readable(hpa >>> SHIFT) + offset(hpa))
+                : readBytewise(hpa, 8);
+    }
+
+    public void write8(long hpa, byte value) {
+        NativeMemory.put8(writable(hpa >>> SHIFT) + offset(hpa), value);
+    }
+
+    public void write16(long hpa, short value) {
+        if (offset(hpa) <= FRAME_BYTES - 2) {
+            NativeMemory.put16(writable(hpa >>> SHIFT) + offset(hpa), value);
+        } else {
+            writeBytewise(hpa, value, 2);
+        }
+    }
+
+    public void write32(long hpa, int value) {
+        if (offset(hpa) <= FRAME_BYTES - 4) {
+            NativeMemory.put32(writable(hpa >>> SHIFT) + offset(hpa), value);
+        } else {
+            writeBytewise(hpa, value, 4);
+        }
+    }
+
+    public void write64(long hpa, long value) {
+        if (offset(hpa) <= FRAME_BYTES - 8) {
+            NativeMemory.put64(writable(hpa >>> SHIFT) + offset(hpa), value);
+        } else {
+            writeBytewise(hpa, value, 8);
+        }
+    }
+
+    /** Atomic compare and set of the 8-byte word at {@code hpa}, which must be 8-byte aligned. */
+    public boolean compareAndSet64(long hpa, long expected, long value) {
+        return NativeMemory.compareAndSet64(writable(hpa >>> SHIFT) + offset(hpa), expected, value);
+    }
+
+    /** Copies {@code bytes} bytes from {@code hpa} to {@code target[at...]}. */
+    public void read(long hpa, byte[] target, int at, int bytes) {
+        Objects.checkFromIndexSize(at, bytes, target.length);
+        for (int done = 0; done < bytes; ) {
+            int chunk = Math.min(bytes - done, FRAME_BYTES - offset(hpa + done));
+            NativeMemory.copyOut(readable((hpa + done) >>> SHIFT) + offset(hpa + done), target, at + done, chunk);
+            done += chunk;
+        }
+    }
+
+    /** Copies {@code bytes} bytes from {@code source[at...]} to {@code hpa}. */
+    public void write(long hpa, byte[] source, int at, int bytes) {
+        Objects.checkFromIndexSize(at, bytes, source.length);
+        for (int done = 0; done < bytes; ) {
+            int chunk = Math.min(bytes - done, FRAME_BYTES - offset(hpa + done));
+            NativeMemory.copyIn(source, at + done, writable((hpa + done) >>> SHIFT) + offset(hpa + done), chunk);
+            done += chunk;
+        }
+    }
+
+    /** Fills the whole frame with 512 copies of {@code word}; used to make page-table pages. */
+    public void fillFrame(long pfn, long word) {
+        long address = writable(pfn);
+        for (int i = 0; i < FRAME_BYTES; i += 8) {
+            NativeMemory.put64(address + i, word);
+        }
+    }
+
+    /** All bytes as they are now. */
+    public Snapshot snapshot() {
+        epoch++;
+        return new Snapshot(retainAll(root));
+    }
+
+    /** Makes all bytes what they were at {@code snapshot}, which may be used again. */
+    public void restore(Snapshot snapshot) {
+        if (!snapshot.open) {
+            throw new IllegalStateException("the snapshot is closed");
+        }
+        Leaf[][] previous = root;
+        root = retainAll(snapshot.leaves);
+        releaseAll(previous);
+        epoch++;
+    }
+
+    private int frame(long pfn) {
+        Objects.checkIndex(pfn, size >>> SHIFT);
+        Leaf[] middle = root[(int) (pfn >>> (LEAF_BITS + MIDDLE_BITS))];
+        if (middle == null) {
+            return 0;
+        }
+        Leaf leaf = middle[(int) (pfn >>> LEAF_BITS) & (MIDDLE_LEAVES - 1)];
+        return leaf == null ? 0 : leaf.frames[(int) pfn & (LEAF_FRAMES - 1)];
+    }
+
+    private Leaf ownLeaf(long pfn) {
+        Objects.checkIndex(pfn, size >>> SHIFT);
+        int top = (int) (pfn >>> (LEAF_BITS + MIDDLE_BITS));
+        if (root[top] == null) {
+            root[top] = new Leaf[MIDDLE_LEAVES];
+        }
+        Leaf[] middle = root[top];
+        int slot = (int) (pfn >>> LEAF_BITS) & (MIDDLE_LEAVES - 1);
+        Leaf leaf = middle[slot];
+        if (leaf == null) {
+            leaf = new Leaf(new int[LEAF_FRAMES]);
+            middle[slot] = leaf;
+        } else if (leaf.references > 1) {
+            leaf.references--;
+            leaf = new Leaf(leaf.frames.clone());
+            for (int frame : leaf.frames) {
+                pool.retain(frame);
+            }
+            middle[slot] = leaf;
+        }
+        return leaf;
+    }
+
+    private static Leaf[][] retainAll(Leaf[][] from) {
+        var copy = new Leaf[from.length][];
+        for (int i = 0; i < from.length; i++) {
+            if (from[i] != null) {
+                copy[i] = from[i].clone();
+                for (Leaf leaf : copy[i]) {
+                    if (leaf != null) {
+                        leaf.references++;
+                    }
+                }
+            }
+        }
+        return copy;
+    }
+
+    private void releaseAll(Leaf[][] leaves) {
+        for (Leaf[] middle : leaves) {
+            if (middle != null) {
+                for (Leaf leaf : middle) {
+                    if (leaf != null && --leaf.references == 0) {
+                        for (int frame : leaf.frames) {
+                            pool.release(frame);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private long readBytewise(long hpa, int bytes) {
+        long value = 0;
+        for (int i = 0; i < bytes; i++) {
+            value |= (read8(hpa + i) & 0xffL) << (8 * i);
+        }
+        return value;
+    }
+
+    private void writeBytewise(long hpa, long value, int bytes) {
+        for (int i = 0; i < bytes; i++) {
+            write8(hpa + i, (byte) (value >>> (8 * i)));
+        }
+    }
+
+    private static int offset(long hpa) {
+        return (int) hpa & (FRAME_BYTES - 1);
+    }
+}
