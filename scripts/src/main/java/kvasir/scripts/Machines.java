@@ -1,0 +1,71 @@
+package kvasir.scripts;
+
+import java.util.List;
+import java.util.Optional;
+import kvasir.event.Events;
+import kvasir.registry.Api;
+import kvasir.registry.Described;
+
+/** Where scripts get their machines from, and what is known about them before any exists. */
+public interface Machines {
+    /** The selectable semantics, oldest first. */
+    List<String> semantics();
+
+    /** The semantics of a script that names none. */
+    String defaultSemantics();
+
+    /** The words after {@code vm NAME =}. */
+    List<String> vmTypes();
+
+    /** What may stand in the braces of {@code vm NAME = type { ... }}. */
+    Api<?> builderApi(String vmType);
+
+    /** What {@code vm NAME = type { ... }} gives. */
+    Api<?> vmApi(String vmType);
+
+    /** Names that every script sees without declaring them, with what they are. */
+    List<Global> globals();
+
+    /** Every declaration, for the reference manual and for checks; each class once, in the order of a reader. */
+    List<Api<?>> apis();
+
+    /** A fresh machine. */
+    World create(Choice choice);
+
+    /** A name that every script sees. */
+    record Global(String name, Api<?> api) {}
+
+    /**
+     * What distinguishes one machine from another.
+     *
+     * @param semantics one of {@link #semantics()}
+     * @param seed of everything random
+     * @param instructionBudget guest instructions that one {@code run} may retire, at least 1
+     */
+    record Choice(String semantics, long seed, long instructionBudget) {}
+
+    /** One machine, confined to one thread at a time. */
+    interface World extends AutoCloseable {
+        /** The stream of this machine. */
+        Events events();
+
+        /** The object behind a name of {@link Machines#globals()}. */
+        Optional<Described> global(String name);
+
+        /** The builder behind {@code vm name = type { ... }}; {@code type} is one of {@link Machines#vmTypes()}. */
+        Described builder(String type, String name);
+
+        /**
+         * Ends a declaration.
+         *
+         * @return the VM as a {@link Described}, or an {@link kvasir.registry.Outcome.Failed}
+         */
+        Object build(Described builder);
+
+        /** Makes a guest that runs on another thread come back soon; the only method another thread may call. */
+        void interrupt();
+
+        @Override
+        void close();
+    }
+}

@@ -1,0 +1,54 @@
+package kvasir.scripts;
+
+import java.util.List;
+
+/**
+ * How to run scripts.
+ *
+ * @param filter run only tests whose {@code file: name} contains this text; empty runs all
+ * @param semantics run only under these; empty runs under those each script names
+ * @param trace hand every event to {@link RunListener#event}
+ * @param update rewrite the {@code shows} pictures that differ, in the files
+ * @param seed of everything random in the machine
+ * @param instructionBudget guest instructions that one {@code run} may retire
+ */
+public record RunOptions(
+        String filter, List<String> semantics, boolean trace, boolean update, long seed, long instructionBudget) {
+    /** Guest instructions that one {@code run} may retire unless told otherwise. */
+    public static final long DEFAULT_BUDGET = 100_000_000;
+
+    /** Everything, as the scripts say. */
+    public static RunOptions defaults() {
+        return new RunOptions("", List.of(), false, false, 1, DEFAULT_BUDGET);
+    }
+
+    /** These options with another filter. */
+    public RunOptions withFilter(String text) {
+        return new RunOptions(text, semantics, trace, update, seed, instructionBudget);
+    }
+
+    /** These options restricted to some semantics. */
+    public RunOptions withSemantics(List<String> names) {
+        return new RunOptions(filter, List.copyOf(names), trace, update, seed, instructionBudget);
+    }
+
+    /** These options with or without the event stream. */
+    public RunOptions withTrace(boolean on) {
+        return new RunOptions(filter, semantics, on, update, seed, instructionBudget);
+    }
+
+    /** These options with or without rewriting pictures. */
+    public RunOptions withUpdate(boolean on) {
+        return new RunOptions(filter, semantics, trace, on, seed, instructionBudget);
+    }
+
+    /** These options with another seed. */
+    public RunOptions withSeed(long value) {
+        return new RunOptions(filter, semantics, trace, update, value, instructionBudget);
+    }
+
+    /** These options with another budget. */
+    public RunOptions withInstructionBudget(long instructions) {
+        return new RunOptions(filter, semantics, trace, update, seed, instructions);
+    }
+}
