@@ -1,0 +1,144 @@
+package kvasir.kvm.mmu;
+
+import kvasir.metal.memory.PhysicalMemory;
+
+/**
+ * The pre-order walk over the entries that cover a range of gfns (tdp_iter.c). It can be resumed after a yield: the
+ * walk then starts again from the root, towards the gfn it was heading for.
+ *
+ * <p>Mutable and reused; one per task.
+ */
+final class TdpIterator {
+    private final PhysicalMemory memory;
+    private final long[] path = new long[6];
+    private int rootLevel;
+    private int minLevel;
+    private long gfnBits;
+    private long nextLastLevelGfn;
+    private boolean yielded;
+
+    /** Target gfn at the last yield: nothing is gained by yielding again before it has advanced. */
+    private long yieldedGfn;
+
+    /** Whether the walk stands on an entry. */
+    boolean valid;
+    /** First gfn covered by the entry, without direct bits. */
+    long gfn;
+    /** Level of the table that holds the entry. */
+    int level;
+    /** Host physical address of the entry. */
+    long sptep;
+    /** What the entry held when it was last read. */
+    long oldSpte;
+
+    TdpIterator(PhysicalMemory memory) {
+        this.memory = memory;
+    }
+
+    /**
+     * Stands on the root's entry for {@code nextLastLevelGfn}.
+     *
+     * @param minLevel the walk does not go below tables of this level
+     * @param gfnBits bits ORed into the gfn for table indices: the direct bits for a TDX VM's shared tables
+     */
+    void start(long rootPfn, int rootLevel, int minLevel, long nextLastLevelGfn, long gfnBits) {
+        this.rootLevel = rootLevel;
+        this.minLevel = minLevel;
+        this.gfnBits = gfnBits;
+        this.nextLastLevelGfn = nextLastLevelGfn;
+        path[rootLevel] = rootPfn << 12;
+        restart();
+    }
+
+    /** Goes back to the root, still heading for the same gfn. */
+    void restart() {
+        yielded = false;
+        yieldedGfn = nextLastLevelGfn;
+        level = rootLevel;
+        gfn = Level.round(nextLastLevelGfn, level);
+        refresh();
+        valid = true;
+    }
+
+    /** Moves to the next entry in pre-order; after a yield, starts again from the root. */
+    void next() {
+        if (yielded) {
+            restart();
+            return;
+        }
+        if (stepDown()) {
+            return;
+        }
+        do {
+            if (stepSide()) {
+                return;
+            }
+        } while (stepUp());
+        valid = false;
+    }
+
+    /** Reads the entry again. */
+    void reread() {
+        oldSpte = memory.read64(sptep);
+    }
+
+    /** Frame of the table that holds the entry. */
+    long tablePfn() {
+        return path[level] >>> 12;
+    }
+
+    /** Whether a yield would let the walk advance: the target gfn has moved since the last one. */
+    boolean mayYield() {
+        return nextLastLevelGfn != yieldedGfn;
+    }
+
+    /** The task has yielded: what the walk stands on is stale until {@link #next()}. */
+    void markYielded() {
+        yielded = true;
+    }
+
+    boolean hasYielded() {
+        return yielded;
+    }
+
+    private void refresh() {
+        sptep = path[level] + 8L * Level.index(gfn | gfnBits, level);
+        oldSpte = memory.read64(sptep);
+    }
+
+    private boolean stepDown() {
+        if (level == minLevel) {
+            return false;
+        }
+        oldSpte = memory.read64(sptep);
+        if (!Spte.isPresentTable(oldSpte, level)) {
+            return false;
+        }
+        level--;
+        path[level] = oldSpte & Spte.ADDRESS;
+        gfn = Level.round(nextLastLevelGfn, level);
+        refresh();
+        return true;
+    }
+
+    private boolean stepSide() {
+        if (Level.index(gfn | gfnBits, level) == Level.ENTRIES - 1) {
+            return false;
+        }
+        gfn += Level.pages(level);
+        nextLastLevelGfn = gfn;
+        sptep += 8;
+        oldSpte = memory.read64(sptep);
+        return true;
+    }
+
+    private boolean stepUp() {
+        if (level == rootLevel) {
+            return false;
+        }
+        level++;
+        gfn = Level.round(gfn, level);
+        refresh();
+        return true;
+    }
+}
