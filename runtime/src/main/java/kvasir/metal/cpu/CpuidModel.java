@@ -1,0 +1,175 @@
+package kvasir.metal.cpu;
+
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Which processor the guest sees: what CPUID answers, and therefore which instructions exist. A feature that the
+ * emulation lacks is never in a model.
+ *
+ * @param name as a VM declaration spells it
+ * @param vendor the 12 letters of leaf 0
+ * @param brand up to 48 letters of leaves 0x80000002 to 0x80000004
+ * @param signature family, model and stepping as in EAX of leaf 1
+ * @param features what is there
+ * @param physicalBits MAXPHYADDR
+ */
+public record CpuidModel(
+        String name, String vendor, String brand, int signature, Set<Feature> features, int physicalBits) {
+
+    /** A feature with its place in CPUID; {@code register} is 0 for EAX to 3 for EDX. */
+    public enum Feature {
+        TSC(1, 0, 3, 4),
+        MSR(1, 0, 3, 5),
+        PAE(1, 0, 3, 6),
+        CX8(1, 0, 3, 8),
+        SEP(1, 0, 3, 11),
+        PGE(1, 0, 3, 13),
+        CMOV(1, 0, 3, 15),
+        PAT(1, 0, 3, 16),
+        PSE(1, 0, 3, 3),
+        DE(1, 0, 3, 2),
+        APIC(1, 0, 3, 9),
+        PSE36(1, 0, 3, 17),
+        CLFSH(1, 0, 3, 19),
+        CX16(1, 0, 2, 13),
+        PCID(1, 0, 2, 17),
+        X2APIC(1, 0, 2, 21),
+        MOVBE(1, 0, 2, 22),
+        POPCNT(1, 0, 2, 23),
+        TSC_DEADLINE(1, 0, 2, 24),
+        RDRAND(1, 0, 2, 30),
+        HYPERVISOR(1, 0, 2, 31),
+        FSGSBASE(7, 0, 1, 0),
+        BMI1(7, 0, 1, 3),
+        SMEP(7, 0, 1, 7),
+        BMI2(7, 0, 1, 8),
+        ERMS(7, 0, 1, 9),
+        INVPCID(7, 0, 1, 10),
+        RDSEED(7, 0, 1, 18),
+        ADX(7, 0, 1, 19),
+        SMAP(7, 0, 1, 20),
+        CLFLUSHOPT(7, 0, 1, 23),
+        CLWB(7, 0, 1, 24),
+        UMIP(7, 0, 2, 2),
+        PKU(7, 0, 2, 3),
+        LA57(7, 0, 2, 16),
+        RDPID(7, 0, 2, 22),
+        FSRM(7, 0, 3, 4),
+        LAHF_LM(0x8000_0001, 0, 2, 0),
+        LZCNT(0x8000_0001, 0, 2, 5),
+        SYSCALL(0x8000_0001, 0, 3, 11),
+        NX(0x8000_0001, 0, 3, 20),
+        PDPE1GB(0x8000_0001, 0, 3, 26),
+        RDTSCP(0x8000_0001, 0, 3, 27),
+        LM(0x8000_0001, 0, 3, 29),
+        SSE42_CRC32(1, 0, 2, 20);
+
+        private final int leaf;
+        private final int subleaf;
+        private final int register;
+        private final int bit;
+
+        Feature(int leaf, int subleaf, int register, int bit) {
+            this.leaf = leaf;
+            this.subleaf = subleaf;
+            this.register = register;
+            this.bit = bit;
+        }
+    }
+
+    private static final CpuidModel MILAN = new CpuidModel(
+            "EPYC-Milan",
+            "AuthenticAMD",
+            "AMD EPYC-Milan Processor (Kvasir)",
+            0x00a0_0f11,
+            Set.copyOf(EnumSet.complementOf(EnumSet.of(Feature.LA57, Feature.TSC_DEADLINE))),
+            48);
+    private static final CpuidModel SAPPHIRE_RAPIDS = new CpuidModel(
+            "SapphireRapids",
+            "GenuineIntel",
+            "Intel Xeon Processor (SapphireRapids, Kvasir)",
+            0x0008_06f8,
+            Set.copyOf(EnumSet.allOf(Feature.class)),
+            52);
+
+    public CpuidModel {
+        features = Set.copyOf(features);
+    }
+
+    /** The models a VM declaration can name. */
+    public static List<CpuidModel> all() {
+        return List.of(SAPPHIRE_RAPIDS, MILAN);
+    }
+
+    /** The model used when none is named. */
+    public static CpuidModel standard() {
+        return SAPPHIRE_RAPIDS;
+    }
+
+    /** The model called {@code name}, letter case aside. */
+    public static Optional<CpuidModel> named(String name) {
+        String wanted = name.toLowerCase(Locale.ROOT);
+        return all().stream()
+                .filter(m -> m.name.toLowerCase(Locale.ROOT).equals(wanted))
+                .findFirst();
+    }
+
+    /** Whether the guest sees {@code feature}. */
+    public boolean has(Feature feature) {
+        return features.contains(feature);
+    }
+
+    /** Whether it is an AMD processor, which differs in SYSCALL, SYSENTER and reserved bits here and there. */
+    public boolean amd() {
+        return vendor.equals("AuthenticAMD");
+    }
+
+    /**
+     * EAX, EBX, ECX, EDX for a leaf; the bits that follow the processor's own state (APIC id, OSXSAVE, OSPKE) are added
+     * by {@link Cpu}.
+     */
+    public int[] answer(int leaf, int subleaf) {
+        int[] out = new int[4];
+        for (Feature feature : features) {
+            if (feature.leaf == leaf && feature.subleaf == subleaf) {
+                out[feature.register] |= 1 << feature.bit;
+            }
+        }
+        switch (leaf) {
+            case 0 -> {
+                out[0] = 0xd;
+                putText(out, 1, vendor, 0);
+                putText(out, 3, vendor, 4);
+                putText(out, 2, vendor, 8);
+            }
+            case 1 -> {
+                out[0] = signature;
+                out[1] = 0x0001_0800;
+            }
+            case 0x8000_0000 -> {
+                out[0] = 0x8000_0008;
+                putText(out, 1, vendor, 0);
+                putText(out, 3, vendor, 4);
+                putText(out, 2, vendor, 8);
+            }
+            case 0x8000_0002, 0x8000_0003, 0x8000_0004 -> {
+                for (int i = 0; i < 4; i++) {
+                    putText(out, i, brand, (leaf - 0x8000_0002) * 16 + i * 4);
+                }
+            }
+            case 0x8000_0008 -> out[0] = physicalBits | (has(Feature.LA57) ? 57 : 48) << 8;
+            default -> {}
+        }
+        return out;
+    }
+
+    private static void putText(int[] out, int register, String text, int at) {
+        for (int i = 0; i < 4; i++) {
+            out[register] |= (at + i < text.length() ? text.charAt(at + i) : 0) << (8 * i);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+package kvasir.metal.cpu;
+
+/** How a guest-physical address becomes a host-physical one. */
+public sealed interface SecondStage {
+    /** Guest-physical is host-physical. */
+    record None() implements SecondStage {}
+
+    /**
+     * Intel's extended page tables.
+     *
+     * @param eptp Intel SDM, "Extended-page-table pointer"
+     */
+    record Ept(long eptp) implements SecondStage {}
+
+    /**
+     * AMD's nested page tables.
+     *
+     * @param ncr3 nested CR3
+     * @param levels 4 or 5, the host's own paging mode
+     */
+    record Npt(long ncr3, int levels) implements SecondStage {}
+}

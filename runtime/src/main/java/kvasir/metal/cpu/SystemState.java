@@ -1,0 +1,159 @@
+package kvasir.metal.cpu;
+
+/**
+ * The architectural state that is not a general register: segments, control and debug registers, model-specific
+ * registers, system flags, extended state. Plain fields; {@link Cpu} keeps everything derived from them.
+ */
+final class SystemState {
+    final int[] selector = new int[8];
+    final long[] base = new long[8];
+    final int[] limit = new int[8];
+    final int[] access = new int[8];
+
+    long gdtBase;
+    int gdtLimit;
+    long idtBase;
+    int idtLimit;
+
+    /** EFLAGS without the six status flags. */
+    int flags;
+
+    long cr0;
+    long cr2;
+    long cr3;
+    long cr4;
+    int cr8;
+    final long[] dr = new long[8];
+    long xcr0;
+    int pkru;
+
+    long efer;
+    long star;
+    long lstar;
+    long cstar;
+    long sfmask;
+    long kernelGsBase;
+    long sysenterCs;
+    long sysenterEsp;
+    long sysenterEip;
+    long pat;
+    long tscAux;
+
+    /** TSC minus retired instructions. */
+    long tscOffset;
+
+    /** PDPTE registers of PAE paging, loaded with CR3. */
+    final long[] pdpte = new long[4];
+
+    /** YMM registers, four words each, low word first. */
+    final long[] ymm = new long[16 * 4];
+
+    int mxcsr;
+    final X87 x87 = new X87();
+
+    /** Registers of the x87 FPU; a register is a 64-bit significand and a 16-bit sign and exponent. */
+    static final class X87 {
+        final long[] significand = new long[8];
+        final short[] signExponent = new short[8];
+        int control = 0x37f;
+        int status;
+        int tag = 0xffff;
+        long instructionPointer;
+        long dataPointer;
+        int opcode;
+
+        void copyFrom(X87 other) {
+            System.arraycopy(other.significand, 0, significand, 0, 8);
+            System.arraycopy(other.signExponent, 0, signExponent, 0, 8);
+            control = other.control;
+            status = other.status;
+            tag = other.tag;
+            instructionPointer = other.instructionPointer;
+            dataPointer = other.dataPointer;
+            opcode = other.opcode;
+        }
+    }
+
+    /** The state after RESET (Intel SDM, "IA-32 and Intel 64 Processor States Following Power-up, Reset, or INIT"). */
+    void reset() {
+        for (int i = 0; i < 8; i++) {
+            selector[i] = 0;
+            base[i] = 0;
+            limit[i] = 0xffff;
+            access[i] = 0x93;
+        }
+        selector[Segment.CS] = 0xf000;
+        base[Segment.CS] = 0xffff_0000L;
+        access[Segment.CS] = 0x9b;
+        access[Segment.LDTR] = 0x82;
+        access[Segment.TR] = 0x8b;
+        gdtBase = 0;
+        gdtLimit = 0xffff;
+        idtBase = 0;
+        idtLimit = 0xffff;
+        flags = 2;
+        cr0 = Bits.CR0_ET | Bits.CR0_NW | Bits.CR0_CD;
+        cr2 = 0;
+        cr3 = 0;
+        cr4 = 0;
+        cr8 = 0;
+        java.util.Arrays.fill(dr, 0);
+        dr[6] = 0xffff_0ff0L;
+        dr[7] = 0x400;
+        xcr0 = 1;
+        pkru = 0;
+        efer = 0;
+        star = 0;
+        lstar = 0;
+        cstar = 0;
+        sfmask = 0;
+        kernelGsBase = 0;
+        sysenterCs = 0;
+        sysenterEsp = 0;
+        sysenterEip = 0;
+        pat = 0x0007_0406_0007_0406L;
+        tscAux = 0;
+        tscOffset = 0;
+        java.util.Arrays.fill(pdpte, 0);
+        java.util.Arrays.fill(ymm, 0);
+        mxcsr = 0x1f80;
+        x87.copyFrom(new X87());
+    }
+
+    /** Takes over every register of {@code other}. */
+    void copyFrom(SystemState other) {
+        System.arraycopy(other.selector, 0, selector, 0, 8);
+        System.arraycopy(other.base, 0, base, 0, 8);
+        System.arraycopy(other.limit, 0, limit, 0, 8);
+        System.arraycopy(other.access, 0, access, 0, 8);
+        gdtBase = other.gdtBase;
+        gdtLimit = other.gdtLimit;
+        idtBase = other.idtBase;
+        idtLimit = other.idtLimit;
+        flags = other.flags;
+        cr0 = other.cr0;
+        cr2 = other.cr2;
+        cr3 = other.cr3;
+        cr4 = other.cr4;
+        cr8 = other.cr8;
+        System.arraycopy(other.dr, 0, dr, 0, 8);
+        xcr0 = other.xcr0;
+        pkru = other.pkru;
+        efer = other.efer;
+        star = other.star;
+        lstar = other.lstar;
+        cstar = other.cstar;
+        sfmask = other.sfmask;
+        kernelGsBase = other.kernelGsBase;
+        sysenterCs = other.sysenterCs;
+        sysenterEsp = other.sysenterEsp;
+        sysenterEip = other.sysenterEip;
+        pat = other.pat;
+        tscAux = other.tscAux;
+        tscOffset = other.tscOffset;
+        System.arraycopy(other.pdpte, 0, pdpte, 0, 4);
+        System.arraycopy(other.ymm, 0, ymm, 0, ymm.length);
+        mxcsr = other.mxcsr;
+        x87.copyFrom(other.x87);
+    }
+}

@@ -1,0 +1,102 @@
+package kvasir.metal.cpu;
+
+/**
+ * Why a processor came back to its hypervisor. Unless a component says otherwise the instruction that caused it has not
+ * happened: RIP points at it, and {@link Cpu#skip()} steps over it once the hypervisor has done its work.
+ */
+public sealed interface VmExit {
+    /** HLT has retired: RIP is behind it. */
+    record Hlt() implements VmExit {}
+
+    /**
+     * IN, OUT, INS or OUTS, one element. The hypervisor ends it with {@link Cpu#completeOut()} or
+     * {@link Cpu#completeIn(int)}.
+     *
+     * @param port 0 to 0xffff
+     * @param bytes 1, 2 or 4
+     * @param in true for IN and INS
+     * @param string true for INS and OUTS
+     * @param value what OUT or OUTS writes, zero extended; 0 for IN
+     */
+    record Io(int port, int bytes, boolean in, boolean string, int value) implements VmExit {}
+
+    /**
+     * Intel SDM, "EPT violations", exit reason 48.
+     *
+     * @param gpa guest-physical address
+     * @param linear guest-linear address, meaningful if bit 7 of the qualification is set
+     * @param qualification Intel SDM, "Exit qualification for EPT violations"
+     */
+    record EptViolation(long gpa, long linear, long qualification) implements VmExit {}
+
+    /**
+     * Intel SDM, "EPT misconfigurations", exit reason 49.
+     *
+     * @param gpa guest-physical address
+     */
+    record EptMisconfig(long gpa) implements VmExit {}
+
+    /**
+     * AMD APM volume 2, VMEXIT_NPF.
+     *
+     * @param gpa EXITINFO2
+     * @param errorCode EXITINFO1
+     * @param linear guest-linear address that was being translated; real hardware does not report it
+     */
+    record NestedPageFault(long gpa, long errorCode, long linear) implements VmExit {}
+
+    /** CPUID, if {@link Cpu#interceptCpuid(boolean)} asks for it; the leaf is in EAX, the subleaf in ECX. */
+    record Cpuid(int leaf, int subleaf) implements VmExit {}
+
+    /** RDMSR of a register that the processor does not keep itself. */
+    record Rdmsr(int index) implements VmExit {}
+
+    /** WRMSR of a register that the processor does not keep itself. */
+    record Wrmsr(int index, long value) implements VmExit {}
+
+    /**
+     * VMCALL or VMMCALL; the ABI's registers tell the rest.
+     *
+     * @param vmmcall true for AMD's opcode
+     */
+    record Hypercall(boolean vmmcall) implements VmExit {}
+
+    /** TDCALL (Intel TDX); the leaf is in RAX. */
+    record Tdcall() implements VmExit {}
+
+    /** VMGEXIT (AMD SEV-ES); the GHCB MSR tells the rest. */
+    record Vmgexit() implements VmExit {}
+
+    /** MOV to CR8, if {@link Cpu#interceptCr8(boolean)} asks for it; it has retired. */
+    record Cr8Write(int value) implements VmExit {}
+
+    /** Shutdown: an exception while delivering a double fault. */
+    record TripleFault() implements VmExit {}
+
+    /** The instruction budget is used up; the state is precise. */
+    record Budget() implements VmExit {}
+
+    /** {@link Cpu#kick()} was called. */
+    record Interrupted() implements VmExit {}
+
+    /** The guest can take an external interrupt now, as {@link Cpu#requestInterruptWindow(boolean)} asked. */
+    record InterruptWindow() implements VmExit {}
+
+    /** {@link Cpu#emulate} executed its one instruction (or delivered its exception to the guest). */
+    record Emulated() implements VmExit {}
+
+    /**
+     * {@link Cpu#emulate} met a read for which the bus has no data yet; the instruction has not happened.
+     *
+     * @param gpa guest-physical address
+     * @param bytes 1, 2, 4, 8, 16 or 32
+     */
+    record MmioPending(long gpa, int bytes) implements VmExit {}
+
+    /**
+     * The machine was asked for something that is not modelled.
+     *
+     * @param what one sentence naming it
+     */
+    record Unsupported(String what) implements VmExit {}
+}
