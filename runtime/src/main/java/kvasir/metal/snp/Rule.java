@@ -1,0 +1,66 @@
+package kvasir.metal.snp;
+
+/**
+ * A rule that no public source we could read settles. Each has a default and an alternative, so that a script can run
+ * under either; {@code docs/fidelity-snp.md} has a line for each.
+ */
+public enum Rule {
+    /** RMPUPDATE and PSMASH outside an SNP host, PVALIDATE and its kin outside an SNP guest, raise #UD; else #GP. */
+    FOREIGN_INSTRUCTION_IS_UD("illegal place raises #UD", "raises #GP"),
+    /** RMPUPDATE that unassigns together with immutable or an ASID returns FAIL_INPUT; else FAIL_PERMISSION. */
+    UNASSIGN_WITH_OWNER_IS_INPUT("RMPUPDATE unassign with ASID: FAIL_INPUT", "FAIL_PERMISSION"),
+    /** PSMASH of an entry that is not an assigned 2M entry returns FAIL_INPUT; else FAIL_PERMISSION. */
+    PSMASH_WRONG_ENTRY_IS_INPUT("PSMASH of a wrong entry: FAIL_INPUT", "FAIL_PERMISSION"),
+    /** RMPUPDATE that changes neither ASID, GPA, size nor Assigned keeps Validated; else it clears it. */
+    RMPUPDATE_KEEPS_VALIDATED("RMPUPDATE with unchanged owner keeps Validated", "clears it"),
+    /** RMPUPDATE of the VMSA or VMCB of a running vCPU returns FAIL_INUSE; else the use is not looked at. */
+    RUNNING_PAGE_IS_IN_USE("RMPUPDATE of a running VMSA: FAIL_INUSE", "not checked"),
+    /** A private access to a page without an RMP entry is a nested page fault; else it passes. */
+    UNCOVERED_PRIVATE_FAULTS("private access to an uncovered page faults", "passes"),
+    /** A guest read with C=0 wants a hypervisor-owned page; else it is not checked. */
+    SHARED_READ_IS_CHECKED("guest read with C=0 wants a hypervisor-owned page", "not checked"),
+    /** A guest write to a page with VMSA=1 faults; else permissions alone decide. */
+    VMSA_REFUSES_WRITES("guest write to a VMSA page faults", "permissions alone decide"),
+    /** PVALIDATE 2M through a 4K nested leaf onto a 2M entry returns FAIL_SIZEMISMATCH; else it succeeds. */
+    PVALIDATE_2M_WANTS_2M_LEAF("PVALIDATE 2M through a 4K leaf: FAIL_SIZEMISMATCH", "succeeds"),
+    /** The VMSA attribute of RMPADJUST is ignored below VMPL0; else it returns FAIL_PERMISSION. */
+    RMPADJUST_VMSA_IGNORED_BELOW_VMPL0("RMPADJUST VMSA bit below VMPL0 is ignored", "FAIL_PERMISSION"),
+    /** RMPQUERY for a VMPL above the caller's own in privilege returns FAIL_PERMISSION; else it answers. */
+    RMPQUERY_OF_HIGHER_VMPL_REFUSED("RMPQUERY of a more privileged VMPL: FAIL_PERMISSION", "answers"),
+    /** A context page has VMSA=1 in its entry; else it looks like a firmware page, and only firmware knows. */
+    CONTEXT_PAGE_HAS_VMSA("context pages carry VMSA=1", "look like firmware pages"),
+    /** SNP_PAGE_RECLAIM leaves a Pre-Guest page Guest-Invalid and a Pre-Swap page Guest-Valid; else Reclaim. */
+    RECLAIM_KEEPS_OWNER("reclaimed Pre-Guest becomes Guest-Invalid", "becomes Reclaim"),
+    /** Reserved policy bits are INVALID_PARAM; else POLICY_FAILURE. */
+    RESERVED_POLICY_IS_PARAM("reserved policy bits: INVALID_PARAM", "POLICY_FAILURE"),
+    /** An unknown key algorithm or curve in the ID authentication page is INVALID_PARAM; else INVALID_CERTIFICATE. */
+    KEY_ALGORITHM_IS_PARAM("unknown key algorithm: INVALID_PARAM", "INVALID_CERTIFICATE"),
+    /** A guest message whose tag does not fit is BAD_SIGNATURE; else INVALID_PARAM. */
+    MESSAGE_AUTHENTICATION_IS_SIGNATURE("bad message tag: BAD_SIGNATURE", "INVALID_PARAM"),
+    /** SNP_PAGE_UNSMASH of entries with different owners is INVALID_PAGE_OWNER; else INVALID_PAGE_STATE. */
+    UNSMASH_OWNER_IS_OWNER("UNSMASH across owners: INVALID_PAGE_OWNER", "INVALID_PAGE_STATE"),
+    /** SNP_DECOMMISSION is refused while an immutable page carries the guest's ASID; else it is not looked at. */
+    DECOMMISSION_WANTS_NO_IMMUTABLE("DECOMMISSION with Pre-Guest pages left: INVALID_PAGE_STATE", "not checked"),
+    /** SNP_LAUNCH_UPDATE checks CPUID features against the host; else only the count and reserved fields. */
+    CPUID_FEATURES_ARE_CHECKED("CPUID page features are masked by the host's", "only count and reserved fields"),
+    /** The firmware writes 3 into the version word of the secrets page; else 2. */
+    SECRETS_VERSION_IS_3("the secrets page has version 3", "version 2");
+
+    private final String standard;
+    private final String alternative;
+
+    Rule(String standard, String alternative) {
+        this.standard = standard;
+        this.alternative = alternative;
+    }
+
+    /** What holds by default, in a few words. */
+    public String standard() {
+        return standard;
+    }
+
+    /** What holds when the rule is switched. */
+    public String alternative() {
+        return alternative;
+    }
+}
