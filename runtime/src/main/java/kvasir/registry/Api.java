@@ -33,7 +33,7 @@ public final class Api<T> {
         BYTES,
         /** One bare word out of {@link Parameter#words()} ({@code String}). */
         WORD,
-        /** A guest program ({@link Bytes} with a mode; see the language). */
+        /** A {@link Guest} program. */
         GUEST,
         /** A handle to another object of the machine. */
         HANDLE,

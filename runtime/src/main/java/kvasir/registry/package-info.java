@@ -8,7 +8,12 @@
  *
  * <p>Values that cross: {@code Long} (an unsigned 64-bit quantity), {@code Boolean}, {@code String},
  * {@link kvasir.registry.Bytes}, {@link kvasir.registry.Range}, {@code List<?>}, {@code Map<String, ?>} with a fixed
- * order, {@link kvasir.registry.Outcome}, {@link kvasir.registry.State} and {@link kvasir.registry.Described} handles.
+ * order, {@link kvasir.registry.Guest}, {@link kvasir.registry.Outcome}, {@link kvasir.registry.State} and {@link kvasir.registry.Described} handles.
+ *
+ * <p>A property {@code vcpus} whose type begins with {@code list of} also gives scripts {@code vcpu0}, {@code vcpu1}
+ * ...; the type of any other property is the {@link kvasir.registry.Api#name()} of what it gives, or {@code u64},
+ * {@code bool}, {@code string}, {@code bytes}, {@code range}, {@code state}, {@code outcome}; checks before running
+ * rely on it.
  *
  * <p>Glossary
  * <ul>
