@@ -1,0 +1,57 @@
+package kvasir.kvm;
+
+import java.util.Map;
+import kvasir.registry.Outcome;
+
+/** What an ioctl returned (design decision D3). */
+public sealed interface IoctlResult {
+    /**
+     * Success.
+     *
+     * @param value what the ioctl returned, not negative
+     * @param details facts for scripts, in a fixed order: {@code left}, {@code fd} ...
+     */
+    record Ok(long value, Map<String, ?> details) implements IoctlResult {
+        @Override
+        public Outcome outcome() {
+            return new Outcome.Ok(details);
+        }
+    }
+
+    /**
+     * -1 with errno set.
+     *
+     * @param errno the errno
+     * @param reason which check refused, in one sentence, with the kernel function it lives in
+     * @param details facts for scripts, in a fixed order
+     */
+    record Err(Errno errno, String reason, Map<String, ?> details) implements IoctlResult {
+        @Override
+        public Outcome outcome() {
+            return new Outcome.Failed(errno.name(), reason, details);
+        }
+    }
+
+    /** The same as a value of the registry. */
+    Outcome outcome();
+
+    /** Whether the ioctl succeeded. */
+    default boolean succeeded() {
+        return this instanceof Ok;
+    }
+
+    /** The answer of an ioctl that returns 0. */
+    static IoctlResult done() {
+        return new Ok(0, Map.of());
+    }
+
+    /** Success with a return value. */
+    static IoctlResult ok(long value) {
+        return new Ok(value, Map.of("value", value));
+    }
+
+    /** A refusal. */
+    static IoctlResult err(Errno errno, String reason) {
+        return new Err(errno, reason, Map.of());
+    }
+}

@@ -1,0 +1,71 @@
+package kvasir.kvm;
+
+import java.util.ArrayList;
+import java.util.List;
+import kvasir.event.Events;
+import kvasir.kvm.mm.HostPages;
+import kvasir.metal.memory.PhysicalMemory;
+
+/** The module behind /dev/kvm on one host: what all VMs share. */
+public final class Kvm {
+    private final HostConfig host;
+    private final KernelVersion version;
+    private final PhysicalMemory memory;
+    private final HostPages pages;
+    private final Events events;
+    private final SwitchableSeams seams = new SwitchableSeams();
+    private final Mmu.Factory mmus;
+    private final List<Vm> vms = new ArrayList<>();
+
+    /**
+     * @param version the kernel whose behaviour is modelled
+     * @param memory the host's physical memory
+     * @param mmus makes the MMU of each VM
+     */
+    public Kvm(HostConfig host, KernelVersion version, PhysicalMemory memory, Events events, Mmu.Factory mmus) {
+        this.host = host;
+        this.version = version;
+        this.memory = memory;
+        this.pages = new HostPages(memory);
+        this.events = events;
+        this.mmus = mmus;
+    }
+
+    public HostConfig host() {
+        return host;
+    }
+
+    public KernelVersion version() {
+        return version;
+    }
+
+    public PhysicalMemory memory() {
+        return memory;
+    }
+
+    /** The host's page allocator. */
+    public HostPages pages() {
+        return pages;
+    }
+
+    public Events events() {
+        return events;
+    }
+
+    public SwitchableSeams seams() {
+        return seams;
+    }
+
+    Mmu.Factory mmus() {
+        return mmus;
+    }
+
+    /** VMs in order of creation. */
+    public List<Vm> vms() {
+        return List.copyOf(vms);
+    }
+
+    void add(Vm vm) {
+        vms.add(vm);
+    }
+}

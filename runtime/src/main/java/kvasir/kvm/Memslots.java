@@ -1,0 +1,109 @@
+package kvasir.kvm;
+
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * One of the two slot sets of an address space (struct kvm_memslots), sorted by gfn. A set is only edited while it is
+ * the inactive one.
+ */
+public final class Memslots {
+    /** Bit 63 of the generation: an update is in flight. */
+    public static final long UPDATE_IN_PROGRESS = 1L << 63;
+
+    private Memslot[] slots = {};
+    private Memslot lastUsed = Memslot.NONE;
+    private long generation;
+
+    Memslots(long generation) {
+        this.generation = generation;
+    }
+
+    /** The slot that contains {@code gfn}, also if it is INVALID; {@link Memslot#NONE} if there is none. */
+    public Memslot lookup(long gfn) {
+        if (lastUsed.contains(gfn)) {
+            return lastUsed;
+        }
+        int low = firstEndingAfter(gfn);
+        if (low < slots.length && slots[low].contains(gfn)) {
+            lastUsed = slots[low];
+            return lastUsed;
+        }
+        return Memslot.NONE;
+    }
+
+    /** The slot with this id; {@link Memslot#NONE} if there is none. */
+    public Memslot byId(int id) {
+        for (Memslot slot : slots) {
+            if (slot.id() == id) {
+                return slot;
+            }
+        }
+        return Memslot.NONE;
+    }
+
+    /** All slots in order of gfn. */
+    public List<Memslot> all() {
+        return List.of(slots);
+    }
+
+    /** Slots that share a gfn with {@code [start, end)}, in order of gfn. */
+    public List<Memslot> intersecting(long start, long end) {
+        int first = firstEndingAfter(start);
+        int last = first;
+        while (last < slots.length && Long.compareUnsigned(slots[last].baseGfn(), end) < 0) {
+            last++;
+        }
+        return List.of(Arrays.copyOfRange(slots, first, last));
+    }
+
+    /** Generation, with {@link #UPDATE_IN_PROGRESS}. */
+    public long generation() {
+        return generation;
+    }
+
+    void setGeneration(long generation) {
+        this.generation = generation;
+    }
+
+    void insert(Memslot slot) {
+        int at = firstEndingAfter(slot.baseGfn());
+        var grown = new Memslot[slots.length + 1];
+        System.arraycopy(slots, 0, grown, 0, at);
+        grown[at] = slot;
+        System.arraycopy(slots, at, grown, at + 1, slots.length - at);
+        slots = grown;
+        lastUsed = Memslot.NONE;
+    }
+
+    void remove(Memslot slot) {
+        slots = Arrays.stream(slots).filter(s -> s.id() != slot.id()).toArray(Memslot[]::new);
+        lastUsed = Memslot.NONE;
+    }
+
+    /** Puts {@code replacement} at the place of the slot with the same id, which has the same gfns. */
+    void replace(Memslot replacement) {
+        remove(replacement);
+        insert(replacement);
+    }
+
+    Memslots copy() {
+        var copy = new Memslots(generation);
+        copy.slots = slots;
+        return copy;
+    }
+
+    private int firstEndingAfter(long gfn) {
+        int low = 0;
+        int high = slots.length;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (Long.compareUnsigned(slots[middle].endGfn(), gfn) <= 0) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
+    }
+}

@@ -1,0 +1,43 @@
+package kvasir.kvm;
+
+/** KVM_REQ_*: bits that other tasks set and a vCPU services before it enters the guest. */
+public final class Requests {
+    /** KVM_REQ_MMU_FREE_OBSOLETE_ROOTS. */
+    public static final int FREE_OBSOLETE_ROOTS = 1;
+
+    /** KVM_REQ_VM_DEAD. */
+    public static final int VM_DEAD = 1 << 1;
+
+    /** KVM_REQ_TLB_FLUSH. */
+    public static final int TLB_FLUSH = 1 << 2;
+
+    /** KVM_REQ_UPDATE_CPU_DIRTY_LOGGING. */
+    public static final int UPDATE_CPU_DIRTY_LOGGING = 1 << 3;
+
+    private int bits;
+
+    /** kvm_make_request. */
+    public void make(int request) {
+        bits |= request;
+    }
+
+    /** Whether the request is pending (kvm_test_request). */
+    public boolean test(int request) {
+        return (bits & request) != 0;
+    }
+
+    /** Whether the request was pending; it no longer is (kvm_check_request). */
+    public boolean check(int request) {
+        boolean pending = test(request);
+        bits &= ~request;
+        return pending;
+    }
+
+    int bits() {
+        return bits;
+    }
+
+    void restore(int saved) {
+        bits = saved;
+    }
+}

@@ -1,0 +1,47 @@
+package kvasir.kvm;
+
+import java.util.function.BooleanSupplier;
+
+/**
+ * Who runs next at a seam (design decision D7). The default goes on with the same task, so that every task runs to
+ * completion.
+ */
+public interface Seams {
+    /** Nothing happens at a seam; a task that would have to wait is deadlocked. */
+    Seams SEQUENTIAL = new Seams() {
+        @Override
+        public void at(Seam seam, Object subject) {}
+
+        @Override
+        public void await(Object subject, BooleanSupplier ready) {
+            if (!ready.getAsBoolean()) {
+                throw new Deadlock(subject);
+            }
+        }
+    };
+
+    /** A task waits for something that no other task can bring about. */
+    final class Deadlock extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        /** @param subject what is waited for: its {@code toString} is its name */
+        public Deadlock(Object subject) {
+            super("deadlock: waiting for " + subject);
+        }
+    }
+
+    /**
+     * The kernel is at a seam; another task may run here.
+     *
+     * @param subject the lock, table entry or slot set in question; its {@code toString} names it
+     */
+    void at(Seam seam, Object subject);
+
+    /** The task goes on once {@code ready}; {@code ready} has no side effects. */
+    void await(Object subject, BooleanSupplier ready);
+
+    /** A number for the running task, from 0. */
+    default int task() {
+        return 0;
+    }
+}

@@ -1,0 +1,46 @@
+package kvasir.kvm;
+
+import kvasir.registry.Described;
+
+/** What {@link Vcpu} asks of its MMU. */
+public interface VcpuMmu {
+    /** RET_PF_*: how a fault was resolved; a negative number is an errno. */
+    int RETRY = 1;
+
+    /** The instruction must be emulated: MMIO, or a write to read-only memory. */
+    int EMULATE = 2;
+
+    /** The gfn is write-tracked. */
+    int WRITE_PROTECTED = 3;
+
+    /** A new mapping was installed. */
+    int FIXED = 5;
+
+    /** The mapping was there already. */
+    int SPURIOUS = 6;
+
+    /**
+     * kvm_mmu_reload: drops obsolete roots and loads a valid one.
+     *
+     * @return 0 or a negative errno
+     */
+    int reload();
+
+    /** The hardware's pointer to the current root: EPTP, or nCR3. */
+    long rootPointer();
+
+    /**
+     * kvm_mmu_page_fault for a stage-2 fault taken in {@link Vcpu#run}.
+     *
+     * @param gpa the faulting address
+     * @param errorCode PFERR_* bits (3.1), private bit not yet added for SW_PROTECTED
+     * @return one of the constants above or a negative errno; MEMORY_FAULT has been written to kvm_run then
+     */
+    int pageFault(long gpa, long errorCode);
+
+    /** What {@code vm.ept} or {@code vm.npt} shows through this vCPU's root. */
+    Described table();
+
+    /** The fields as they are, as an action that puts them back. */
+    Runnable checkpoint();
+}

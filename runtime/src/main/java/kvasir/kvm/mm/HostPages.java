@@ -1,0 +1,121 @@
+package kvasir.kvm.mm;
+
+import java.util.ArrayList;
+import kvasir.metal.memory.PhysicalMemory;
+
+/**
+ * The host's page allocator. Pages that move with a process and pages of the kernel come from different 2 MiB blocks,
+ * as Linux's migrate types do, so that memory faulted in order is contiguous. Deterministic: the lowest fitting address.
+ */
+public final class HostPages {
+    private static final long BLOCK = 512;
+    private static final long GIGABYTE = 512 * 512;
+    private static final long FIRST_MEGABYTE = 256;
+
+    private final PhysicalMemory memory;
+    private final PageRanges blocks = new PageRanges();
+    private final Zone[] zones = {new Zone(), new Zone(), new Zone()};
+    private long used;
+
+    /** What a page is for. */
+    public enum Use {
+        /** Anonymous and page-cache memory of processes. */
+        MOVABLE,
+        /** Page tables and other pages of the kernel. */
+        UNMOVABLE,
+        /** guest_memfd pages. */
+        GMEM
+    }
+
+    /** Single pages of one use: a run that is being handed out, and others. */
+    private static final class Zone {
+        final PageRanges free = new PageRanges();
+        long next;
+        long end;
+    }
+
+    /** @param memory what to hand out, from 1 MiB upwards */
+    public HostPages(PhysicalMemory memory) {
+        this.memory = memory;
+        blocks.add(BLOCK, (memory.size() >>> 12) / BLOCK * BLOCK);
+        zones[Use.UNMOVABLE.ordinal()].free.add(FIRST_MEGABYTE, BLOCK);
+    }
+
+    /** Pages handed out and not given back. */
+    public long used() {
+        return used;
+    }
+
+    /** One page, zero filled; -1 when memory is exhausted. */
+    public long allocate(Use use) {
+        Zone zone = zones[use.ordinal()];
+        if (zone.next == zone.end && !refill(zone)) {
+            return -1;
+        }
+        used++;
+        return zone.next++;
+    }
+
+    private boolean refill(Zone zone) {
+        if (zone.free.isEmpty()) {
+            long block = blocks.take(BLOCK);
+            zone.next = block;
+            zone.end = block + BLOCK;
+            if (block < 0) {
+                zone.end = block;
+            }
+        } else {
+            PageRanges.Run run = zone.free.runs().getFirst();
+            zone.free.remove(run.start(), run.end());
+            zone.next = run.start();
+            zone.end = run.end();
+        }
+        return zone.next != zone.end;
+    }
+
+    /** {@code 512^(level-1)} contiguous pages with that alignment, zero filled; -1 if there are none. */
+    public long allocateHuge(int level) {
+        long pages = level == 3 ? GIGABYTE : BLOCK;
+        long pfn = blocks.take(pages);
+        if (pfn >= 0) {
+            used += pages;
+        }
+        return pfn;
+    }
+
+    /** Gives {@code pages} pages back; their content is forgotten. */
+    public void free(long pfn, long pages, Use use) {
+        for (long i = 0; i < pages; i++) {
+            memory.discard(pfn + i);
+        }
+        used -= pages;
+        PageRanges free = zones[use.ordinal()].free;
+        PageRanges.Run run = free.add(pfn, pfn + pages);
+        long blockStart = (run.start() + BLOCK - 1) / BLOCK * BLOCK;
+        long blockEnd = run.end() / BLOCK * BLOCK;
+        if (blockStart < blockEnd) {
+            free.remove(blockStart, blockEnd);
+            blocks.add(blockStart, blockEnd);
+        }
+    }
+
+    /** The fields as they are, as an action that puts them back. */
+    public Runnable checkpoint() {
+        var parts = new ArrayList<Runnable>();
+        parts.add(blocks.checkpoint());
+        for (Zone zone : zones) {
+            long next = zone.next;
+            long end = zone.end;
+            parts.add(zone.free.checkpoint());
+            parts.add(() -> {
+                zone.next = next;
+                zone.end = end;
+            });
+        }
+        long savedUsed = used;
+        return () -> {
+            parts.forEach(Runnable::run);
+            used = savedUsed;
+        };
+    }
+}
