@@ -1,0 +1,117 @@
+package kvasir.vmm.boot;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import net.fornwall.jelf.ElfException;
+import net.fornwall.jelf.ElfFile;
+import net.fornwall.jelf.ElfSegment;
+
+/** Loads a multiboot (version 1) kernel: an ELF file whose first 8 KiB hold the header (Multiboot 0.6.96, 3.1). */
+public final class Multiboot {
+    private static final int HEADER_MAGIC = 0x1bad_b002;
+    private static final int LOADER_MAGIC = 0x2bad_b002;
+    private static final int SEARCHED = 8192;
+    private static final int ADDRESSES_GIVEN = 1 << 16;
+    /** Where the information structure lies: below the image, above the real-mode tables. */
+    private static final int INFORMATION = 0x9000;
+
+    private static final int COMMAND_LINE = INFORMATION + 0x100;
+    private static final int MEMORY_MAP = INFORMATION + 0xc00;
+    private static final int COMMAND_LINE_LIMIT = MEMORY_MAP - COMMAND_LINE - 1;
+    private static final int HAS_MEMORY = 1;
+    private static final int HAS_COMMAND_LINE = 4;
+    private static final int HAS_MEMORY_MAP = 64;
+    private static final int PT_LOAD = 1;
+    private static final long LOW_MEMORY_END = 640 * 1024;
+    private static final long HIGH_MEMORY = 1024 * 1024;
+
+    private Multiboot() {}
+
+    /**
+     * @param name the file's name, first word of the command line
+     * @param file its content
+     * @param arguments the rest of the command line
+     * @param memory bytes of guest memory from 0, at most 3 GiB here
+     * @throws BootException if the file is not a multiboot ELF kernel or does not fit
+     */
+    public static BootImage load(String name, byte[] file, String arguments, long memory) throws BootException {
+        if (!hasHeader(file)) {
+            throw new BootException(name + " has no multiboot header in its first 8 KiB");
+        }
+        var pieces = new ArrayList<BootImage.Piece>();
+        long entry = loadElf(name, file, memory, pieces);
+        String commandLine = arguments.isEmpty() ? name : name + " " + arguments;
+        byte[] text = (commandLine + "\0").getBytes(StandardCharsets.UTF_8);
+        if (text.length > COMMAND_LINE_LIMIT) {
+            throw new BootException("the command line has " + (text.length - 1) + " bytes; at most "
+                    + (COMMAND_LINE_LIMIT - 1) + " fit");
+        }
+        pieces.add(BootImage.Piece.of(COMMAND_LINE, text));
+        byte[] map = memoryMap(memory);
+        pieces.add(BootImage.Piece.of(MEMORY_MAP, map));
+        pieces.add(BootImage.Piece.of(INFORMATION, information(memory, map.length)));
+        return new BootImage(List.copyOf(pieces), entry, LOADER_MAGIC, INFORMATION);
+    }
+
+    private static boolean hasHeader(byte[] file) {
+        var words = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+        for (int at = 0; at + 12 <= Math.min(file.length, SEARCHED); at += 4) {
+            int flags = words.getInt(at + 4);
+            if (words.getInt(at) == HEADER_MAGIC && HEADER_MAGIC + flags + words.getInt(at + 8) == 0) {
+                // with explicit load addresses the file need not be ELF; QEMU too prefers the ELF headers if present
+                return (flags & ADDRESSES_GIVEN) == 0 || file.length > 4 && words.getInt(0) == 0x464c_457f;
+            }
+        }
+        return false;
+    }
+
+    private static long loadElf(String name, byte[] file, long memory, List<BootImage.Piece> pieces)
+            throws BootException {
+        try {
+            ElfFile elf = ElfFile.from(file);
+            for (ElfSegment segment : elf.segmentsOfType(PT_LOAD)) {
+                if (segment.p_memsz < segment.p_filesz
+                        || segment.p_paddr < 0
+                        || segment.p_paddr + segment.p_memsz > memory) {
+                    throw new BootException("%s: a segment at 0x%x of 0x%x bytes does not fit into 0x%x bytes of memory"
+                            .formatted(name, segment.p_paddr, segment.p_memsz, memory));
+                }
+                if (segment.p_offset < 0 || segment.p_offset + segment.p_filesz > file.length) {
+                    throw new BootException(name + " is cut off: a segment ends behind the end of the file");
+                }
+                // guest memory is zero at the start, so the part beyond the file's bytes needs no writing
+                byte[] content = java.util.Arrays.copyOfRange(
+                        file, (int) segment.p_offset, (int) (segment.p_offset + segment.p_filesz));
+                pieces.add(BootImage.Piece.of(segment.p_paddr, content));
+            }
+            return elf.e_entry;
+        } catch (ElfException | IndexOutOfBoundsException e) {
+            throw new BootException(name + " is not a readable ELF file: " + e.getMessage());
+        }
+    }
+
+    private static byte[] memoryMap(long memory) {
+        var map = ByteBuffer.allocate(2 * 24).order(ByteOrder.LITTLE_ENDIAN);
+        region(map, 0, LOW_MEMORY_END);
+        region(map, HIGH_MEMORY, memory - HIGH_MEMORY);
+        return map.array();
+    }
+
+    private static void region(ByteBuffer map, long base, long bytes) {
+        map.putInt(20).putLong(base).putLong(bytes).putInt(1);
+    }
+
+    private static byte[] information(long memory, int mapBytes) {
+        var information = ByteBuffer.allocate(52).order(ByteOrder.LITTLE_ENDIAN);
+        information.putInt(0, HAS_MEMORY | HAS_COMMAND_LINE | HAS_MEMORY_MAP);
+        information.putInt(4, (int) (LOW_MEMORY_END / 1024));
+        information.putInt(8, (int) ((memory - HIGH_MEMORY) / 1024));
+        information.putInt(16, COMMAND_LINE);
+        information.putInt(44, mapBytes);
+        information.putInt(48, MEMORY_MAP);
+        return information.array();
+    }
+}

@@ -1,0 +1,95 @@
+package kvasir.vmm.boot;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+final class MultibootTest {
+    private static final long MEMORY = 64 << 20;
+
+    /** A 32-bit ELF file with one segment at 4 MiB: the multiboot header, then eight bytes. */
+    private static byte[] kernel(int paddr, int memsz) {
+        var elf = ByteBuffer.allocate(0x1020).order(ByteOrder.LITTLE_ENDIAN);
+        elf.putInt(0x464c_457f).put((byte) 1).put((byte) 1).put((byte) 1);
+        elf.position(16);
+        elf.putShort((short) 2).putShort((short) 3).putInt(1).putInt(0x40_000c);
+        elf.putInt(52)
+                .putInt(0)
+                .putInt(0)
+                .putShort((short) 52)
+                .putShort((short) 32)
+                .putShort((short) 1);
+        elf.position(52);
+        elf.putInt(1)
+                .putInt(0x1000)
+                .putInt(paddr)
+                .putInt(paddr)
+                .putInt(20)
+                .putInt(memsz)
+                .putInt(7)
+                .putInt(0x1000);
+        elf.position(0x1000);
+        elf.putInt(0x1bad_b002).putInt(0).putInt(-0x1bad_b002).putLong(0xf4f4_f4f4_f4f4_f4f4L);
+        return elf.array();
+    }
+
+    @Test
+    void segmentsEntryAndInformationAreWhereTheConventionSays() throws BootException {
+        BootImage image = Multiboot.load("x.flat", kernel(0x40_0000, 0x2000), "one two", MEMORY);
+        assertEquals(0x40_000c, image.entry());
+        assertEquals(0x2bad_b002, image.eax());
+        BootImage.Piece segment = image.pieces().getFirst();
+        assertEquals(0x40_0000, segment.gpa());
+        assertEquals(20, segment.content().length());
+        var information = piece(image, image.ebx());
+        assertEquals(0x45, information.getInt(0));
+        assertEquals(640, information.getInt(4));
+        assertEquals(63 * 1024, information.getInt(8));
+        var commandLine = piece(image, information.getInt(16)).array();
+        assertEquals("x.flat one two\0", new String(commandLine, java.nio.charset.StandardCharsets.UTF_8));
+    }
+
+    private static ByteBuffer piece(BootImage image, long gpa) {
+        return image.pieces().stream()
+                .filter(piece -> piece.gpa() == gpa)
+                .map(piece -> ByteBuffer.wrap(piece.content().toArray()).order(ByteOrder.LITTLE_ENDIAN))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void badFilesAreRefusedInWords() {
+        assertEquals(
+                "x has no multiboot header in its first 8 KiB",
+                assertThrows(BootException.class, () -> Multiboot.load("x", new byte[100], "", MEMORY))
+                        .getMessage());
+        assertEquals(
+                "x: a segment at 0x3fff000 of 0x2000 bytes does not fit into 0x4000000 bytes of memory",
+                assertThrows(BootException.class, () -> Multiboot.load("x", kernel(0x3ff_f000, 0x2000), "", MEMORY))
+                        .getMessage());
+        byte[] cut = java.util.Arrays.copyOf(kernel(0x40_0000, 20), 0x100c);
+        assertThrows(BootException.class, () -> Multiboot.load("x", cut, "", MEMORY));
+        assertThrows(BootException.class, () -> Multiboot.load("x", kernel(0x40_0000, 20), "y".repeat(5000), MEMORY));
+    }
+
+    @Test
+    void everyAcpiTableSumsToZero() {
+        for (BootImage.Piece piece : AcpiTables.build(3)) {
+            boolean facs = new String(piece.content().toArray(), 0, 4, java.nio.charset.StandardCharsets.US_ASCII)
+                    .equals("FACS");
+            int sum = IntStream.range(0, piece.content().length())
+                    .map(i -> piece.content().at(i))
+                    .sum();
+            assertTrue(facs || (sum & 0xff) == 0);
+        }
+        var fadt =
+                ByteBuffer.wrap(AcpiTables.build(1).get(2).content().toArray()).order(ByteOrder.LITTLE_ENDIAN);
+        assertEquals(0xb008, fadt.getInt(76));
+        assertEquals(116, fadt.getInt(4));
+    }
+}
