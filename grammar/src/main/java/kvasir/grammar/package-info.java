@@ -2,7 +2,7 @@
  * The KVS language: grammar, syntax tree, diagnostics, formatter. Knows no machine: which operations, types and
  * patterns exist is for the registry to say, so none of their names is written here.
  *
- * <p>{@link kvasir.grammar.Parser} turns a {@link kvasir.grammar.SourceFile} into a {@link kvasir.grammar.Script}
+ * <p>{@link kvasir.grammar.Kvs} turns a {@link kvasir.grammar.SourceFile} into a {@link kvasir.grammar.Script}
  * and {@link kvasir.grammar.Diagnostic}s; {@link kvasir.grammar.Formatter} writes a script in the canonical layout;
  * {@link kvasir.grammar.Lexemes} colours a line while it is typed.
  *
