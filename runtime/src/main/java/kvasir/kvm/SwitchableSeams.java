@@ -22,11 +22,6 @@ public final class SwitchableSeams implements Seams {
     }
 
     @Override
-    public void spin(Object subject, int times) {
-        active.spin(subject, times);
-    }
-
-    @Override
     public int task() {
         return active.task();
     }

@@ -9,7 +9,6 @@ public final class Vcpu {
     private final KvmRun run = new KvmRun();
     private final VcpuMmu mmu;
     private boolean signalPending;
-    private int maxPhyAddr = 36;
     private boolean smm;
     private boolean guestMode;
     private boolean nestedTdp;
@@ -66,16 +65,6 @@ public final class Vcpu {
     /** The address space of the current mode. */
     public int addressSpace() {
         return smm && vm.type().addressSpaces() > 1 ? 1 : 0;
-    }
-
-    /** The guest's MAXPHYADDR; 36 until CPUID is set (cpuid_query_maxphyaddr). */
-    public int maxPhyAddr() {
-        return maxPhyAddr;
-    }
-
-    /** CPUID was set. */
-    public void setMaxPhyAddr(int bits) {
-        maxPhyAddr = bits;
     }
 
     /** L2 is active. */

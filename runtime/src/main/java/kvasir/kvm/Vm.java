@@ -29,9 +29,6 @@ public final class Vm {
     private final Mmu mmu;
     private long quirks = QUIRK_SLOT_ZAP_ALL | QUIRK_IGNORE_GUEST_PAT;
     private boolean preFaultAllowed;
-    private boolean nxHugePagesDisabled;
-    private final boolean dirtyLogInitiallySet = false;
-    private VendorOps vendor = VendorOps.NONE;
     private boolean dead;
     private long remoteTlbFlushes;
 
@@ -143,31 +140,6 @@ public final class Vm {
     /** kvm-&gt;arch.pre_fault_allowed: always for unprotected state; after launch for SNP and TDX. */
     public boolean preFaultAllowed() {
         return preFaultAllowed;
-    }
-
-    /** What the vendor module answers for this VM type; {@link VendorOps#NONE} unless attached. */
-    public VendorOps vendor() {
-        return vendor;
-    }
-
-    /** Attaches the vendor module, right after creation. */
-    public void attach(VendorOps ops) {
-        vendor = ops;
-    }
-
-    /** KVM_CAP_VM_DISABLE_NX_HUGE_PAGES was enabled. */
-    public boolean nxHugePagesDisabled() {
-        return nxHugePagesDisabled;
-    }
-
-    /** KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 is enabled with INITIALLY_SET. */
-    public boolean dirtyLogInitiallySet() {
-        return dirtyLogInitiallySet;
-    }
-
-    /** Enables KVM_CAP_VM_DISABLE_NX_HUGE_PAGES. */
-    public void disableNxHugePages() {
-        nxHugePagesDisabled = true;
     }
 
     /** The vendor has finished the launch. */

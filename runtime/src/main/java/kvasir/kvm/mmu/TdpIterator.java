@@ -20,8 +20,6 @@ final class TdpIterator {
     /** Target gfn at the last yield: nothing is gained by yielding again before it has advanced. */
     private long yieldedGfn;
 
-    /** The tree that is walked. */
-    Root root;
     /** Whether the walk stands on an entry. */
     boolean valid;
     /** First gfn covered by the entry, without direct bits. */
@@ -35,21 +33,20 @@ final class TdpIterator {
 
     TdpIterator(PhysicalMemory memory) {
         this.memory = memory;
-        root = Root.NONE;
     }
 
     /**
      * Stands on the root's entry for {@code nextLastLevelGfn}.
      *
      * @param minLevel the walk does not go below tables of this level
+     * @param gfnBits bits ORed into the gfn for table indices: the direct bits for a TDX VM's shared tables
      */
-    void start(Root root, int minLevel, long nextLastLevelGfn) {
-        this.root = root;
-        this.rootLevel = root.level();
+    void start(long rootPfn, int rootLevel, int minLevel, long nextLastLevelGfn, long gfnBits) {
+        this.rootLevel = rootLevel;
         this.minLevel = minLevel;
-        this.gfnBits = root.gfnBits;
+        this.gfnBits = gfnBits;
         this.nextLastLevelGfn = nextLastLevelGfn;
-        path[rootLevel] = root.pfn << 12;
+        path[rootLevel] = rootPfn << 12;
         restart();
     }
 
@@ -100,10 +97,8 @@ final class TdpIterator {
         yielded = true;
     }
 
-    /** What the walk stands on, as a person names it: {@code td.ept[0x1000]}. */
-    @Override
-    public String toString() {
-        return "%s[0x%x] %s".formatted(root.space, gfn << 12, Level.name(level));
+    boolean hasYielded() {
+        return yielded;
     }
 
     private void refresh() {

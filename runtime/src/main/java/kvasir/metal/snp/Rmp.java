@@ -297,6 +297,11 @@ public final class Rmp implements Described {
     }
 
     @Override
+    public String toString() {
+        return label();
+    }
+
+    @Override
     public Topic topic() {
         return new Topic(SPACE, 0, memory.size());
     }

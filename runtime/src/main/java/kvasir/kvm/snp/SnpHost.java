@@ -1,0 +1,151 @@
+package kvasir.kvm.snp;
+
+import java.util.ArrayList;
+import java.util.List;
+import kvasir.event.Events;
+import kvasir.kvm.Seam;
+import kvasir.kvm.Seams;
+import kvasir.kvm.mm.HostPages;
+import kvasir.metal.memory.PhysicalMemory;
+import kvasir.metal.snp.HostInstructions;
+import kvasir.metal.snp.PageSize;
+import kvasir.metal.snp.ReturnCode;
+import kvasir.metal.snp.Rmp;
+import kvasir.metal.snp.RmpRegisters;
+import kvasir.metal.snp.RmpUpdate;
+import kvasir.metal.snp.Rules;
+import kvasir.metal.snp.psp.CommandBuffer;
+import kvasir.metal.snp.psp.FirmwareCommand;
+import kvasir.metal.snp.psp.FirmwareStatus;
+import kvasir.metal.snp.psp.PlatformConfig;
+import kvasir.metal.snp.psp.SnpFirmware;
+import kvasir.registry.Bytes;
+
+/**
+ * A host with SNP: the RMP at the top of its memory, the security processor and its driver, and the helpers by which the
+ * kernel changes the RMP.
+ */
+public final class SnpHost {
+    private final PhysicalMemory memory;
+    private final HostPages pages;
+    private final Seams seams;
+    private final Rules rules;
+    private final Rmp rmp;
+    private final HostInstructions instructions;
+    private final SnpFirmware firmware;
+    private final long commandPage;
+    private final List<Long> leaked = new ArrayList<>();
+
+    /**
+     * A host whose firmware is not initialised yet.
+     *
+     * @param memory all host memory; its end holds the RMP and the firmware's own pages
+     * @param pages hands out the rest
+     */
+    public SnpHost(
+            PhysicalMemory memory, HostPages pages, Seams seams, Events events, Rules rules, PlatformConfig config) {
+        this.memory = memory;
+        this.pages = pages;
+        this.seams = seams;
+        this.rules = rules;
+        long table = RmpRegisters.bytesToCover(memory.size());
+        long base = (memory.size() - table) & -PageSize.SIZE_2M.bytes();
+        rmp = new Rmp(memory, events, RmpRegisters.contiguous(base, table));
+        instructions = new HostInstructions(rmp, rules);
+        firmware = new SnpFirmware(rmp, rules, events, config, base - PageSize.SIZE_2M.bytes());
+        commandPage = pages.allocate(HostPages.Use.UNMOVABLE) << 12;
+    }
+
+    /** The reverse map table. */
+    public Rmp rmp() {
+        return rmp;
+    }
+
+    /** The security processor. */
+    public SnpFirmware firmware() {
+        return firmware;
+    }
+
+    /** The readings of unsettled rules on this host. */
+    public Rules rules() {
+        return rules;
+    }
+
+    /** All host memory. */
+    public PhysicalMemory memory() {
+        return memory;
+    }
+
+    /** The host's page allocator. */
+    public HostPages pages() {
+        return pages;
+    }
+
+    /** Addresses of pages that could not be given back, in the order they were lost (snp_leak_pages). */
+    public List<Long> leaked() {
+        return List.copyOf(leaked);
+    }
+
+    /** SNP_INIT_EX with a fresh RMP, unless it was done (__sev_snp_init_locked). */
+    public FirmwareStatus initialise() {
+        return firmware.initialised()
+                ? FirmwareStatus.SUCCESS
+                : command(FirmwareCommand.SNP_INIT_EX, CommandBuffer.initEx(true, 0));
+    }
+
+    /** Executes one firmware command (sev_do_cmd). */
+    public FirmwareStatus command(FirmwareCommand command, Bytes buffer) {
+        CommandBuffer.write(memory, commandPage, buffer);
+        seams.at(Seam.FIRMWARE, command);
+        return firmware.issue(command.id(), commandPage);
+    }
+
+    /** RMPUPDATE of one page or 2M frame. */
+    public ReturnCode rmpupdate(long spa, RmpUpdate update) {
+        seams.at(Seam.FIRMWARE, rmp);
+        return instructions.rmpupdate(spa, update);
+    }
+
+    /** PSMASH of a 2M frame. */
+    public ReturnCode psmash(long spa) {
+        seams.at(Seam.FIRMWARE, rmp);
+        return instructions.psmash(spa);
+    }
+
+    /** A zeroed page in Firmware state (snp_alloc_firmware_page). */
+    public long allocateFirmwarePage() {
+        long spa = pages.allocate(HostPages.Use.UNMOVABLE) << 12;
+        ReturnCode code = rmpupdate(spa, RmpUpdate.toFirmware());
+        if (code != ReturnCode.SUCCESS) {
+            throw new IllegalStateException("RMPUPDATE of a page nobody owns returned " + code);
+        }
+        return spa;
+    }
+
+    /** Gives a firmware page back to the kernel, or leaks it (snp_free_firmware_page). */
+    public void freeFirmwarePage(long spa) {
+        if (reclaim(spa)) {
+            pages.free(spa >>> 12, 1, HostPages.Use.UNMOVABLE);
+        }
+    }
+
+    /**
+     * SNP_PAGE_RECLAIM and RMPUPDATE to shared (rmp_reclaim_pages).
+     *
+     * @return false if the page had to be leaked
+     */
+    public boolean reclaim(long spa) {
+        boolean back = command(FirmwareCommand.SNP_PAGE_RECLAIM, CommandBuffer.page(spa, PageSize.SIZE_4K))
+                        == FirmwareStatus.SUCCESS
+                && rmpupdate(spa, RmpUpdate.shared(PageSize.SIZE_4K)) == ReturnCode.SUCCESS;
+        if (!back) {
+            leaked.add(spa);
+        }
+        return back;
+    }
+
+    /** Leaves a page assigned for ever. */
+    void leak(long spa) {
+        leaked.add(spa);
+    }
+}

@@ -1,8 +1,0 @@
-package kvasir.metal.paging;
-
-/** What a translation is for. */
-public enum Access {
-    READ,
-    WRITE,
-    FETCH
-}

@@ -1,0 +1,144 @@
+package kvasir.metal.snp.psp;
+
+import java.util.Optional;
+import kvasir.event.Events;
+import kvasir.metal.snp.Rmp;
+import kvasir.metal.snp.Rules;
+import kvasir.registry.Bytes;
+
+/** The security processor's firmware: one command at a time, from a buffer in host memory. */
+public final class SnpFirmware {
+    private final Platform platform;
+    private final PlatformCommands platformCommands;
+    private final LaunchCommands launchCommands;
+    private final PageCommands pageCommands;
+
+    /**
+     * Firmware that is not initialised yet.
+     *
+     * @param firmwareBase first of {@link #FIRMWARE_BYTES} bytes of host memory that are the firmware's own, 4 KiB aligned
+     */
+    public SnpFirmware(Rmp rmp, Rules rules, Events events, PlatformConfig config, long firmwareBase) {
+        platform = new Platform(rmp, rules, events, config, firmwareBase);
+        platformCommands = new PlatformCommands(platform);
+        launchCommands = new LaunchCommands(platform);
+        pageCommands = new PageCommands(platform);
+    }
+
+    /** Bytes of host memory that the firmware keeps its state in. */
+    public static final long FIRMWARE_BYTES = Platform.FIRMWARE_BYTES;
+
+    /**
+     * Executes the command with number {@code id} whose buffer lies at {@code buffer}, an address in host memory (not
+     * looked at by commands that take none).
+     */
+    public FirmwareStatus issue(int id, long buffer) {
+        Optional<FirmwareCommand> command = FirmwareCommand.of(id);
+        FirmwareStatus status = command.map(c -> execute(c, buffer)).orElse(FirmwareStatus.INVALID_COMMAND);
+        if (platform.events.listening()) {
+            platform.events.emit(new CommandDone(
+                    command.map(Enum::name).orElse("0x%x".formatted(id)),
+                    takesNone(command) ? 0 : platform.memory.read64(buffer),
+                    status));
+        }
+        return status;
+    }
+
+    private static boolean takesNone(Optional<FirmwareCommand> command) {
+        return command.isEmpty()
+                || command.get() == FirmwareCommand.SNP_INIT
+                || command.get() == FirmwareCommand.SNP_SHUTDOWN
+                || command.get() == FirmwareCommand.SNP_DF_FLUSH;
+    }
+
+    private FirmwareStatus execute(FirmwareCommand command, long buffer) {
+        boolean anyState = switch (command) {
+            case SNP_INIT, SNP_INIT_EX, SNP_PLATFORM_STATUS, SNP_FEATURE_INFO -> true;
+            default -> false;
+        };
+        if (!anyState && !platform.initialised()) {
+            return FirmwareStatus.INVALID_PLATFORM_STATE;
+        }
+        return switch (command) {
+            case SNP_INIT -> platformCommands.init();
+            case SNP_INIT_EX -> platformCommands.initEx(buffer);
+            case SNP_SHUTDOWN -> platformCommands.shutdown(0);
+            case SNP_SHUTDOWN_EX -> platformCommands.shutdownEx(buffer);
+            case SNP_PLATFORM_STATUS -> platformCommands.status(buffer);
+            case SNP_DF_FLUSH -> platformCommands.dfFlush();
+            case SNP_CONFIG -> platformCommands.config(buffer);
+            case SNP_COMMIT -> platformCommands.commit(buffer);
+            case SNP_FEATURE_INFO -> platformCommands.featureInfo(buffer);
+            case SNP_GCTX_CREATE -> launchCommands.gctxCreate(buffer);
+            case SNP_LAUNCH_START -> launchCommands.start(buffer);
+            case SNP_ACTIVATE -> launchCommands.activate(buffer);
+            case SNP_LAUNCH_UPDATE -> launchCommands.update(buffer);
+            case SNP_LAUNCH_FINISH -> launchCommands.finish(buffer);
+            case SNP_DECOMMISSION -> launchCommands.decommission(buffer);
+            case SNP_GUEST_STATUS -> launchCommands.guestStatus(buffer);
+            case SNP_PAGE_RECLAIM -> pageCommands.reclaim(buffer);
+            case SNP_PAGE_UNSMASH -> pageCommands.unsmash(buffer);
+            case SNP_PAGE_MD_INIT -> pageCommands.metadataInit(buffer);
+            case SNP_DBG_DECRYPT -> pageCommands.debug(buffer, true);
+            case SNP_DBG_ENCRYPT -> pageCommands.debug(buffer, false);
+            case SNP_GUEST_REQUEST,
+                    SNP_ACTIVATE_EX,
+                    SNP_PAGE_SWAP_OUT,
+                    SNP_PAGE_SWAP_IN,
+                    SNP_PAGE_MOVE,
+                    SNP_PAGE_SET_STATE,
+                    SNP_DOWNLOAD_FIRMWARE_EX,
+                    SNP_VLEK_LOAD -> FirmwareStatus.UNSUPPORTED;
+        };
+    }
+
+    /** A core wrote back and invalidated its caches. */
+    public void wbinvd(int core) {
+        platform.wbinvd(core);
+    }
+
+    /** Every core wrote back and invalidated its caches. */
+    public void wbinvdOnAllCores() {
+        for (int core = 0; core < platform.config.cores(); core++) {
+            platform.wbinvd(core);
+        }
+    }
+
+    /** Whether SNP_INIT was done. */
+    public boolean initialised() {
+        return platform.initialised();
+    }
+
+    /** What is fixed about the platform. */
+    public PlatformConfig config() {
+        return platform.config;
+    }
+
+    /** The ledger of the guest whose context page is at {@code context}; empty if there is no context there. */
+    public Optional<Ledger> ledger(long context) {
+        return platform.context(context).map(c -> new Ledger(platform.records(c)));
+    }
+
+    /** The launch digest of that guest, as an observer of the emulation sees it: no firmware command shows it. */
+    public Optional<Bytes> launchDigest(long context) {
+        return platform.context(context).map(GuestContext::digest);
+    }
+
+    /**
+     * Makes {@code digest} the launch digest of a guest in LAUNCH, as if its pages so far had led to it. For launches of
+     * which the first pages are known by their digest only; no firmware command does this.
+     *
+     * @param digest 48 bytes
+     * @return whether there is such a guest
+     */
+    public boolean seedLaunchDigest(long context, Bytes digest) {
+        Optional<GuestContext> guest = platform.context(context).filter(c -> c.state() == GuestContext.State.LAUNCH);
+        guest.ifPresent(c -> c.digest(digest));
+        return guest.isPresent();
+    }
+
+    /** INIT, LAUNCH or RUNNING for that guest. */
+    public Optional<String> guestState(long context) {
+        return platform.context(context).map(c -> c.state().name());
+    }
+}
