@@ -38,14 +38,13 @@ public final class Decoder {
 
     /** Ends a decode early; never leaves this class. */
     private static final class Stop extends RuntimeException {
-        static final Stop INCOMPLETE = new Stop();
-        static final Stop TOO_LONG = new Stop();
-        static final Stop UNDEFINED = new Stop();
-
         private static final long serialVersionUID = 1;
 
-        private Stop() {
+        private final transient Decoded result;
+
+        Stop(Decoded result) {
             super("", null, false, false);
+            this.result = result;
         }
     }
 
@@ -69,10 +68,7 @@ public final class Decoder {
         try {
             return decode();
         } catch (Stop stop) {
-            if (stop == Stop.INCOMPLETE) {
-                return new Decoded.Incomplete();
-            }
-            return stop == Stop.TOO_LONG ? new Decoded.TooLong() : new Decoded.Undefined();
+            return stop.result;
         }
     }
 
@@ -82,7 +78,7 @@ public final class Decoder {
         OpcodeMap map = OpcodeMap.ONE;
         if (vexFollows(opcode)) {
             if (lock || operandPrefix || repeat != 0 || rex != 0) {
-                throw Stop.UNDEFINED;
+                throw undefined();
             }
             map = vexPrefix(opcode);
             opcode = next();
@@ -103,7 +99,7 @@ public final class Decoder {
                 return finish(row, opcode);
             }
         }
-        throw Stop.UNDEFINED;
+        throw undefined();
     }
 
     private void prefixes() {
@@ -180,19 +176,18 @@ public final class Decoder {
             case 1 -> OpcodeMap.TWO_0F;
             case 2 -> OpcodeMap.THREE_0F38;
             case 3 -> OpcodeMap.THREE_0F3A;
-            default -> throw Stop.UNDEFINED;
+            default -> throw undefined();
         };
     }
 
     private boolean matches(Encoding row) {
-        boolean prefixFits =
-                switch (row.prefix()) {
-                    case ANY -> true;
-                    case NP -> !operandPrefix && repeat == 0;
-                    case P66 -> operandPrefix && repeat == 0;
-                    case PF2 -> repeat == 0xf2;
-                    case PF3 -> repeat == 0xf3;
-                };
+        boolean prefixFits = switch (row.prefix()) {
+            case ANY -> true;
+            case NP -> !operandPrefix && repeat == 0;
+            case P66 -> operandPrefix && repeat == 0;
+            case PF2 -> repeat == 0xf2;
+            case PF3 -> repeat == 0xf3;
+        };
         if (!prefixFits
                 || (row.fixedModrm() >= 0 && row.fixedModrm() != modrm)
                 || (row.reg() >= 0 && row.reg() != (modrm >> 3 & 7))
@@ -268,14 +263,13 @@ public final class Decoder {
             operands.add(operand(row, spec, opcode));
         }
         if (lock && !(row.is("lock") && operands.getFirst() instanceof Operand.Mem)) {
-            throw Stop.UNDEFINED;
+            throw undefined();
         }
         if (vex && vexV != 0 && !usesV(row.operands())) {
-            throw Stop.UNDEFINED;
+            throw undefined();
         }
         int inForce = segment == NONE ? Segment.DS : segment;
-        return new Instruction(
-                row, at - start, operandSize, addressSize, lock, repeat, inForce, List.copyOf(operands));
+        return new Instruction(row, at - start, operandSize, addressSize, lock, repeat, inForce, List.copyOf(operands));
     }
 
     private static boolean usesV(List<Spec> specs) {
@@ -293,9 +287,10 @@ public final class Decoder {
         int rm = modrm & 7 | (rex & 1) << 3;
         int reg = modrm >> 3 & 7 | (rex & 4) << 1;
         return switch (spec.kind()) {
-            case 'E', 'W', 'Q', 'M' -> memory.isPresent()
-                    ? sized(memory.get(), spec.memoryBytes(operandSize, wide, bits64, vexL != 0))
-                    : register(spec, rm);
+            case 'E', 'W', 'Q', 'M' ->
+                memory.isPresent()
+                        ? sized(memory.get(), spec.memoryBytes(operandSize, wide, bits64, vexL != 0))
+                        : register(spec, rm);
             case 'R', 'U', 'N' -> register(spec, rm);
             case 'T' -> new Operand.Reg(new Register(Register.File.X87, modrm & 7));
             case 'G', 'V', 'P' -> register(spec, reg);
@@ -305,34 +300,40 @@ public final class Decoder {
             case 'S' -> new Operand.Reg(new Register(Register.File.SEGMENT, atMost(5, modrm >> 3 & 7)));
             case 'C' -> new Operand.Reg(new Register(Register.File.CONTROL, reg));
             case 'D' -> new Operand.Reg(new Register(Register.File.DEBUG, atMost(7, reg)));
-            case 'I' -> new Operand.Imm(
-                    signed(spec.immediateBytes(operandSize)), spec.bytes(operandSize, wide, bits64, false));
+            case 'I' ->
+                new Operand.Imm(signed(spec.immediateBytes(operandSize)), spec.bytes(operandSize, wide, bits64, false));
             case 'J' -> new Operand.Rel(signed(spec.size().equals("b") ? 1 : Math.min(operandSize, 4)));
             case 'A' -> {
                 long offset = signed(operandSize) & (operandSize == 2 ? 0xffffL : 0xffff_ffffL);
                 yield new Operand.Far((int) signed(2) & 0xffff, offset);
             }
-            case 'O' -> new Operand.Mem(
-                    spec.memoryBytes(operandSize, wide, bits64, false),
-                    addressSize,
-                    segmentOr(false),
-                    Optional.empty(),
-                    Optional.empty(),
-                    1,
-                    unsigned(addressSize),
-                    false);
+            case 'O' ->
+                new Operand.Mem(
+                        spec.memoryBytes(operandSize, wide, bits64, false),
+                        addressSize,
+                        segmentOr(false),
+                        Optional.empty(),
+                        Optional.empty(),
+                        1,
+                        unsigned(addressSize),
+                        false);
             case '1' -> new Operand.Imm(1, 1);
-            case 'F' -> new Operand.Reg(
-                    spec.size().isEmpty()
-                            ? Register.named(spec.fixed()).orElseThrow()
-                            : Register.general(spec.bytes(operandSize, wide, bits64, false), 0));
+            case 'F' ->
+                new Operand.Reg(
+                        spec.size().isEmpty()
+                                ? Register.named(spec.fixed()).orElseThrow()
+                                : Register.general(spec.bytes(operandSize, wide, bits64, false), 0));
             default -> throw new IllegalStateException("spec " + spec.kind() + " in " + row.mnemonic());
         };
     }
 
+    private static Stop undefined() {
+        return new Stop(new Decoded.Undefined());
+    }
+
     private static int atMost(int most, int number) {
         if (number > most) {
-            throw Stop.UNDEFINED;
+            throw undefined();
         }
         return number;
     }
@@ -347,11 +348,12 @@ public final class Decoder {
         return new Operand.Reg(
                 switch (spec.kind()) {
                     case 'P', 'Q', 'N' -> new Register(Register.File.MMX, number & 7);
-                    case 'V', 'W', 'U', 'H', 'L' -> new Register(
-                            bytes == 32 ? Register.File.YMM : Register.File.XMM, number);
-                    default -> bytes == 1 && rex == 0 && !vex && number >= 4
-                            ? new Register(Register.File.HIGH, number - 4)
-                            : Register.general(bytes, number);
+                    case 'V', 'W', 'U', 'H', 'L' ->
+                        new Register(bytes == 32 ? Register.File.YMM : Register.File.XMM, number);
+                    default ->
+                        bytes == 1 && rex == 0 && !vex && number >= 4
+                                ? new Register(Register.File.HIGH, number - 4)
+                                : Register.general(bytes, number);
                 });
     }
 
@@ -389,14 +391,13 @@ public final class Decoder {
     }
 
     private void memory16(int mod, int rm) {
-        int base =
-                switch (rm) {
-                    case 0, 1, 7 -> 3;
-                    case 2, 3 -> 5;
-                    case 4 -> 6;
-                    case 5 -> 7;
-                    default -> mod == 0 ? NONE : 5;
-                };
+        int base = switch (rm) {
+            case 0, 1, 7 -> 3;
+            case 2, 3 -> 5;
+            case 4 -> 6;
+            case 5 -> 7;
+            default -> mod == 0 ? NONE : 5;
+        };
         int index = rm < 4 ? 6 + (rm & 1) : NONE;
         long displacement = mod == 1 ? signed(1) : mod == 2 || base == NONE ? signed(2) : 0;
         remember(base, index, 1, displacement, false, base == 5);
@@ -420,10 +421,10 @@ public final class Decoder {
 
     private int peek() {
         if (at - start >= MOST_BYTES) {
-            throw Stop.TOO_LONG;
+            throw new Stop(new Decoded.TooLong());
         }
         if (at == end) {
-            throw Stop.INCOMPLETE;
+            throw new Stop(new Decoded.Incomplete());
         }
         return code[at] & 0xff;
     }

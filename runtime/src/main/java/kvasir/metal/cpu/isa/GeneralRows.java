@@ -31,6 +31,8 @@ final class GeneralRows {
     static final String TEXT = """
             TEST Eb,Gb | 84 /r | | 0SZ?P0
             TEST Ev,Gv | 85 /r | | 0SZ?P0
+            TEST Gb,Eb | 84 /r | | 0SZ?P0
+            TEST Gv,Ev | 85 /r | | 0SZ?P0
             TEST AL,Ib | A8 | | 0SZ?P0
             TEST rAX,Iz | A9 | | 0SZ?P0
             TEST Eb,Ib | F6 /0 | | 0SZ?P0
@@ -88,8 +90,11 @@ final class GeneralRows {
             PAUSE | F3 90
             NOP | 90 | nob
             XCHG Zv,rAX | 90+r
+            XCHG rAX,Zv | 90+r
             XCHG Eb,Gb | 86 /r | lock
             XCHG Ev,Gv | 87 /r | lock
+            XCHG Gb,Eb | 86 /r
+            XCHG Gv,Ev | 87 /r
             NOP Ev | 0F 1F /r
             ENDBR64 | F3 0F 1E =FA
             ENDBR32 | F3 0F 1E =FB

@@ -90,14 +90,13 @@ public record Register(File file, int number) {
     private static Map<String, Register> byName() {
         var names = new HashMap<String, Register>();
         for (File file : File.values()) {
-            int count =
-                    switch (file) {
-                        case HIGH -> 4;
-                        case SEGMENT -> 6;
-                        case X87, MMX -> 8;
-                        case IP -> 1;
-                        default -> 16;
-                    };
+            int count = switch (file) {
+                case HIGH -> 4;
+                case SEGMENT -> 6;
+                case X87, MMX -> 8;
+                case IP -> 1;
+                default -> 16;
+            };
             for (int i = 0; i < count; i++) {
                 var register = new Register(file, i);
                 names.put(register.name(), register);
