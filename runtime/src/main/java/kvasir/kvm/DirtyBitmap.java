@@ -41,11 +41,8 @@ public final class DirtyBitmap {
         java.util.Arrays.fill(words, -1L);
     }
 
-    long[] snapshot() {
-        return words.clone();
-    }
-
-    void restore(long[] snapshot) {
-        System.arraycopy(snapshot, 0, words, 0, words.length);
+    Runnable checkpoint() {
+        long[] saved = words.clone();
+        return () -> System.arraycopy(saved, 0, words, 0, saved.length);
     }
 }

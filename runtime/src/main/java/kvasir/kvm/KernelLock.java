@@ -110,6 +110,11 @@ public final class KernelLock {
         return writer >= 0 || !readers.isEmpty();
     }
 
+    /** Whether {@code task} holds the lock in any mode. */
+    public boolean heldBy(int task) {
+        return writer == task || readers.get(task);
+    }
+
     /** Whether another task waits for the lock (rwlock_needbreak). */
     public boolean contended() {
         return waiters != 0;

@@ -2,6 +2,8 @@ package kvasir.kvm;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /** struct kvm_run and the PIO page after it, as bytes at the offsets of the ABI (6.1, 6.2). */
 public final class KvmRun {
@@ -10,6 +12,8 @@ public final class KvmRun {
 
     private static final int EXIT_REASON = 8;
     private static final int UNION = 32;
+    private static final int PIO_DATA = 4096;
+    private static final int HYPERCALL_RET = 88;
 
     private final byte[] bytes = new byte[MMAP_BYTES];
     private final ByteBuffer view = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
@@ -29,12 +33,137 @@ public final class KvmRun {
         return bytes[1] != 0;
     }
 
+    /** Writes exit_reason. */
+    public void setExitReason(ExitReason reason) {
+        setExitReason(reason.number());
+    }
+
+    /** The exit reason by name. */
+    public ExitReason reason() {
+        return ExitReason.of(exitReason());
+    }
+
     /** kvm_prepare_memory_fault_exit: exit_reason 39, flags, gpa, size. */
     public void memoryFault(long gpa, long size, boolean isPrivate) {
-        setExitReason(39);
+        setExitReason(ExitReason.MEMORY_FAULT);
         put64(UNION, isPrivate ? MemoryAttributes.PRIVATE : 0);
         put64(UNION + 8, gpa);
         put64(UNION + 16, size);
+    }
+
+    void io(boolean in, int bytes, int port, int value) {
+        setExitReason(ExitReason.IO);
+        put8(UNION, in ? 0 : 1);
+        put8(UNION + 1, bytes);
+        put16(UNION + 2, port);
+        put32(UNION + 4, 1);
+        put64(UNION + 8, PIO_DATA);
+        put32(PIO_DATA, value);
+    }
+
+    /** What IN or OUT transfers: the data page. */
+    public int ioData() {
+        return get32(PIO_DATA);
+    }
+
+    /** What IN is to read. */
+    public void setIoData(int value) {
+        put32(PIO_DATA, value);
+    }
+
+    void mmio(long gpa, int bytes, boolean write) {
+        setExitReason(ExitReason.MMIO);
+        put64(UNION, gpa);
+        put32(UNION + 16, bytes);
+        put8(UNION + 20, write ? 1 : 0);
+    }
+
+    /** mmio.data as a little-endian number. */
+    public long mmioData() {
+        return get64(UNION + 8);
+    }
+
+    /** What an MMIO read is to see. */
+    public void setMmioData(long value) {
+        put64(UNION + 8, value);
+    }
+
+    void hypercall(long number, long gpa, long pages, long attributes, boolean longMode) {
+        setExitReason(ExitReason.HYPERCALL);
+        put64(UNION, number);
+        put64(UNION + 8, gpa);
+        put64(UNION + 16, pages);
+        put64(UNION + 24, attributes);
+        put64(HYPERCALL_RET, 0);
+        put64(UNION + 64, longMode ? 1 : 0);
+    }
+
+    /** hypercall.ret. */
+    public long hypercallRet() {
+        return get64(HYPERCALL_RET);
+    }
+
+    /** What the guest finds in RAX. */
+    public void setHypercallRet(long value) {
+        put64(HYPERCALL_RET, value);
+    }
+
+    void internalError(int suberror, long... data) {
+        setExitReason(ExitReason.INTERNAL_ERROR);
+        put32(UNION, suberror);
+        put32(UNION + 4, data.length);
+        for (int i = 0; i < data.length; i++) {
+            put64(UNION + 8 + 8 * i, data[i]);
+        }
+    }
+
+    void systemEvent(int type, long... data) {
+        setExitReason(ExitReason.SYSTEM_EVENT);
+        put32(UNION, type);
+        put32(UNION + 4, data.length);
+        for (int i = 0; i < data.length; i++) {
+            put64(UNION + 8 + 8 * i, data[i]);
+        }
+    }
+
+    /** The fields of the exit's union that mean something, by the names of the ABI and in its order. */
+    public Map<String, ?> fields() {
+        var fields = new LinkedHashMap<String, Object>();
+        switch (reason()) {
+            case IO -> {
+                fields.put("port", (long) get16(UNION + 2));
+                fields.put("size", (long) get8(UNION + 1));
+                fields.put("direction", get8(UNION) == 0 ? "in" : "out");
+                fields.put("data", Integer.toUnsignedLong(ioData()));
+            }
+            case MMIO -> {
+                fields.put("gpa", get64(UNION));
+                fields.put("len", (long) get32(UNION + 16));
+                fields.put("is_write", get8(UNION + 20) != 0);
+                fields.put("data", mmioData());
+            }
+            case HYPERCALL -> {
+                fields.put("nr", get64(UNION));
+                fields.put("gpa", get64(UNION + 8));
+                fields.put("npages", get64(UNION + 16));
+                fields.put("attributes", get64(UNION + 24));
+                fields.put("ret", hypercallRet());
+            }
+            case MEMORY_FAULT -> {
+                fields.put("gpa", get64(UNION + 8));
+                fields.put("size", get64(UNION + 16));
+                fields.put("flags", get64(UNION));
+                fields.put("private", (get64(UNION) & MemoryAttributes.PRIVATE) != 0);
+            }
+            case INTERNAL_ERROR -> fields.put("suberror", (long) get32(UNION));
+            case SYSTEM_EVENT -> fields.put("type", (long) get32(UNION));
+            case X86_RDMSR, X86_WRMSR -> {
+                fields.put("index", Integer.toUnsignedLong(get32(UNION + 12)));
+                fields.put("data", get64(UNION + 16));
+            }
+            default -> {}
+        }
+        return fields;
     }
 
     /** One byte at an offset of the ABI, 0 to 255. */
@@ -70,11 +199,8 @@ public final class KvmRun {
         view.putLong(offset, value);
     }
 
-    byte[] snapshot() {
-        return bytes.clone();
-    }
-
-    void restore(byte[] saved) {
-        System.arraycopy(saved, 0, bytes, 0, bytes.length);
+    Runnable checkpoint() {
+        byte[] saved = bytes.clone();
+        return () -> System.arraycopy(saved, 0, bytes, 0, bytes.length);
     }
 }

@@ -76,4 +76,13 @@ public final class LpageInfo {
     public void adjust(long gfn, int level, int delta) {
         words[level - 2][index(gfn, level)] += delta;
     }
+
+    Runnable checkpoint() {
+        int[][] saved = {words[0].clone(), words[1].clone()};
+        return () -> {
+            for (int i = 0; i < saved.length; i++) {
+                System.arraycopy(saved[i], 0, words[i], 0, saved[i].length);
+            }
+        };
+    }
 }

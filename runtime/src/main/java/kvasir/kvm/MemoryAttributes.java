@@ -37,6 +37,39 @@ public final class MemoryAttributes {
         }
     }
 
+    /** kvm_mmu_init_memslot_memory_attributes: MIXED for every large block that lies in the new slot. */
+    void initializeMixed(Memslot slot) {
+        for (int level = 2; level <= 3; level++) {
+            for (PageRanges.Run run : privateGfns.runs()) {
+                markIfMixed(slot, run.start(), level);
+                markIfMixed(slot, run.end(), level);
+            }
+        }
+    }
+
+    /** Recomputes MIXED of every large block of {@code slot} that {@code [start, end)} touches and the slot contains. */
+    void updateMixed(Memslot slot, long start, long end) {
+        for (int level = 2; level <= 3; level++) {
+            long pages = blockPages(level);
+            for (long block = start & -pages; block < end; block += pages) {
+                markIfMixed(slot, block, level);
+            }
+        }
+    }
+
+    private void markIfMixed(Memslot slot, long gfn, int level) {
+        long pages = blockPages(level);
+        long block = gfn & -pages;
+        if (block >= slot.baseGfn() && block + pages <= slot.endGfn()) {
+            boolean mixed = privateGfns.intersects(block, block + pages) && !privateGfns.covers(block, block + pages);
+            slot.lpage().setMixed(block, level, mixed);
+        }
+    }
+
+    private static long blockPages(int level) {
+        return 1L << (9 * (level - 1));
+    }
+
     Runnable checkpoint() {
         return privateGfns.checkpoint();
     }

@@ -167,6 +167,22 @@ public final class Memslot {
         return new Memslot(id, addressSpace, baseGfn, npages, userspaceAddr, newFlags, newDirty, lpage, gmem);
     }
 
+    /** The last descriptor of the bound file was closed. */
+    public void forgetGmem() {
+        gmem.file = Optional.empty();
+    }
+
+    Runnable checkpoint() {
+        Optional<GuestMemfd> file = gmem.file;
+        Optional<Runnable> bits = dirty.map(DirtyBitmap::checkpoint);
+        Optional<Runnable> large = lpage.map(LpageInfo::checkpoint);
+        return () -> {
+            gmem.file = file;
+            bits.ifPresent(Runnable::run);
+            large.ifPresent(Runnable::run);
+        };
+    }
+
     @Override
     public String toString() {
         return exists() ? "slot" + id : "no slot";

@@ -81,12 +81,6 @@ public final class Memslots {
         lastUsed = Memslot.NONE;
     }
 
-    /** Puts {@code replacement} at the place of the slot with the same id, which has the same gfns. */
-    void replace(Memslot replacement) {
-        remove(replacement);
-        insert(replacement);
-    }
-
     Memslots copy() {
         var copy = new Memslots(generation);
         copy.slots = slots;

@@ -30,6 +30,32 @@ public interface Seams {
         }
     }
 
+    /** A task goes round a loop that no other task can end. */
+    final class Livelock extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        /** @param subject what is retried: its {@code toString} is its name */
+        public Livelock(Object subject) {
+            super("livelock: " + subject + " retries for ever");
+        }
+    }
+
+    /**
+     * A task has failed to make progress and tries again; others should run meanwhile. With nobody else to run, a loop
+     * that has gone round {@link #SPINS} times will go round for ever.
+     *
+     * @param subject what is retried
+     * @param times how often it was tried already
+     */
+    default void spin(Object subject, int times) {
+        if (times >= SPINS) {
+            throw new Livelock(subject);
+        }
+    }
+
+    /** Turns of a retry loop after which it is taken to be endless. */
+    int SPINS = 100;
+
     /**
      * The kernel is at a seam; another task may run here.
      *

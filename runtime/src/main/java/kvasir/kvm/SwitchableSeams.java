@@ -22,6 +22,11 @@ public final class SwitchableSeams implements Seams {
     }
 
     @Override
+    public void spin(Object subject, int times) {
+        active.spin(subject, times);
+    }
+
+    @Override
     public int task() {
         return active.task();
     }

@@ -1,24 +1,54 @@
 package kvasir.kvm;
 
-/** One virtual processor (struct kvm_vcpu). */
+import java.util.Optional;
+import java.util.OptionalInt;
+import kvasir.metal.cpu.Cpu;
+import kvasir.metal.cpu.CpuidModel;
+import kvasir.metal.cpu.SecondStage;
+
+/** One virtual processor (struct kvm_vcpu) and the ioctls of its descriptor. */
 public final class Vcpu {
+    private static final int MAXPHYADDR_WITHOUT_CPUID = 36;
+
     private final Vm vm;
     private final int id;
     private final KernelLock mutex;
     private final Requests requests = new Requests();
     private final KvmRun run = new KvmRun();
+    private final ExitCounters exits = new ExitCounters();
+    private final Optional<DirtyRing> ring;
+    private Cpu cpu;
     private final VcpuMmu mmu;
-    private boolean signalPending;
+    private final RunLoop loop;
+    private OptionalInt cpuidMaxPhyAddr = OptionalInt.empty();
+    private boolean everRan;
+    private long signalAfter = -1;
     private boolean smm;
     private boolean guestMode;
     private boolean nestedTdp;
+    private long loadedRoot = -1;
 
-    /** @param id KVM_CREATE_VCPU's argument */
-    Vcpu(Vm vm, int id) {
+    /**
+     * @param id KVM_CREATE_VCPU's argument
+     * @param model the processor; what CPUID tells of it is up to {@link #setCpuid2}
+     */
+    Vcpu(Vm vm, int id, CpuidModel model) {
         this.vm = vm;
         this.id = id;
         mutex = new KernelLock(vm.name() + ".vcpu" + id + ".mutex", vm.seams(), vm.events());
+        int entries = vm.dirtyRingEntries();
+        ring = entries == 0
+                ? Optional.empty()
+                : Optional.of(new DirtyRing(entries, vm.kvm().host().pml()));
+        cpu = processor(model);
         mmu = vm.mmu().createVcpu(this);
+        loop = new RunLoop(this);
+    }
+
+    private Cpu processor(CpuidModel model) {
+        var processor = new Cpu(vm.kvm().memory(), vm.events(), model, id);
+        processor.interceptCpuid(true);
+        return processor;
     }
 
     public Vm vm() {
@@ -43,18 +73,92 @@ public final class Vcpu {
         return run;
     }
 
+    public ExitCounters exits() {
+        return exits;
+    }
+
     public VcpuMmu mmu() {
         return mmu;
     }
 
-    /** signal_pending(current) of the thread that uses this vCPU. */
-    public boolean signalPending() {
-        return signalPending;
+    /** The processor that runs the guest. */
+    public Cpu cpu() {
+        return cpu;
     }
 
-    /** A signal is sent to, or taken by, the thread. */
-    public void setSignalPending(boolean pending) {
-        signalPending = pending;
+    /** The dirty ring, if the VM uses one. */
+    public Optional<DirtyRing> dirtyRing() {
+        return ring;
+    }
+
+    /**
+     * KVM_RUN.
+     *
+     * @param budget instructions after which the guest is taken for an endless loop, at least 1
+     */
+    public RunResult run(long budget) {
+        if (vm.dead()) {
+            return new RunResult.Refused(Errno.EIO, "kvm_vcpu_ioctl: the VM is dead");
+        }
+        mutex.lock();
+        everRan = true;
+        RunResult result = loop.run(budget);
+        mutex.unlock();
+        return result;
+    }
+
+    /**
+     * KVM_SET_CPUID2.
+     *
+     * @param model what the guest sees; its MAXPHYADDR decides between 4 and 5 levels of stage 2
+     */
+    public IoctlResult setCpuid2(CpuidModel model) {
+        if (vm.dead()) {
+            return IoctlResult.err(Errno.EIO, "kvm_vcpu_ioctl: the VM is dead");
+        }
+        if (everRan) {
+            return IoctlResult.err(Errno.EINVAL, "kvm_set_cpuid: the vCPU has run");
+        }
+        Cpu.Image image = cpu.save();
+        cpu = processor(model);
+        cpu.restore(image);
+        loadedRoot = -1;
+        cpuidMaxPhyAddr = OptionalInt.of(model.physicalBits());
+        return IoctlResult.done();
+    }
+
+    /** cpuid_maxphyaddr: what KVM_SET_CPUID2 told, 36 before. */
+    public int maxPhyAddr() {
+        return cpuidMaxPhyAddr.orElse(MAXPHYADDR_WITHOUT_CPUID);
+    }
+
+    /** kvm_vcpu_kick: the vCPU leaves the guest. */
+    public void kick() {
+        cpu.kick();
+    }
+
+    /** signal_pending(current) of the thread that uses this vCPU. */
+    public boolean signalPending() {
+        if (signalAfter > 0) {
+            signalAfter--;
+            return false;
+        }
+        return signalAfter == 0;
+    }
+
+    /** A signal arrives after {@code checks} more looks at {@link #signalPending()}; 0 is now. */
+    public void sendSignal(long checks) {
+        signalAfter = checks;
+        if (checks == 0) {
+            kick();
+        }
+    }
+
+    /** The system call returns to user space, where the handler of a pending signal runs. */
+    public void takeSignal() {
+        if (signalAfter == 0) {
+            signalAfter = -1;
+        }
     }
 
     /** In system-management mode: address space 1 and the SMM root are in use. */
@@ -86,5 +190,44 @@ public final class Vcpu {
     public void setGuestMode(boolean active, boolean tdp) {
         guestMode = active;
         nestedTdp = tdp;
+    }
+
+    /** kvm_mmu_load_pgd: the processor walks the current root. */
+    void loadRoot() {
+        long root = mmu.rootPointer();
+        if (root != loadedRoot) {
+            loadedRoot = root;
+            int levels = (root >>> 3 & 7) == 4 ? 5 : 4;
+            cpu.setSecondStage(
+                    vm.kvm().host().npt() ? new SecondStage.Npt(root & ~4095L, levels) : new SecondStage.Ept(root));
+        }
+    }
+
+    Runnable checkpoint() {
+        var parts = java.util.List.of(run.checkpoint(), exits.checkpoint(), mmu.checkpoint(), loop.checkpoint());
+        Optional<Runnable> savedRing = ring.map(DirtyRing::checkpoint);
+        int savedRequests = requests.bits();
+        Cpu savedCpu = cpu;
+        Cpu.Image image = cpu.save();
+        OptionalInt savedMax = cpuidMaxPhyAddr;
+        boolean savedRan = everRan;
+        long savedSignal = signalAfter;
+        boolean savedSmm = smm;
+        boolean savedGuest = guestMode;
+        boolean savedNested = nestedTdp;
+        return () -> {
+            parts.forEach(Runnable::run);
+            savedRing.ifPresent(Runnable::run);
+            requests.restore(savedRequests);
+            cpu = savedCpu;
+            cpu.restore(image);
+            cpuidMaxPhyAddr = savedMax;
+            everRan = savedRan;
+            signalAfter = savedSignal;
+            smm = savedSmm;
+            guestMode = savedGuest;
+            nestedTdp = savedNested;
+            loadedRoot = -1;
+        };
     }
 }

@@ -26,6 +26,30 @@ public interface VcpuMmu {
      */
     int reload();
 
+    /**
+     * kvm_mmu_reload before 6.15: loads a root if none is loaded, and does not notice that the loaded one is obsolete.
+     *
+     * @return 0 or a negative errno
+     */
+    int load();
+
+    /** The vCPU is destroyed: gives its roots back. */
+    void destroy();
+
+    /**
+     * kvm_tdp_map_page: one prefetch fault, for pre-faulting.
+     *
+     * @param gpa with the direct bits, if the page is shared and the VM has any
+     * @param errorCode PFERR_* bits
+     * @param maxLevel cap on the level of the mapping, 1 to 3
+     * @param retries whether RETRY is repeated here until it ends in something else; otherwise it is returned
+     * @return one of the constants above or a negative errno
+     */
+    int tdpMapPage(long gpa, long errorCode, int maxLevel, boolean retries);
+
+    /** Level at which the last fault or prefetch was to be mapped (its goal level). */
+    int mappedLevel();
+
     /** The hardware's pointer to the current root: EPTP, or nCR3. */
     long rootPointer();
 

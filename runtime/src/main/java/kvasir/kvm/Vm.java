@@ -2,16 +2,24 @@ package kvasir.kvm;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import kvasir.event.Events;
+import kvasir.kvm.gmem.GuestMemfd;
 import kvasir.kvm.mm.Mm;
+import kvasir.metal.cpu.CpuidModel;
+import kvasir.registry.Bytes;
 
-/** One virtual machine (struct kvm). */
+/** One virtual machine (struct kvm) and the ioctls of its descriptor. */
 public final class Vm {
     /** KVM_X86_QUIRK_SLOT_ZAP_ALL. */
     public static final long QUIRK_SLOT_ZAP_ALL = 1L << 7;
 
     /** KVM_X86_QUIRK_IGNORE_GUEST_PAT. */
     public static final long QUIRK_IGNORE_GUEST_PAT = 1L << 9;
+
+    private static final int MAX_VCPUS = 1024;
+    private static final int MAX_VCPU_ID = 4 * MAX_VCPUS;
+    private static final long HC_MAP_GPA_RANGE_BIT = 1L << 12;
 
     private final Kvm kvm;
     private final String name;
@@ -21,14 +29,19 @@ public final class Vm {
     private final KernelLock slotsLock;
     private final KernelLock slotsArchLock;
     private final KernelLock mmuLock;
+    private final Srcu srcu;
     private final InvalidateState invalidate = new InvalidateState(() -> bug("mmu_invalidate_in_progress is negative"));
     private final MemoryAttributes attributes = new MemoryAttributes();
-    private final Memslots[] active;
-    private final Memslots[] inactive;
-    private final List<Vcpu> vcpus = new ArrayList<>();
+    private final SlotSets slots;
+    private final DirtyLog dirtyLog = new DirtyLog(this);
+    private List<Vcpu> vcpus = new ArrayList<>();
+    private List<GuestMemfd> gmems = new ArrayList<>();
     private final Mmu mmu;
     private long quirks = QUIRK_SLOT_ZAP_ALL | QUIRK_IGNORE_GUEST_PAT;
+    private long hypercallExits;
     private boolean preFaultAllowed;
+    private boolean nxHugePagesDisabled;
+    private VendorOps vendor = VendorOps.NONE;
     private boolean dead;
     private long remoteTlbFlushes;
 
@@ -47,14 +60,12 @@ public final class Vm {
         slotsLock = lock("slots_lock");
         slotsArchLock = lock("slots_arch_lock");
         mmuLock = lock("mmu_lock");
-        active = new Memslots[type.addressSpaces()];
-        inactive = new Memslots[type.addressSpaces()];
-        for (int as = 0; as < active.length; as++) {
-            active[as] = new Memslots(as);
-            inactive[as] = new Memslots(as);
-        }
-        preFaultAllowed = !type.hasProtectedState();
+        srcu = new Srcu(name + ".srcu", kvm.seams());
+        slots = new SlotSets(this);
+        preFaultAllowed = type != VmType.SNP && type != VmType.TDX;
         mmu = kvm.mmus().apply(this);
+        mm.descriptors().open(this);
+        mm.register(new HvaNotifier(this));
         kvm.add(this);
     }
 
@@ -108,9 +119,41 @@ public final class Vm {
         return mmuLock;
     }
 
+    /** Readers of the slots. */
+    public Srcu srcu() {
+        return srcu;
+    }
+
+    /** The locks that exist for the VM as a whole, in their order. */
+    public List<KernelLock> locks() {
+        return List.of(kvmLock, slotsLock, slotsArchLock, mmuLock);
+    }
+
     /** The invalidation protocol's state. */
     public InvalidateState invalidate() {
         return invalidate;
+    }
+
+    /** kvm_mmu_invalidate_begin. */
+    public void invalidateBegin() {
+        invalidate.begin();
+    }
+
+    /** kvm_mmu_invalidate_range_add. */
+    public void invalidateAdd(long start, long end) {
+        invalidate.add(start, end);
+        if (events().listening()) {
+            events().emit(new VmEvent.Invalidation(name, start, end, true, invalidate.seq()));
+        }
+    }
+
+    /** kvm_mmu_invalidate_end. */
+    public void invalidateEnd() {
+        invalidate.end();
+        if (events().listening()) {
+            events().emit(new VmEvent.Invalidation(
+                    name, invalidate.windowStart(), invalidate.windowEnd(), false, invalidate.seq()));
+        }
     }
 
     /** Private or shared, by gfn. */
@@ -120,12 +163,27 @@ public final class Vm {
 
     /** The published slots of an address space: 0 normal, 1 SMM. */
     public Memslots memslots(int addressSpace) {
-        return active[addressSpace];
+        return slots.active(addressSpace);
+    }
+
+    /** The published slots of all address spaces. */
+    public List<Memslot> allSlots() {
+        return slots.all();
     }
 
     /** vCPUs in order of creation. */
     public List<Vcpu> vcpus() {
         return List.copyOf(vcpus);
+    }
+
+    /** guest_memfd files in order of creation. */
+    public List<GuestMemfd> gmems() {
+        return List.copyOf(gmems);
+    }
+
+    /** A guest_memfd was created for this VM. */
+    public void addGmem(GuestMemfd file) {
+        gmems.add(file);
     }
 
     public Mmu mmu() {
@@ -140,6 +198,26 @@ public final class Vm {
     /** kvm-&gt;arch.pre_fault_allowed: always for unprotected state; after launch for SNP and TDX. */
     public boolean preFaultAllowed() {
         return preFaultAllowed;
+    }
+
+    /** What the vendor module answers for this VM type; {@link VendorOps#NONE} unless attached. */
+    public VendorOps vendor() {
+        return vendor;
+    }
+
+    /** Attaches the vendor module, right after creation. */
+    public void attach(VendorOps ops) {
+        vendor = ops;
+    }
+
+    /** KVM_CAP_VM_DISABLE_NX_HUGE_PAGES was enabled. */
+    public boolean nxHugePagesDisabled() {
+        return nxHugePagesDisabled;
+    }
+
+    /** Enables KVM_CAP_VM_DISABLE_NX_HUGE_PAGES. */
+    public void disableNxHugePages() {
+        nxHugePagesDisabled = true;
     }
 
     /** The vendor has finished the launch. */
@@ -166,6 +244,12 @@ public final class Vm {
         for (Vcpu vcpu : vcpus) {
             vcpu.requests().make(request);
         }
+        kickAll();
+    }
+
+    /** Makes every vCPU leave the guest. */
+    void kickAll() {
+        vcpus.forEach(Vcpu::kick);
     }
 
     /** kvm_flush_remote_tlbs_range: every vCPU forgets its translations before it runs again. */
@@ -182,10 +266,177 @@ public final class Vm {
         return remoteTlbFlushes;
     }
 
-    /** mark_page_dirty_in_slot: the page's bit, if the slot has a bitmap, or an entry in the running vCPU's ring. */
+    /** mark_page_dirty_in_slot by no vCPU in particular: the page's bit, if the slot has a bitmap. */
     public void markDirty(Memslot slot, long gfn) {
-        if (slot.logsDirty()) {
-            slot.dirty().ifPresent(bitmap -> bitmap.set(gfn - slot.baseGfn()));
+        slot.dirty().ifPresent(bitmap -> bitmap.set(gfn - slot.baseGfn()));
+    }
+
+    /** mark_page_dirty_in_slot: an entry in the vCPU's ring if there is one, else the page's bit. */
+    public void markDirty(Vcpu vcpu, Memslot slot, long gfn) {
+        if (slot.logsDirty() && dirtyLog.usesRing()) {
+            vcpu.dirtyRing().ifPresent(ring -> ring.push(slot.addressSpace() << 16 | slot.id(), gfn - slot.baseGfn()));
+        } else {
+            markDirty(slot, gfn);
         }
+    }
+
+    boolean usesDirtyBitmap() {
+        return dirtyLog.usesBitmap();
+    }
+
+    /** KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 is enabled with INITIALLY_SET: logging starts by leaving page tables alone. */
+    public boolean dirtyLogInitiallySet() {
+        return dirtyLog.initiallySet();
+    }
+
+    /** Whether any slot logs: PML is on. */
+    public boolean dirtyLogging() {
+        return dirtyLog.anySlotLogs();
+    }
+
+    int dirtyRingEntries() {
+        return dirtyLog.ringEntries();
+    }
+
+    void dirtyLoggingChanged(Memslot before, Memslot after) {
+        dirtyLog.changed(before, after);
+    }
+
+    boolean exitsOnMapGpaRange() {
+        return (hypercallExits & HC_MAP_GPA_RANGE_BIT) != 0;
+    }
+
+    private IoctlResult ioctl(Supplier<IoctlResult> body) {
+        if (dead) {
+            return IoctlResult.err(Errno.EIO, "kvm_vm_ioctl: the VM is dead");
+        }
+        return body.get();
+    }
+
+    /** KVM_SET_USER_MEMORY_REGION. */
+    public IoctlResult setUserMemoryRegion(MemoryRegion region) {
+        return ioctl(() -> SetUserMemoryRegion.call(this, slots, region, false));
+    }
+
+    /** KVM_SET_USER_MEMORY_REGION2. */
+    public IoctlResult setUserMemoryRegion2(MemoryRegion region) {
+        return ioctl(() -> SetUserMemoryRegion.call(this, slots, region, true));
+    }
+
+    /** KVM_SET_MEMORY_ATTRIBUTES. */
+    public IoctlResult setMemoryAttributes(long address, long size, long value, long flags) {
+        return ioctl(() -> SetMemoryAttributes.call(this, address, size, value, flags));
+    }
+
+    /** KVM_CREATE_GUEST_MEMFD; the value is the descriptor. */
+    public IoctlResult createGuestMemfd(long size, long flags) {
+        return ioctl(() -> GuestMemfd.create(this, size, flags));
+    }
+
+    /** KVM_GET_DIRTY_LOG; detail {@code bitmap} holds the bytes copied out. */
+    public IoctlResult getDirtyLog(int slot) {
+        return ioctl(() -> dirtyLog.get(slot));
+    }
+
+    /** KVM_CLEAR_DIRTY_LOG. */
+    public IoctlResult clearDirtyLog(int slot, long firstPage, int numPages, Bytes bitmap) {
+        return ioctl(() -> dirtyLog.clear(slot, firstPage, numPages, bitmap));
+    }
+
+    /** KVM_RESET_DIRTY_RINGS. */
+    public IoctlResult resetDirtyRings() {
+        return ioctl(dirtyLog::resetRings);
+    }
+
+    /** KVM_CREATE_VCPU. */
+    public IoctlResult createVcpu(long id, CpuidModel model) {
+        return ioctl(() -> {
+            if (Long.compareUnsigned(id, MAX_VCPU_ID) >= 0) {
+                return IoctlResult.err(Errno.EINVAL, "kvm_vm_ioctl_create_vcpu: id is not below " + MAX_VCPU_ID);
+            }
+            if (vcpus.size() >= MAX_VCPUS) {
+                return IoctlResult.err(Errno.EINVAL, "kvm_vm_ioctl_create_vcpu: there are " + MAX_VCPUS + " already");
+            }
+            if (vcpus.stream().anyMatch(vcpu -> vcpu.id() == id)) {
+                return IoctlResult.err(Errno.EEXIST, "kvm_vm_ioctl_create_vcpu: id " + id + " exists");
+            }
+            kvmLock.lock();
+            var vcpu = new Vcpu(this, (int) id, model);
+            vcpus.add(vcpu);
+            kvmLock.unlock();
+            return IoctlResult.ok(mm.descriptors().open(vcpu));
+        });
+    }
+
+    /**
+     * KVM_ENABLE_CAP on the VM.
+     *
+     * @param cap KVM_CAP_*
+     * @param arg args[0]
+     */
+    public IoctlResult enableCap(int cap, long arg) {
+        return ioctl(() -> switch (cap) {
+            case Cap.MANUAL_DIRTY_LOG_PROTECT2 -> dirtyLog.enableManual(arg);
+            case Cap.DIRTY_LOG_RING, Cap.DIRTY_LOG_RING_ACQ_REL -> dirtyLog.enableRing(arg);
+            case Cap.DIRTY_LOG_RING_WITH_BITMAP -> dirtyLog.enableRingWithBitmap();
+            case Cap.EXIT_HYPERCALL -> {
+                if ((arg & ~HC_MAP_GPA_RANGE_BIT) != 0) {
+                    yield IoctlResult.err(Errno.EINVAL, "KVM_CAP_EXIT_HYPERCALL: only bit 12 is valid");
+                }
+                hypercallExits = arg;
+                yield IoctlResult.done();
+            }
+            case Cap.DISABLE_QUIRKS2 -> {
+                if ((arg & ~(QUIRK_SLOT_ZAP_ALL | QUIRK_IGNORE_GUEST_PAT | 0x7fL)) != 0) {
+                    yield IoctlResult.err(Errno.EINVAL, "KVM_CAP_DISABLE_QUIRKS2: unknown quirk");
+                }
+                quirks &= ~arg;
+                yield IoctlResult.done();
+            }
+            default -> IoctlResult.err(Errno.EINVAL, "kvm_vm_ioctl_enable_cap: capability " + cap + " is not known");
+        });
+    }
+
+    /** KVM_CHECK_EXTENSION on the VM. */
+    public long checkExtension(int cap) {
+        return Cap.onVm(this, cap);
+    }
+
+    /** close of a guest_memfd descriptor. */
+    public void closeGmem(GuestMemfd file) {
+        if (mm.descriptors().close(file.fd())) {
+            file.release();
+        }
+    }
+
+    /** The fields as they are, as an action that puts them back; memory is not among them. */
+    public Runnable checkpoint() {
+        var parts = new ArrayList<Runnable>();
+        parts.add(invalidate.checkpoint());
+        parts.add(attributes.checkpoint());
+        parts.add(slots.checkpoint());
+        parts.add(dirtyLog.checkpoint());
+        parts.add(mmu.checkpoint());
+        vcpus.forEach(vcpu -> parts.add(vcpu.checkpoint()));
+        gmems.forEach(file -> parts.add(file.checkpoint()));
+        var savedVcpus = vcpus();
+        var savedGmems = gmems();
+        long savedQuirks = quirks;
+        boolean savedNx = nxHugePagesDisabled;
+        long savedHypercall = hypercallExits;
+        boolean savedAllowed = preFaultAllowed;
+        boolean savedDead = dead;
+        long savedFlushes = remoteTlbFlushes;
+        return () -> {
+            parts.forEach(Runnable::run);
+            vcpus = new ArrayList<>(savedVcpus);
+            gmems = new ArrayList<>(savedGmems);
+            quirks = savedQuirks;
+            nxHugePagesDisabled = savedNx;
+            hypercallExits = savedHypercall;
+            preFaultAllowed = savedAllowed;
+            dead = savedDead;
+            remoteTlbFlushes = savedFlushes;
+        };
     }
 }

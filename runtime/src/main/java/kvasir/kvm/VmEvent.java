@@ -18,6 +18,34 @@ public sealed interface VmEvent extends Event {
         }
     }
 
+    /** The attributes of gfns {@code [start, end)} were stored. */
+    record Attributes(String vm, long start, long end, boolean isPrivate) implements VmEvent {
+        @Override
+        public Topic topic() {
+            return new Topic(vm + ".attributes", start << 12, end << 12);
+        }
+
+        @Override
+        public String describe() {
+            return "set %s.attributes[0x%x..0x%x] %s"
+                    .formatted(vm, start << 12, end << 12, isPrivate ? "private" : "shared");
+        }
+    }
+
+    /** An invalidation of gfns {@code [start, end)} began, or ended. */
+    record Invalidation(String vm, long start, long end, boolean begins, long seq) implements VmEvent {
+        @Override
+        public Topic topic() {
+            return new Topic(vm + ".invalidate", start << 12, end << 12);
+        }
+
+        @Override
+        public String describe() {
+            return "%s: mmu_invalidate_%s gpa 0x%x..0x%x, seq %d"
+                    .formatted(vm, begins ? "begin" : "end", start << 12, end << 12, seq);
+        }
+    }
+
     /** A remote TLB flush of gfns {@code [start, end)} was requested. */
     record TlbFlush(String vm, long start, long end) implements VmEvent {
         @Override

@@ -1,7 +1,303 @@
 package kvasir.kvm.mm;
 
-/** The VMM process's address space (struct mm_struct). */
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import kvasir.kvm.Errno;
+import kvasir.kvm.IoctlResult;
+import kvasir.kvm.Seam;
+import kvasir.kvm.Seams;
+import kvasir.metal.memory.PhysicalMemory;
+
+/** The VMM process's address space (struct mm_struct). Addresses are hvas in bytes; the user range ends at 2^47. */
 public final class Mm {
+    /** One past the last user address, less the guard page (TASK_SIZE). */
+    public static final long TASK_SIZE = (1L << 47) - 4096;
+
+    private static final long MMAP_BASE = 0x7f00_0000_0000L >>> 12;
+    private static final long BLOCK = 512;
+
+    private final PhysicalMemory memory;
+    private final HostPages host;
+    private final Seams seams;
+    private final boolean thp;
+    private TreeMap<Long, Vma> vmas = new TreeMap<>();
+    private final HostPageTable table = new HostPageTable();
+    private final PageExtents protNone = new PageExtents();
+    private final PageRanges poisoned = new PageRanges();
+    private final List<MmuNotifier> notifiers = new ArrayList<>();
+    private List<HostFile> files = new ArrayList<>();
+    private long zeroPage = -1;
+    private long hugeZeroPage = -1;
+    private final Descriptors descriptors = new Descriptors();
+
+    /** @param thp whether transparent huge pages exist at all */
+    public Mm(PhysicalMemory memory, HostPages host, Seams seams, boolean thp) {
+        this.memory = memory;
+        this.host = host;
+        this.seams = seams;
+        this.thp = thp;
+    }
+
+    /** mmu_notifier_register. */
+    public void register(MmuNotifier notifier) {
+        notifiers.add(notifier);
+    }
+
+    /** mmu_notifier_unregister. */
+    public void unregister(MmuNotifier notifier) {
+        notifiers.remove(notifier);
+    }
+
+    /** VMAs in order. */
+    public List<Vma> vmas() {
+        return List.copyOf(vmas.values());
+    }
+
+    /** Present page-table entries that touch hvas {@code [start, end)}, in order. */
+    public List<HostPte> ptes(long start, long end) {
+        return table.runs(start >>> 12, (end + 4095) >>> 12);
+    }
+
+    /** The present entry run that contains {@code hva}. */
+    public Optional<HostPte> pte(long hva) {
+        HostPte run = table.find(hva >>> 12);
+        return run.pages() == 0 ? Optional.empty() : Optional.of(run);
+    }
+
+    /** The process's open files. */
+    public Descriptors descriptors() {
+        return descriptors;
+    }
+
+    /**
+     * memfd_create and ftruncate.
+     *
+     * @param level largest page: 1, 2, or 3
+     * @param hugetlb whether every page has that size
+     */
+    public HostFile memfd(long pages, int level, boolean hugetlb) {
+        var file = new HostFile(descriptors.nextFree(), pages, hugetlb || thp ? level : 1, hugetlb);
+        descriptors.open(file);
+        files.add(file);
+        return file;
+    }
+
+    /**
+     * mmap.
+     *
+     * @param hva where, or empty to let the kernel choose an address congruent to {@code congruent} modulo 1 GiB
+     * @param pages length, at least 1
+     * @param like protection, sharing and file of the mapping; its own range is ignored
+     */
+    public long mmap(Optional<Long> hva, long congruent, long pages, Vma like) {
+        long start = hva.map(at -> at >>> 12).orElseGet(() -> place(pages, congruent >>> 12));
+        long end = start + pages;
+        if (vmas.lowerEntry(end) != null) {
+            munmapPages(start, end);
+        }
+        insert(new Vma(
+                start, end, like.read(), like.write(), like.shared(), like.huge() && thp, like.file(), like.pgoff()));
+        return start << 12;
+    }
+
+    /** Memory like {@code mmap(MAP_PRIVATE | MAP_ANONYMOUS)}, readable and writable. */
+    public static Vma anonymous(boolean huge) {
+        return new Vma(0, 0, true, true, false, huge, Optional.empty(), 0);
+    }
+
+    /** Memory like {@code mmap(fd)}, readable and writable. */
+    public static Vma mapping(HostFile file, long pgoff, boolean shared) {
+        return new Vma(0, 0, true, true, shared, true, Optional.of(file), pgoff);
+    }
+
+    /** munmap. */
+    public IoctlResult munmap(long start, long end) {
+        Optional<IoctlResult> bad = checkRange(start, end, "munmap");
+        if (bad.isPresent()) {
+            return bad.get();
+        }
+        munmapPages(start >>> 12, end >>> 12);
+        return IoctlResult.done();
+    }
+
+    /** mprotect. */
+    public IoctlResult mprotect(long start, long end, boolean read, boolean write) {
+        Optional<IoctlResult> bad = checkRange(start, end, "mprotect");
+        if (bad.isPresent()) {
+            return bad.get();
+        }
+        long first = start >>> 12;
+        long last = end >>> 12;
+        if (!covered(first, last)) {
+            return IoctlResult.err(Errno.ENOMEM, "mprotect: part of the range is not mapped");
+        }
+        cut(first);
+        cut(last);
+        for (Vma vma : List.copyOf(vmas.subMap(first, last).values())) {
+            vmas.put(vma.start(), vma.withProtection(read, write));
+        }
+        merge();
+        if (table.any(first, last)) {
+            invalidateStart(first, last);
+            for (HostPte run : table.unmap(first, last)) {
+                if (read) {
+                    table.map(run.withWritable(write && run.kind() != HostPte.Kind.ZERO && ownWritable(run)));
+                } else {
+                    stash(run);
+                }
+            }
+            invalidateEnd(first, last);
+        }
+        return IoctlResult.done();
+    }
+
+    /** PROT_NONE keeps anonymous pages; they come back with the next access. */
+    private void stash(HostPte run) {
+        if (run.kind() == HostPte.Kind.ANON) {
+            protNone.put(run.start(), run.pages(), run.pfn());
+        }
+    }
+
+    private boolean ownWritable(HostPte run) {
+        Vma vma = vmaAt(run.start()).orElseThrow();
+        return run.kind() == HostPte.Kind.ANON || vma.shared();
+    }
+
+    /** madvise(MADV_DONTNEED): anonymous pages are lost, pages of files only unmapped. */
+    public IoctlResult dontneed(long start, long end) {
+        Optional<IoctlResult> bad = checkRange(start, end, "madvise");
+        if (bad.isPresent()) {
+            return bad.get();
+        }
+        long first = start >>> 12;
+        long last = end >>> 12;
+        if (!covered(first, last)) {
+            return IoctlResult.err(Errno.ENOMEM, "madvise: part of the range is not mapped");
+        }
+        invalidateStart(first, last);
+        release(first, last);
+        invalidateEnd(first, last);
+        return IoctlResult.done();
+    }
+
+    /** madvise(MADV_HUGEPAGE), or MADV_NOHUGEPAGE: nothing that is mapped changes. */
+    public IoctlResult adviseHuge(long start, long end, boolean huge) {
+        Optional<IoctlResult> bad = checkRange(start, end, "madvise");
+        if (bad.isPresent()) {
+            return bad.get();
+        }
+        long first = start >>> 12;
+        long last = end >>> 12;
+        if (!covered(first, last)) {
+            return IoctlResult.err(Errno.ENOMEM, "madvise: part of the range is not mapped");
+        }
+        cut(first);
+        cut(last);
+        for (Vma vma : List.copyOf(vmas.subMap(first, last).values())) {
+            vmas.put(vma.start(), vma.withHuge(huge && thp));
+        }
+        merge();
+        return IoctlResult.done();
+    }
+
+    /** madvise(MADV_COLLAPSE): each aligned 2 MiB of anonymous memory that has a page becomes one huge page. */
+    public IoctlResult collapse(long start, long end) {
+        Optional<IoctlResult> bad = checkRange(start, end, "madvise");
+        if (bad.isPresent()) {
+            return bad.get();
+        }
+        for (long block = ((start >>> 12) + BLOCK - 1) & -BLOCK; block + BLOCK <= end >>> 12; block += BLOCK) {
+            Optional<Vma> vma = vmaAt(block);
+            if (!thp
+                    || vma.isEmpty()
+                    || vma.get().file().isPresent()
+                    || vma.get().end() < block + BLOCK) {
+                return IoctlResult.err(Errno.EINVAL, "madvise(MADV_COLLAPSE): not anonymous memory that may be huge");
+            }
+            if (table.any(block, block + BLOCK) && table.find(block).level() == 1) {
+                IoctlResult result = collapseBlock(block, vma.get());
+                if (!result.succeeded()) {
+                    return result;
+                }
+            }
+        }
+        return IoctlResult.done();
+    }
+
+    private IoctlResult collapseBlock(long block, Vma vma) {
+        long huge = host.allocateHuge(2);
+        if (huge < 0) {
+            return IoctlResult.err(Errno.ENOMEM, "madvise(MADV_COLLAPSE): no free 2 MiB page");
+        }
+        invalidateStart(block, block + BLOCK);
+        var page = new byte[PhysicalMemory.FRAME_BYTES];
+        for (HostPte run : table.unmap(block, block + BLOCK)) {
+            for (long p = run.start(); p < run.end(); p++) {
+                if (run.kind() == HostPte.Kind.ANON && memory.materialized(run.pfnAt(p))) {
+                    memory.read(run.pfnAt(p) << 12, page, 0, page.length);
+                    memory.write((huge + p - block) << 12, page, 0, page.length);
+                }
+            }
+            freeRun(run);
+        }
+        table.map(new HostPte(block, BLOCK, huge, 2, vma.write(), HostPte.Kind.ANON));
+        invalidateEnd(block, block + BLOCK);
+        return IoctlResult.done();
+    }
+
+    /** fallocate(PUNCH_HOLE) on a memfd: every mapping of the pages goes, then the pages. */
+    public void punch(HostFile file, long firstIndex, long endIndex) {
+        for (Vma vma : vmas()) {
+            if (vma.file().filter(f -> f == file).isEmpty()) {
+                continue;
+            }
+            long first = Math.max(vma.start(), vma.start() + firstIndex - vma.pgoff());
+            long last = Math.min(vma.end(), vma.start() + endIndex - vma.pgoff());
+            if (first < last) {
+                invalidateStart(first, last);
+                for (HostPte run : table.unmap(first, last)) {
+                    if (run.kind() == HostPte.Kind.ANON) {
+                        table.map(run);
+                    }
+                }
+                invalidateEnd(first, last);
+            }
+        }
+        for (PageExtents.Run run : file.punch(firstIndex, endIndex)) {
+            host.free(run.pfn(), run.pages(), HostPages.Use.MOVABLE);
+        }
+    }
+
+    /** MAP_POPULATE: faults in what is readable, for writing where private and writable (populate_vma_page_range). */
+    public void populate(long start, long end) {
+        long last = end >>> 12;
+        for (long page = start >>> 12; page < last; ) {
+            Optional<Vma> vma = vmaAt(page);
+            if (vma.isEmpty() || !vma.get().read()) {
+                page++;
+                continue;
+            }
+            boolean write = vma.get().write() && !vma.get().shared();
+            if (fault(page, vma.get(), write) < 0) {
+                return;
+            }
+            HostPte run = table.find(page);
+            page = (page & -run.leafPages()) + run.leafPages();
+        }
+    }
+
+    /** The page at {@code hva} gets an uncorrectable error (memory_failure): it is unmapped, and every access fails. */
+    public void poison(long hva) {
+        long page = hva >>> 12;
+        invalidateStart(page, page + 1);
+        table.unmap(page, page + 1);
+        poisoned.add(page, page + 1);
+        invalidateEnd(page, page + 1);
+    }
+
     /**
      * hva_to_pfn: faults the page in if need be.
      *
@@ -10,11 +306,338 @@ public final class Mm {
      * @return a {@link Pfn} word; writable if the host page-table entry is, also for a read
      */
     public long gup(long hva, boolean write) {
-        return Pfn.FAULT;
+        long page = hva >>> 12;
+        HostPte run = table.find(page);
+        if (run.pages() == 0 || (write && !run.writable())) {
+            seams.at(Seam.USER_COPY, this);
+            if (poisoned.contains(page)) {
+                return Pfn.HWPOISON;
+            }
+            Optional<Vma> vma = vmaAt(page);
+            if (vma.isEmpty() || !vma.get().read() || (write && !vma.get().write())) {
+                return Pfn.FAULT;
+            }
+            if (fault(page, vma.get(), write) < 0) {
+                return Pfn.FAULT;
+            }
+            run = table.find(page);
+        }
+        return run.pfnAt(page) | (run.writable() ? Pfn.WRITABLE : 0);
     }
 
     /** host_pfn_mapping_level: the level of the host page-table leaf at {@code hva}, 1 if nothing is mapped. */
     public int hostLevel(long hva) {
-        return 1;
+        return table.find(hva >>> 12).level();
+    }
+
+    /** copy_from_user; false if a page of it cannot be read. */
+    public boolean read(long hva, byte[] target, int at, int bytes) {
+        for (int done = 0; done < bytes; ) {
+            long from = hva + done;
+            int chunk = (int) Math.min(bytes - done, 4096 - (from & 4095));
+            long pfn = from >>> 47 == 0 ? gup(from, false) : Pfn.FAULT;
+            if (Pfn.isError(pfn)) {
+                return false;
+            }
+            memory.read((Pfn.pfn(pfn) << 12) + (from & 4095), target, at + done, chunk);
+            done += chunk;
+        }
+        return true;
+    }
+
+    /** copy_to_user; false if a page of it cannot be written. */
+    public boolean write(long hva, byte[] source, int at, int bytes) {
+        for (int done = 0; done < bytes; ) {
+            long to = hva + done;
+            int chunk = (int) Math.min(bytes - done, 4096 - (to & 4095));
+            long pfn = to >>> 47 == 0 ? gup(to, true) : Pfn.FAULT;
+            if (Pfn.isError(pfn)) {
+                return false;
+            }
+            memory.write((Pfn.pfn(pfn) << 12) + (to & 4095), source, at + done, chunk);
+            done += chunk;
+        }
+        return true;
+    }
+
+    /** The VMA that contains page number {@code page}. */
+    public Optional<Vma> vmaAt(long page) {
+        Map.Entry<Long, Vma> entry = vmas.floorEntry(page);
+        return entry == null || entry.getValue().end() <= page ? Optional.empty() : Optional.of(entry.getValue());
+    }
+
+    /** The fields as they are, as an action that puts them back. */
+    public Runnable checkpoint() {
+        var parts = new ArrayList<Runnable>();
+        parts.add(table.checkpoint());
+        parts.add(poisoned.checkpoint());
+        parts.add(protNone.checkpoint());
+        parts.add(descriptors.checkpoint());
+        files.forEach(file -> parts.add(file.checkpoint()));
+        var savedVmas = new TreeMap<>(vmas);
+        var savedFiles = List.copyOf(files);
+        long savedZero = zeroPage;
+        long savedHugeZero = hugeZeroPage;
+        return () -> {
+            parts.forEach(Runnable::run);
+            vmas = new TreeMap<>(savedVmas);
+            files = new ArrayList<>(savedFiles);
+            zeroPage = savedZero;
+            hugeZeroPage = savedHugeZero;
+        };
+    }
+
+    /** handle_mm_fault: makes the page present, writable if {@code write}; 0, or -1 when memory is exhausted. */
+    private int fault(long page, Vma vma, boolean write) {
+        HostPte present = table.find(page);
+        if (present.pages() != 0) {
+            return write ? makeWritable(page, vma, present) : 0;
+        }
+        long stashed = protNone.get(page);
+        if (stashed >= 0) {
+            protNone.remove(page, page + 1);
+            return map(page, 1, stashed, 1, vma.write(), HostPte.Kind.ANON);
+        }
+        if (vma.file().isPresent()) {
+            return fileFault(page, vma, vma.file().get(), write);
+        }
+        if (write) {
+            return newAnonymous(page, vma);
+        }
+        return zeroFault(page, vma);
+    }
+
+    private int fileFault(long page, Vma vma, HostFile file, boolean write) {
+        long index = vma.index(page);
+        long pfn = index < file.pages() ? file.page(index, host) : -1;
+        if (pfn < 0) {
+            return -1;
+        }
+        if (!vma.shared() && write) {
+            return copyToOwn(page, pfn, vma);
+        }
+        boolean writable = vma.shared() && vma.write();
+        int level = file.level();
+        long leaf = 1L << (9 * (level - 1));
+        long block = page & -leaf;
+        boolean fits = block >= vma.start()
+                && block + leaf <= vma.end()
+                && (vma.index(block) & (leaf - 1)) == 0
+                && file.contiguous(index, leaf)
+                && !table.any(block, block + leaf);
+        if (level > 1 && fits) {
+            return map(block, leaf, pfn - (page - block), level, writable, HostPte.Kind.FILE);
+        }
+        return map(page, 1, pfn, 1, writable, HostPte.Kind.FILE);
+    }
+
+    private int newAnonymous(long page, Vma vma) {
+        long block = page & -BLOCK;
+        if (hugeFits(block, vma)) {
+            long huge = host.allocateHuge(2);
+            if (huge >= 0) {
+                return map(block, BLOCK, huge, 2, true, HostPte.Kind.ANON);
+            }
+        }
+        long pfn = host.allocate(HostPages.Use.MOVABLE);
+        return pfn < 0 ? -1 : map(page, 1, pfn, 1, true, HostPte.Kind.ANON);
+    }
+
+    private int zeroFault(long page, Vma vma) {
+        long block = page & -BLOCK;
+        if (hugeFits(block, vma)) {
+            if (hugeZeroPage < 0) {
+                hugeZeroPage = host.allocateHuge(2);
+            }
+            return map(block, BLOCK, hugeZeroPage, 2, false, HostPte.Kind.ZERO);
+        }
+        if (zeroPage < 0) {
+            zeroPage = host.allocate(HostPages.Use.UNMOVABLE);
+        }
+        return map(page, 1, zeroPage, 1, false, HostPte.Kind.ZERO);
+    }
+
+    private boolean hugeFits(long block, Vma vma) {
+        return vma.huge()
+                && block >= vma.start()
+                && block + BLOCK <= vma.end()
+                && !table.any(block, block + BLOCK)
+                && !protNone.any(block, block + BLOCK);
+    }
+
+    /** do_wp_page: a write to a present page that is mapped read only although the VMA is writable. */
+    private int makeWritable(long page, Vma vma, HostPte present) {
+        if (present.writable()) {
+            return 0;
+        }
+        if (present.kind() == HostPte.Kind.ANON || vma.shared()) {
+            long block = page & -present.leafPages();
+            for (HostPte run : table.unmap(block, block + present.leafPages())) {
+                table.map(run.withWritable(true));
+            }
+            return 0;
+        }
+        if (present.kind() == HostPte.Kind.ZERO && present.level() == 2) {
+            long block = page & -BLOCK;
+            invalidateStart(block, block + BLOCK);
+            table.unmap(block, block + BLOCK);
+            int result = newAnonymous(page, vma);
+            invalidateEnd(block, block + BLOCK);
+            return result;
+        }
+        long old = present.pfnAt(page);
+        invalidateStart(page, page + 1);
+        table.unmap(page, page + 1);
+        int result = present.kind() == HostPte.Kind.ZERO ? newSmall(page) : copyToOwn(page, old, vma);
+        invalidateEnd(page, page + 1);
+        return result;
+    }
+
+    private int newSmall(long page) {
+        long pfn = host.allocate(HostPages.Use.MOVABLE);
+        return pfn < 0 ? -1 : map(page, 1, pfn, 1, true, HostPte.Kind.ANON);
+    }
+
+    private int copyToOwn(long page, long source, Vma vma) {
+        long pfn = host.allocate(HostPages.Use.MOVABLE);
+        if (pfn < 0) {
+            return -1;
+        }
+        if (memory.materialized(source)) {
+            var bytes = new byte[PhysicalMemory.FRAME_BYTES];
+            memory.read(source << 12, bytes, 0, bytes.length);
+            memory.write(pfn << 12, bytes, 0, bytes.length);
+        }
+        return map(page, 1, pfn, 1, vma.write(), HostPte.Kind.ANON);
+    }
+
+    private int map(long start, long pages, long pfn, int level, boolean writable, HostPte.Kind kind) {
+        if (pfn < 0) {
+            return -1;
+        }
+        table.map(new HostPte(start, pages, pfn, level, writable, kind));
+        return 0;
+    }
+
+    private void munmapPages(long first, long last) {
+        boolean any = !vmas.subMap(first, last).isEmpty() || vmaAt(first).isPresent();
+        if (!any) {
+            return;
+        }
+        cut(first);
+        cut(last);
+        vmas.subMap(first, last).clear();
+        invalidateStart(first, last);
+        release(first, last);
+        poisoned.remove(first, last);
+        invalidateEnd(first, last);
+    }
+
+    private void release(long first, long last) {
+        for (HostPte run : table.unmap(first, last)) {
+            freeRun(run);
+        }
+        for (PageExtents.Run run : protNone.remove(first, last)) {
+            host.free(run.pfn(), run.pages(), HostPages.Use.MOVABLE);
+        }
+    }
+
+    private void freeRun(HostPte run) {
+        if (run.kind() == HostPte.Kind.ANON) {
+            host.free(run.pfn(), run.pages(), HostPages.Use.MOVABLE);
+        }
+    }
+
+    private Optional<IoctlResult> checkRange(long start, long end, String call) {
+        boolean bad = ((start | end) & 4095) != 0
+                || Long.compareUnsigned(start, end) >= 0
+                || Long.compareUnsigned(end, TASK_SIZE) > 0;
+        if (bad) {
+            return Optional.of(
+                    IoctlResult.err(Errno.EINVAL, call + ": the range is empty, unaligned or not in user space"));
+        }
+        for (Vma vma : vmas.subMap(vmaAt(start >>> 12).map(Vma::start).orElse(start >>> 12), end >>> 12)
+                .values()) {
+            long leaf = vma.file()
+                    .filter(HostFile::hugetlb)
+                    .map(f -> 1L << (9 * (f.level() - 1)))
+                    .orElse(1L);
+            if (((Math.max(vma.start(), start >>> 12) | Math.min(vma.end(), end >>> 12)) & (leaf - 1)) != 0) {
+                return Optional.of(IoctlResult.err(Errno.EINVAL, call + ": the range cuts a hugetlb page"));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private boolean covered(long first, long last) {
+        long at = first;
+        while (at < last) {
+            Optional<Vma> vma = vmaAt(at);
+            if (vma.isEmpty()) {
+                return false;
+            }
+            at = vma.get().end();
+        }
+        return true;
+    }
+
+    private long place(long pages, long congruent) {
+        long start = MMAP_BASE;
+        for (Vma vma : vmas.values()) {
+            start = Math.max(start, vma.end());
+        }
+        long gigabyte = BLOCK * BLOCK;
+        long at = (start & -gigabyte) + (congruent & (gigabyte - 1));
+        return at < start ? at + gigabyte : at;
+    }
+
+    private void insert(Vma vma) {
+        vmas.put(vma.start(), vma);
+    }
+
+    private void cut(long page) {
+        Map.Entry<Long, Vma> entry = vmas.lowerEntry(page);
+        if (entry != null && entry.getValue().end() > page) {
+            Vma vma = entry.getValue();
+            vmas.put(vma.start(), vma.part(vma.start(), page));
+            vmas.put(page, vma.part(page, vma.end()));
+        }
+    }
+
+    private void merge() {
+        Vma previous = anonymous(false);
+        for (Vma vma : vmas()) {
+            if (previous.end() != 0 && previous.continuedBy(vma)) {
+                vmas.remove(vma.start());
+                vma = new Vma(
+                        previous.start(),
+                        vma.end(),
+                        vma.read(),
+                        vma.write(),
+                        vma.shared(),
+                        vma.huge(),
+                        vma.file(),
+                        previous.pgoff());
+                vmas.put(vma.start(), vma);
+            }
+            previous = vma;
+        }
+    }
+
+    private void invalidateStart(long first, long last) {
+        for (MmuNotifier notifier : notifiers) {
+            notifier.invalidateRangeStart(first << 12, last << 12);
+        }
+    }
+
+    private void invalidateEnd(long first, long last) {
+        for (MmuNotifier notifier : notifiers) {
+            notifier.invalidateRangeEnd(first << 12, last << 12);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "user memory";
     }
 }

@@ -20,6 +20,8 @@ final class TdpIterator {
     /** Target gfn at the last yield: nothing is gained by yielding again before it has advanced. */
     private long yieldedGfn;
 
+    /** The tree that is walked. */
+    Root root;
     /** Whether the walk stands on an entry. */
     boolean valid;
     /** First gfn covered by the entry, without direct bits. */
@@ -33,20 +35,21 @@ final class TdpIterator {
 
     TdpIterator(PhysicalMemory memory) {
         this.memory = memory;
+        root = Root.NONE;
     }
 
     /**
      * Stands on the root's entry for {@code nextLastLevelGfn}.
      *
      * @param minLevel the walk does not go below tables of this level
-     * @param gfnBits bits ORed into the gfn for table indices: the direct bits for a TDX VM's shared tables
      */
-    void start(long rootPfn, int rootLevel, int minLevel, long nextLastLevelGfn, long gfnBits) {
-        this.rootLevel = rootLevel;
+    void start(Root root, int minLevel, long nextLastLevelGfn) {
+        this.root = root;
+        this.rootLevel = root.level();
         this.minLevel = minLevel;
-        this.gfnBits = gfnBits;
+        this.gfnBits = root.gfnBits;
         this.nextLastLevelGfn = nextLastLevelGfn;
-        path[rootLevel] = rootPfn << 12;
+        path[rootLevel] = root.pfn << 12;
         restart();
     }
 
@@ -97,8 +100,10 @@ final class TdpIterator {
         yielded = true;
     }
 
-    boolean hasYielded() {
-        return yielded;
+    /** What the walk stands on, as a person names it: {@code td.ept[0x1000]}. */
+    @Override
+    public String toString() {
+        return "%s[0x%x] %s".formatted(root.space, gfn << 12, Level.name(level));
     }
 
     private void refresh() {

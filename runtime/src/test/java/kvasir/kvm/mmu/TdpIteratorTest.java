@@ -29,9 +29,13 @@ final class TdpIteratorTest {
         memory.write64((20 << 12) + 8, ept.leaf(0x99, 1, 7, true, false, false));
     }
 
+    private static Root root(long gfnBits) {
+        return new Root(16, PageRole.tdpRoot(4, false, false, false), "vm.ept", gfnBits);
+    }
+
     private List<String> walk(long start, long end, int minLevel) {
         var seen = new ArrayList<String>();
-        for (iterator.start(16, 4, minLevel, start, 0); iterator.valid && iterator.gfn < end; iterator.next()) {
+        for (iterator.start(root(0), minLevel, start); iterator.valid && iterator.gfn < end; iterator.next()) {
             seen.add(Level.name(iterator.level) + "@" + Long.toHexString(iterator.gfn));
         }
         return seen;
@@ -51,7 +55,7 @@ final class TdpIteratorTest {
 
     @Test
     void anEntryIsReadAgainBeforeSteppingDown() {
-        iterator.start(16, 4, 1, 0x400, 0);
+        iterator.start(root(0), 1, 0x400);
         iterator.next();
         iterator.next();
         assertEquals(2, iterator.level);
@@ -63,7 +67,7 @@ final class TdpIteratorTest {
 
     @Test
     void afterAYieldTheWalkRestartsAtTheTargetAndDoesNotSkipIt() {
-        iterator.start(16, 4, 1, 0x400, 0);
+        iterator.start(root(0), 1, 0x400);
         while (iterator.level > 1) {
             iterator.next();
         }
@@ -85,7 +89,7 @@ final class TdpIteratorTest {
     void directBitsSelectEntriesButAreNotPartOfTheGfn() {
         long sharedBit = 1L << (47 - 12);
         memory.write64((16 << 12) + 8 * 256, ept.nonLeaf(17));
-        iterator.start(16, 4, 1, 0x401, sharedBit);
+        iterator.start(root(sharedBit), 1, 0x401);
         assertEquals((16 << 12) + 8 * 256, iterator.sptep);
         while (iterator.level > 1) {
             iterator.next();

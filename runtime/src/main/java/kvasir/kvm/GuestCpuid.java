@@ -1,0 +1,29 @@
+package kvasir.kvm;
+
+import kvasir.metal.cpu.Cpu;
+import kvasir.metal.cpu.Gpr;
+
+/** CPUID, which always exits: the processor's model and KVM's own leaves (cpuid.c, kvm_emulate_cpuid). */
+final class GuestCpuid {
+    private static final int KVM_SIGNATURE = 0x4000_0000;
+    private static final int KVM_FEATURES = 0x4000_0001;
+    private static final int CR4_OSXSAVE = 1 << 18;
+    private static final int OSXSAVE = 1 << 27;
+
+    private GuestCpuid() {}
+
+    static void answer(Cpu cpu, int leaf, int subleaf) {
+        int[] out = switch (leaf) {
+            case KVM_SIGNATURE -> new int[] {KVM_FEATURES, 0x4b4d_564b, 0x564b_4d56, 0x4d};
+            case KVM_FEATURES -> new int[4];
+            default -> cpu.model().answer(leaf, subleaf);
+        };
+        if (leaf == 1 && (cpu.cr(4) & CR4_OSXSAVE) != 0) {
+            out[2] |= OSXSAVE;
+        }
+        cpu.setGpr(Gpr.RAX, Integer.toUnsignedLong(out[0]));
+        cpu.setGpr(Gpr.RBX, Integer.toUnsignedLong(out[1]));
+        cpu.setGpr(Gpr.RCX, Integer.toUnsignedLong(out[2]));
+        cpu.setGpr(Gpr.RDX, Integer.toUnsignedLong(out[3]));
+    }
+}

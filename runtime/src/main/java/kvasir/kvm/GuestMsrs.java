@@ -1,0 +1,64 @@
+package kvasir.kvm;
+
+import java.util.Map;
+import java.util.TreeMap;
+import kvasir.metal.cpu.Cpu;
+import kvasir.metal.cpu.Gpr;
+
+/** MSRs that the processor does not keep and KVM emulates (x86.c, kvm_get_msr_common and kvm_set_msr_common). */
+final class GuestMsrs {
+    private static final int IA32_PLATFORM_ID = 0x17;
+    private static final int IA32_FEAT_CTL = 0x3a;
+    private static final int IA32_BIOS_SIGN_ID = 0x8b;
+    private static final int IA32_MTRRCAP = 0xfe;
+    private static final int IA32_ARCH_CAPABILITIES = 0x10a;
+    private static final int IA32_MCG_CAP = 0x179;
+    private static final int IA32_MISC_ENABLE = 0x1a0;
+    private static final int IA32_MTRR_FIRST = 0x200;
+    private static final int IA32_MTRR_LAST = 0x20f;
+    private static final int IA32_MTRR_FIXED_FIRST = 0x250;
+    private static final int IA32_MTRR_FIXED_LAST = 0x26f;
+    private static final int IA32_MTRR_DEF_TYPE = 0x2ff;
+
+    private static final Map<Integer, Long> READ_ONLY = Map.of(
+            IA32_PLATFORM_ID, 0L,
+            IA32_FEAT_CTL, 1L,
+            IA32_MTRRCAP, 0x508L,
+            IA32_ARCH_CAPABILITIES, 0L,
+            IA32_MCG_CAP, 0L);
+
+    private TreeMap<Integer, Long> values = new TreeMap<>();
+
+    private static boolean writable(int index) {
+        return index == IA32_BIOS_SIGN_ID
+                || index == IA32_MISC_ENABLE
+                || index == IA32_MTRR_DEF_TYPE
+                || (index >= IA32_MTRR_FIRST && index <= IA32_MTRR_LAST)
+                || (index >= IA32_MTRR_FIXED_FIRST && index <= IA32_MTRR_FIXED_LAST);
+    }
+
+    /** RDMSR into EDX:EAX; false if the guest must get #GP. */
+    boolean read(Cpu cpu, int index) {
+        if (!READ_ONLY.containsKey(index) && !writable(index)) {
+            return false;
+        }
+        long value = READ_ONLY.getOrDefault(index, values.getOrDefault(index, index == IA32_MISC_ENABLE ? 1L : 0L));
+        cpu.setGpr(Gpr.RAX, value & 0xffff_ffffL);
+        cpu.setGpr(Gpr.RDX, value >>> 32);
+        return true;
+    }
+
+    /** WRMSR; false if the guest must get #GP. */
+    boolean write(int index, long value) {
+        if (!writable(index)) {
+            return false;
+        }
+        values.put(index, value);
+        return true;
+    }
+
+    Runnable checkpoint() {
+        var saved = new TreeMap<>(values);
+        return () -> values = new TreeMap<>(saved);
+    }
+}

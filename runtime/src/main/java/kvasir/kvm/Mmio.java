@@ -1,0 +1,110 @@
+package kvasir.kvm;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import kvasir.metal.cpu.MmioBus;
+
+/**
+ * The emulator's accesses to gpas that no slot backs, which user space answers in pieces of at most 8 bytes (x86.c,
+ * vcpu_mmio_read and complete_emulated_mmio).
+ */
+final class Mmio implements MmioBus {
+    private static final int FRAGMENT = 8;
+
+    private final Vcpu vcpu;
+    private final Deque<Write> writes = new ArrayDeque<>();
+    private byte[] read = {};
+    private int readDone;
+    private long readGpa;
+    private int readBytes;
+
+    private record Write(long gpa, int bytes, long data) {}
+
+    Mmio(Vcpu vcpu) {
+        this.vcpu = vcpu;
+    }
+
+    @Override
+    public boolean claims(long gpa, int bytes, boolean write) {
+        Memslot slot = vcpu.vm().memslots(vcpu.addressSpace()).lookup(gpa >>> 12);
+        return !slot.exists() || (write && slot.readonly());
+    }
+
+    @Override
+    public boolean read(long gpa, byte[] data, int bytes) {
+        if (readGpa == gpa && readBytes == bytes && readDone == bytes) {
+            System.arraycopy(read, 0, data, 0, bytes);
+            return true;
+        }
+        readGpa = gpa;
+        readBytes = bytes;
+        readDone = 0;
+        read = new byte[bytes];
+        return false;
+    }
+
+    @Override
+    public void write(long gpa, byte[] data, int bytes) {
+        for (int at = 0; at < bytes; at += FRAGMENT) {
+            int length = Math.min(FRAGMENT, bytes - at);
+            long value = 0;
+            for (int i = 0; i < length; i++) {
+                value |= (data[at + i] & 0xffL) << (8 * i);
+            }
+            writes.add(new Write(gpa + at, length, value));
+        }
+    }
+
+    /** Whether a read waits for user space; the next piece is in kvm_run. */
+    boolean exitForRead() {
+        if (readDone >= readBytes) {
+            return false;
+        }
+        vcpu.kvmRun().mmio(readGpa + readDone, Math.min(FRAGMENT, readBytes - readDone), false);
+        vcpu.kvmRun().setMmioData(0);
+        return true;
+    }
+
+    /** Takes the piece that user space wrote. */
+    void takeRead() {
+        long data = vcpu.kvmRun().mmioData();
+        int bytes = Math.min(FRAGMENT, readBytes - readDone);
+        for (int i = 0; i < bytes; i++) {
+            read[readDone + i] = (byte) (data >>> (8 * i));
+        }
+        readDone += bytes;
+    }
+
+    /** Whether the emulated instruction wrote something that user space has not seen; the next piece is in kvm_run. */
+    boolean exitForWrite() {
+        Write write = writes.poll();
+        if (write == null) {
+            return false;
+        }
+        vcpu.kvmRun().mmio(write.gpa, write.bytes, true);
+        vcpu.kvmRun().setMmioData(write.data);
+        return true;
+    }
+
+    /** The instruction that read is over. */
+    void forget() {
+        readBytes = 0;
+        readDone = 0;
+    }
+
+    Runnable checkpoint() {
+        var savedWrites = java.util.List.copyOf(writes);
+        byte[] savedRead = read.clone();
+        int savedDone = readDone;
+        long savedGpa = readGpa;
+        int savedBytes = readBytes;
+        return () -> {
+            writes.clear();
+            writes.addAll(savedWrites);
+            read = savedRead.clone();
+            readDone = savedDone;
+            readGpa = savedGpa;
+            readBytes = savedBytes;
+        };
+    }
+}

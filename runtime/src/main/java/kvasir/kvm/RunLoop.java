@@ -1,0 +1,333 @@
+package kvasir.kvm;
+
+import java.util.Optional;
+import kvasir.kvm.mmu.Pferr;
+import kvasir.metal.cpu.Cpu;
+import kvasir.metal.cpu.Gpr;
+import kvasir.metal.cpu.Injection;
+import kvasir.metal.cpu.Segment;
+import kvasir.metal.cpu.VmExit;
+
+/** KVM_RUN of one vCPU (x86.c, kvm_arch_vcpu_ioctl_run, vcpu_run, vcpu_enter_guest; vmx.c, handle_*). */
+final class RunLoop {
+    private static final long HC_MAP_GPA_RANGE = 12;
+    private static final long KVM_ENOSYS = 1000;
+    private static final long EFER_LMA = 1 << 10;
+    private static final int GENERAL_PROTECTION = 13;
+    private static final int SUBERROR_EMULATION = 1;
+
+    private final Vcpu vcpu;
+    private final Vm vm;
+    private final Mmio mmio;
+    private final GuestMsrs msrs = new GuestMsrs();
+    private Pending pending = Pending.NOTHING;
+
+    /** What the next KVM_RUN must finish first. */
+    private enum Pending {
+        NOTHING,
+        IN,
+        OUT,
+        MMIO_READ,
+        MMIO_WRITE,
+        HYPERCALL
+    }
+
+    RunLoop(Vcpu vcpu) {
+        this.vcpu = vcpu;
+        vm = vcpu.vm();
+        mmio = new Mmio(vcpu);
+    }
+
+    private Cpu cpu() {
+        return vcpu.cpu();
+    }
+
+    RunResult run(long budget) {
+        int section = vm.srcu().readLock();
+        try {
+            return enter(budget);
+        } finally {
+            vm.srcu().readUnlock(section);
+        }
+    }
+
+    private RunResult enter(long budget) {
+        KvmRun run = vcpu.kvmRun();
+        Optional<RunResult> early = complete();
+        if (early.isPresent()) {
+            return early.get();
+        }
+        if (run.immediateExit()) {
+            return new RunResult.Refused(Errno.EINTR, "kvm_arch_vcpu_ioctl_run: immediate_exit is set");
+        }
+        run.setExitReason(ExitReason.UNKNOWN);
+        long end = cpu().retired() + budget;
+        while (true) {
+            if (vcpu.signalPending()) {
+                vcpu.takeSignal();
+                run.setExitReason(ExitReason.INTR);
+                return new RunResult.Refused(Errno.EINTR, "vcpu_run: a signal is pending");
+            }
+            Optional<RunResult> blocked = prepareEntry();
+            if (blocked.isPresent()) {
+                return blocked.get();
+            }
+            long left = end - cpu().retired();
+            if (left <= 0) {
+                return new RunResult.BudgetSpent(budget);
+            }
+            vm.seams().at(Seam.GUEST_ENTRY, this);
+            VmExit exit = cpu().run(left);
+            if (exit instanceof VmExit.Budget) {
+                return new RunResult.BudgetSpent(budget);
+            }
+            Optional<RunResult> result = handle(exit);
+            if (result.isPresent()) {
+                return result.get();
+            }
+        }
+    }
+
+    /** The completion callback of the previous exit (vcpu->arch.complete_userspace_io). */
+    private Optional<RunResult> complete() {
+        KvmRun run = vcpu.kvmRun();
+        Pending what = pending;
+        pending = Pending.NOTHING;
+        switch (what) {
+            case NOTHING -> {}
+            case IN -> cpu().completeIn(run.ioData());
+            case OUT -> cpu().completeOut();
+            case HYPERCALL -> {
+                long value = run.hypercallRet();
+                cpu().setGpr(Gpr.RAX, longMode() ? value : value & 0xffff_ffffL);
+                cpu().skip();
+            }
+            case MMIO_READ -> {
+                mmio.takeRead();
+                if (mmio.exitForRead()) {
+                    return exitMmio(Pending.MMIO_READ);
+                }
+                return emulate();
+            }
+            case MMIO_WRITE -> {
+                if (mmio.exitForWrite()) {
+                    return exitMmio(Pending.MMIO_WRITE);
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Optional<RunResult> prepareEntry() {
+        Requests requests = vcpu.requests();
+        if (requests.test(Requests.VM_DEAD)) {
+            return refused(Errno.EIO, "vcpu_enter_guest: the VM is dead");
+        }
+        requests.check(Requests.UPDATE_CPU_DIRTY_LOGGING);
+        if (vcpu.dirtyRing().filter(DirtyRing::softFull).isPresent()) {
+            vcpu.kvmRun().setExitReason(ExitReason.DIRTY_RING_FULL);
+            return exited();
+        }
+        int error = vcpu.mmu().reload();
+        if (error != 0) {
+            return refused(Errno.of(error), "kvm_mmu_reload: no root could be loaded");
+        }
+        vcpu.loadRoot();
+        if (requests.check(Requests.TLB_FLUSH)) {
+            cpu().flushTranslations();
+        }
+        return Optional.empty();
+    }
+
+    private Optional<RunResult> handle(VmExit exit) {
+        ExitCounters exits = vcpu.exits();
+        return switch (exit) {
+            case VmExit.EptViolation violation -> {
+                exits.count(ExitCounters.Cause.EPT_VIOLATION);
+                yield stageTwo(violation.gpa(), errorCode(violation.qualification()));
+            }
+            case VmExit.EptMisconfig misconfig -> {
+                exits.count(ExitCounters.Cause.EPT_MISCONFIG);
+                yield stageTwo(misconfig.gpa(), Pferr.RSVD);
+            }
+            case VmExit.NestedPageFault fault -> {
+                exits.count(ExitCounters.Cause.NPF);
+                yield stageTwo(fault.gpa(), fault.errorCode());
+            }
+            case VmExit.Hlt _ -> {
+                exits.count(ExitCounters.Cause.HLT);
+                vcpu.kvmRun().setExitReason(ExitReason.HLT);
+                yield exited();
+            }
+            case VmExit.Io io -> {
+                exits.count(ExitCounters.Cause.IO);
+                vcpu.kvmRun().io(io.in(), io.bytes(), io.port(), io.value());
+                pending = io.in() ? Pending.IN : Pending.OUT;
+                yield exited();
+            }
+            case VmExit.Cpuid cpuid -> {
+                exits.count(ExitCounters.Cause.CPUID);
+                GuestCpuid.answer(cpu(), cpuid.leaf(), cpuid.subleaf());
+                cpu().skip();
+                yield Optional.empty();
+            }
+            case VmExit.Rdmsr msr -> {
+                exits.count(ExitCounters.Cause.RDMSR);
+                yield afterMsr(msrs.read(cpu(), msr.index()));
+            }
+            case VmExit.Wrmsr msr -> {
+                exits.count(ExitCounters.Cause.WRMSR);
+                yield afterMsr(msrs.write(msr.index(), msr.value()));
+            }
+            case VmExit.Hypercall _ -> {
+                exits.count(ExitCounters.Cause.HYPERCALL);
+                yield hypercall();
+            }
+            case VmExit.TripleFault _ -> {
+                exits.count(ExitCounters.Cause.TRIPLE_FAULT);
+                vcpu.kvmRun().setExitReason(ExitReason.SHUTDOWN);
+                yield exited();
+            }
+            case VmExit.Interrupted _ -> {
+                exits.count(ExitCounters.Cause.INTERRUPT);
+                yield Optional.empty();
+            }
+            case VmExit.Emulated _, VmExit.InterruptWindow _, VmExit.Cr8Write _, VmExit.Budget _ -> Optional.empty();
+            case VmExit.MmioPending _ -> {
+                mmio.exitForRead();
+                yield exitMmio(Pending.MMIO_READ);
+            }
+            case VmExit.Tdcall _ -> unsupported("TDCALL in a guest that is not a TD");
+            case VmExit.Vmgexit _ -> unsupported("VMGEXIT in a guest without SEV-ES");
+            case VmExit.Unsupported what -> unsupported(what.what());
+        };
+    }
+
+    /** vmx_handle_ept_violation: how the exit qualification becomes an error code. */
+    private static long errorCode(long qualification) {
+        long code = 0;
+        code |= (qualification & 1) != 0 ? Pferr.USER : 0;
+        code |= (qualification & 2) != 0 ? Pferr.WRITE : 0;
+        code |= (qualification & 4) != 0 ? Pferr.FETCH : 0;
+        code |= (qualification & 0x38) != 0 ? Pferr.PRESENT : 0;
+        if ((qualification & 0x80) != 0) {
+            code |= (qualification & 0x100) != 0 ? Pferr.GUEST_FINAL : Pferr.GUEST_PAGE;
+        }
+        return code;
+    }
+
+    private Optional<RunResult> stageTwo(long gpa, long errorCode) {
+        int result = vcpu.mmu().pageFault(gpa, errorCode);
+        if (result < 0) {
+            Errno errno = Errno.of(result);
+            if (vcpu.kvmRun().reason() == ExitReason.MEMORY_FAULT) {
+                return Optional.of(
+                        new RunResult.MemoryFault(errno, vcpu.kvmRun().fields()));
+            }
+            return refused(errno, "kvm_mmu_page_fault: gpa 0x%x".formatted(gpa));
+        }
+        if (result != VcpuMmu.EMULATE && result != VcpuMmu.WRITE_PROTECTED) {
+            return Optional.empty();
+        }
+        boolean fetchOrWalk = (errorCode & (Pferr.FETCH | Pferr.GUEST_PAGE)) != 0;
+        if (fetchOrWalk && !vm.memslots(vcpu.addressSpace()).lookup(gpa >>> 12).exists()) {
+            return emulationFailed();
+        }
+        return emulate();
+    }
+
+    /** x86_emulate_instruction of one instruction, whose accesses may be MMIO. */
+    private Optional<RunResult> emulate() {
+        VmExit exit = cpu().emulate(mmio);
+        if (exit instanceof VmExit.MmioPending) {
+            return handle(exit);
+        }
+        if (exit instanceof VmExit.Emulated) {
+            mmio.forget();
+            return mmio.exitForWrite() ? exitMmio(Pending.MMIO_WRITE) : Optional.empty();
+        }
+        return handle(exit);
+    }
+
+    private Optional<RunResult> exitMmio(Pending completion) {
+        vcpu.exits().count(ExitCounters.Cause.MMIO);
+        pending = completion;
+        return exited();
+    }
+
+    /** prepare_emulation_failure_exit. */
+    private Optional<RunResult> emulationFailed() {
+        vcpu.kvmRun().internalError(SUBERROR_EMULATION);
+        return exited();
+    }
+
+    /** kvm_emulate_hypercall. */
+    private Optional<RunResult> hypercall() {
+        long mask = longMode() ? -1L : 0xffff_ffffL;
+        long number = cpu().gpr(Gpr.RAX) & mask;
+        long gpa = cpu().gpr(Gpr.RBX) & mask;
+        long pages = cpu().gpr(Gpr.RCX) & mask;
+        long attributes = cpu().gpr(Gpr.RDX) & mask;
+        long answer = -KVM_ENOSYS;
+        if (cpu().cpl() != 0) {
+            answer = -Errno.EPERM.number();
+        } else if (number == HC_MAP_GPA_RANGE && vm.exitsOnMapGpaRange()) {
+            boolean overflows = pages == 0
+                    || Long.compareUnsigned((gpa >>> 12) + pages, gpa >>> 12) <= 0
+                    || Long.compareUnsigned(pages, 1L << 52) > 0;
+            if ((gpa & 4095) == 0 && !overflows) {
+                vcpu.kvmRun().hypercall(number, gpa, pages, attributes, longMode());
+                pending = Pending.HYPERCALL;
+                return exited();
+            }
+            answer = -Errno.EINVAL.number();
+        }
+        cpu().setGpr(Gpr.RAX, answer & mask);
+        cpu().skip();
+        return Optional.empty();
+    }
+
+    /** kvm_complete_insn_gp: an MSR that KVM does not know gives the guest #GP(0). */
+    private Optional<RunResult> afterMsr(boolean known) {
+        if (known) {
+            cpu().skip();
+        } else {
+            cpu().inject(new Injection.GuestException(GENERAL_PROTECTION, 0));
+        }
+        return Optional.empty();
+    }
+
+    private boolean longMode() {
+        return (cpu().msr(0xc000_0080).orElse(0) & EFER_LMA) != 0
+                && cpu().segment(Segment.CS).longMode();
+    }
+
+    private Optional<RunResult> exited() {
+        return Optional.of(
+                new RunResult.Exited(vcpu.kvmRun().reason(), vcpu.kvmRun().fields()));
+    }
+
+    private static Optional<RunResult> refused(Errno errno, String why) {
+        return Optional.of(new RunResult.Refused(errno, why));
+    }
+
+    private static Optional<RunResult> unsupported(String what) {
+        return Optional.of(new RunResult.Unsupported(what));
+    }
+
+    Runnable checkpoint() {
+        Pending saved = pending;
+        Runnable savedMmio = mmio.checkpoint();
+        Runnable savedMsrs = msrs.checkpoint();
+        return () -> {
+            pending = saved;
+            savedMmio.run();
+            savedMsrs.run();
+        };
+    }
+
+    @Override
+    public String toString() {
+        return vm.name() + ".vcpu" + vcpu.id();
+    }
+}

@@ -1,0 +1,62 @@
+package kvasir.kvm;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import kvasir.registry.Outcome;
+
+/** How KVM_RUN came back. */
+public sealed interface RunResult {
+    /** The same as a value of the registry. */
+    Outcome outcome();
+
+    /**
+     * It returned 0; kvm_run tells why.
+     *
+     * @param fields the exit's fields in kvm_run
+     */
+    record Exited(ExitReason reason, Map<String, ?> fields) implements RunResult {
+        @Override
+        public Outcome outcome() {
+            return new Outcome.Exit(reason.name(), fields);
+        }
+    }
+
+    /** It returned -1 with EFAULT or EHWPOISON, and exit_reason is KVM_EXIT_MEMORY_FAULT. */
+    record MemoryFault(Errno errno, Map<String, ?> fields) implements RunResult {
+        @Override
+        public Outcome outcome() {
+            var details = new LinkedHashMap<String, Object>();
+            details.put("errno", errno.name());
+            details.putAll(fields);
+            return new Outcome.Exit(ExitReason.MEMORY_FAULT.name(), details);
+        }
+    }
+
+    /** It returned -1; exit_reason says nothing, unless errno is EINTR. */
+    record Refused(Errno errno, String why) implements RunResult {
+        @Override
+        public Outcome outcome() {
+            return new Outcome.Failed(errno.name(), why, Map.of());
+        }
+    }
+
+    /** Not an answer of KVM's: the guest used up the instructions it was given. */
+    record BudgetSpent(long instructions) implements RunResult {
+        @Override
+        public Outcome outcome() {
+            return new Outcome.Failed(
+                    "BUDGET",
+                    "the guest retired %d instructions and did not exit; is it in an endless loop? `run budget N` gives more"
+                            .formatted(instructions),
+                    Map.of("instructions", instructions));
+        }
+    }
+
+    /** Not an answer of KVM's: the guest did something that is not modelled. */
+    record Unsupported(String what) implements RunResult {
+        @Override
+        public Outcome outcome() {
+            return new Outcome.Failed("unsupported", "unsupported: " + what, Map.of());
+        }
+    }
+}

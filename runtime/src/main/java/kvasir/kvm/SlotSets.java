@@ -1,0 +1,107 @@
+package kvasir.kvm;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** The two slot sets of each address space, and how the inactive one is published (kvm_swap_active_memslots). */
+final class SlotSets {
+    private static final long MMIO_GENERATION_MASK = (1L << 19) - 1;
+
+    private final Vm vm;
+    private final Memslots[] active;
+    private final Memslots[] inactive;
+
+    SlotSets(Vm vm) {
+        this.vm = vm;
+        int spaces = vm.type().addressSpaces();
+        active = new Memslots[spaces];
+        inactive = new Memslots[spaces];
+        for (int as = 0; as < spaces; as++) {
+            active[as] = new Memslots(as);
+            inactive[as] = new Memslots(as);
+        }
+    }
+
+    Memslots active(int addressSpace) {
+        return active[addressSpace];
+    }
+
+    int spaces() {
+        return active.length;
+    }
+
+    /** Every published slot of every address space. */
+    List<Memslot> all() {
+        var slots = new ArrayList<Memslot>();
+        for (Memslots set : active) {
+            slots.addAll(set.all());
+        }
+        return slots;
+    }
+
+    /**
+     * kvm_activate_memslot: edits the inactive set, publishes it, and makes the same edit in the other copy. Called with
+     * slots_arch_lock held; it is dropped.
+     */
+    void publish(Memslot removed, Memslot added) {
+        int as = added.exists() ? added.addressSpace() : removed.addressSpace();
+        Memslot subject = added.exists() ? added : removed;
+        edit(inactive[as], removed, added);
+        swap(as, subject);
+        edit(inactive[as], removed, added);
+    }
+
+    private static void edit(Memslots set, Memslot removed, Memslot added) {
+        if (removed.exists()) {
+            set.remove(removed);
+        }
+        if (added.exists()) {
+            set.insert(added);
+        }
+    }
+
+    private void swap(int as, Memslot subject) {
+        Memslots next = inactive[as];
+        next.setGeneration(active[as].generation() | Memslots.UPDATE_IN_PROGRESS);
+        InvalidateState invalidate = vm.invalidate();
+        if (invalidate.activeNotifiers() != 0) {
+            vm.seams().await("mn_active_invalidate_count", () -> invalidate.activeNotifiers() == 0);
+        }
+        vm.seams().at(Seam.PUBLISH, next);
+        inactive[as] = active[as];
+        active[as] = next;
+        told(MemslotEvent.Step.PUBLISH, subject, next);
+        vm.slotsArchLock().unlock();
+        vm.srcu().synchronize();
+        told(MemslotEvent.Step.GRACE_PERIOD, subject, next);
+        long generation = (next.generation() & ~Memslots.UPDATE_IN_PROGRESS) + active.length;
+        if ((generation & MMIO_GENERATION_MASK & -active.length) == 0) {
+            vm.mmu().zapAllFast();
+        }
+        next.setGeneration(generation);
+        told(MemslotEvent.Step.GENERATION, subject, next);
+        vm.kickAll();
+    }
+
+    void told(MemslotEvent.Step step, Memslot subject, Memslots set) {
+        if (vm.events().listening()) {
+            vm.events().emit(new MemslotEvent(vm.name(), step, subject, set.generation()));
+        }
+    }
+
+    Runnable checkpoint() {
+        Memslots[] savedActive =
+                java.util.Arrays.stream(active).map(Memslots::copy).toArray(Memslots[]::new);
+        Memslots[] savedInactive =
+                java.util.Arrays.stream(inactive).map(Memslots::copy).toArray(Memslots[]::new);
+        var slots = new ArrayList<Runnable>();
+        all().forEach(slot -> slots.add(slot.checkpoint()));
+        return () -> {
+            for (int as = 0; as < active.length; as++) {
+                active[as] = savedActive[as].copy();
+                inactive[as] = savedInactive[as].copy();
+            }
+            slots.forEach(Runnable::run);
+        };
+    }
+}

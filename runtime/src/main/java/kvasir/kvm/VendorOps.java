@@ -1,0 +1,90 @@
+package kvasir.kvm;
+
+/**
+ * What the vendor module of a VM type answers for memory (struct kvm_x86_ops). The defaults are those of a VM without
+ * protection: {@link #NONE}.
+ *
+ * <p>An {@code int} is 0 or a negative errno ({@code -Errno.EBUSY.number()}). Levels are KVM's: 1 = 4 KiB, 2 = 2 MiB,
+ * 3 = 1 GiB.
+ */
+public interface VendorOps {
+    /** DEFAULT and SW_PROTECTED VMs. */
+    VendorOps NONE = new VendorOps() {};
+
+    /**
+     * The gfn bits that select the direct (shared) tables (kvm_gfn_direct_bits): 0, or the TDX shared bit in gfn units.
+     */
+    default long gfnDirectBits() {
+        return 0;
+    }
+
+    /**
+     * The constant under the MMIO mask that tells an MMIO SPTE, if it is not the hardware's misconfiguration value:
+     * TDX uses 0, so that the guest gets a #VE (kvm->arch.shadow_mmio_value).
+     */
+    default long mmioValue(long hardwareValue) {
+        return hardwareValue;
+    }
+
+    /**
+     * A mirror entry is about to point to a new table; the entry is FROZEN meanwhile (link_external_spt).
+     *
+     * @param gfn first gfn under the entry
+     * @param level level of the entry that points to the table, 2 and up; the table's own level is one less
+     * @param externalPfn page to donate as the external table
+     */
+    default int linkExternalSpt(long gfn, int level, long externalPfn) {
+        return 0;
+    }
+
+    /**
+     * A mirror leaf is about to be set; the entry is FROZEN meanwhile (set_external_spte).
+     *
+     * @param spte the value the leaf will get
+     */
+    default int setExternalSpte(long gfn, int level, long spte) {
+        return 0;
+    }
+
+    /**
+     * A mirror leaf was made non-present under mmu_lock held for writing (remove_external_spte). It cannot fail: a
+     * vendor that cannot do it bugs the VM.
+     *
+     * @param oldSpte the leaf's last value
+     */
+    default void removeExternalSpte(long gfn, int level, long oldSpte) {}
+
+    /** A mirror table is freed, at teardown only (free_external_spt). {@code level} is the table's own. */
+    default void freeExternalSpt(long gfn, int level, long externalPfn) {}
+
+    /**
+     * Cap on the level of a mapping of {@code pfn} from guest_memfd (gmem_max_mapping_level; private_max_mapping_level
+     * in older kernels).
+     */
+    default int gmemMaxMappingLevel(long pfn, boolean isPrivate) {
+        return 3;
+    }
+
+    /**
+     * A guest_memfd page is about to be mapped privately (gmem_prepare).
+     *
+     * @param maxOrder log2 of the pages that may be prepared together
+     */
+    default int gmemPrepare(long pfn, long gfn, int maxOrder) {
+        return 0;
+    }
+
+    /** guest_memfd pages are about to be freed (gmem_invalidate). */
+    default void gmemInvalidate(long startPfn, long endPfn) {}
+
+    /**
+     * RFC v1's hook after a page was mapped by KVM_MAP_MEMORY: copies {@code source} into the page, adds and measures
+     * it.
+     *
+     * @param source hva of the page's content; 0 if none
+     * @return 0 or a negative errno; -EOPNOTSUPP if the VM type has no such hook
+     */
+    default int mapMemorySource(Vcpu vcpu, long gfn, int level, long source) {
+        return -Errno.EOPNOTSUPP.number();
+    }
+}

@@ -1,0 +1,10 @@
+package kvasir.kvm.mm;
+
+/** Who is told before and after host page-table entries change (struct mmu_notifier_ops). */
+public interface MmuNotifier {
+    /** invalidate_range_start: hvas {@code [start, end)} are about to lose or change their pages. */
+    void invalidateRangeStart(long start, long end);
+
+    /** invalidate_range_end. */
+    void invalidateRangeEnd(long start, long end);
+}

@@ -1,0 +1,59 @@
+package kvasir.kvm.mm;
+
+import java.util.Optional;
+
+/**
+ * A range of the process's addresses with one backing and one protection.
+ *
+ * @param start first page number, hva &gt;&gt; 12
+ * @param end one past the last page number
+ * @param read PROT_READ
+ * @param write PROT_WRITE
+ * @param shared MAP_SHARED
+ * @param huge whether transparent huge pages may be used
+ * @param file what is mapped; empty for anonymous memory
+ * @param pgoff index in the file of the first page
+ */
+public record Vma(
+        long start,
+        long end,
+        boolean read,
+        boolean write,
+        boolean shared,
+        boolean huge,
+        Optional<HostFile> file,
+        long pgoff) {
+    /** Index in the file of page number {@code page}. */
+    public long index(long page) {
+        return page - start + pgoff;
+    }
+
+    Vma part(long from, long to) {
+        return new Vma(from, to, read, write, shared, huge, file, pgoff + from - start);
+    }
+
+    Vma withProtection(boolean mayRead, boolean mayWrite) {
+        return new Vma(start, end, mayRead, mayWrite, shared, huge, file, pgoff);
+    }
+
+    Vma withHuge(boolean advised) {
+        return new Vma(start, end, read, write, shared, advised, file, pgoff);
+    }
+
+    boolean continuedBy(Vma next) {
+        return end == next.start
+                && read == next.read
+                && write == next.write
+                && shared == next.shared
+                && huge == next.huge
+                && file.equals(next.file)
+                && (file.isEmpty() || pgoff + end - start == next.pgoff);
+    }
+
+    /** As in /proc/PID/maps: {@code rw-p anonymous}. */
+    public String describe() {
+        String what =
+                file.map(f -> (f.hugetlb() ? "hugetlb fd " : "fd ") + f.fd()).orElse("anonymous");
+        return (read ? "r" : "-") + (write ? "w" : "-") + "-" + (shared ? "s " : "p ") + what;
+    }
+}
