@@ -35,11 +35,12 @@ final class Operand {
         negative = (bits >>> (fractionBits + format.exponentBits) & 1) != 0;
         denormal = false;
         if (biased == 0) {
-            if (fraction == 0 || denormalsAreZero) {
+            if (fraction == 0 || (denormalsAreZero && format != Format.HALF)) {
                 kind = Kind.ZERO;
             } else {
                 kind = Kind.FINITE;
-                denormal = true;
+                // half precision has no denormal exception, and DAZ does not touch it (SDM volume 2, VCVTPH2PS)
+                denormal = format != Format.HALF;
                 int shift = Long.numberOfLeadingZeros(fraction);
                 significand = fraction << shift;
                 exponent = format.minimum + (63 - fractionBits) - shift;

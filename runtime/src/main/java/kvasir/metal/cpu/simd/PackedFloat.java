@@ -1,0 +1,272 @@
+package kvasir.metal.cpu.simd;
+
+import static kvasir.metal.cpu.simd.Elements.get;
+import static kvasir.metal.cpu.simd.Elements.put;
+
+import java.util.HashMap;
+import java.util.Map;
+import kvasir.metal.cpu.fp.FloatMath;
+import kvasir.metal.cpu.fp.FloatMath.Relation;
+import kvasir.metal.cpu.fp.Format;
+import kvasir.metal.cpu.fp.Rounding;
+
+/** Packed and scalar floating-point arithmetic, comparisons, conversions, rounding (SDM volume 2). */
+final class PackedFloat {
+    private PackedFloat() {}
+
+    /** Arithmetic on two elements. */
+    @FunctionalInterface
+    private interface Binary {
+        long apply(FloatMath fp, Format format, long a, long b);
+    }
+
+    /** Operations by their mnemonic without the V of VEX forms. A scalar form copies the rest from the first source. */
+    static Map<String, VectorOp> operations() {
+        Map<String, VectorOp> operations = new HashMap<>();
+        four(operations, "ADD", FloatMath::add);
+        four(operations, "SUB", FloatMath::subtract);
+        four(operations, "MUL", FloatMath::multiply);
+        four(operations, "DIV", FloatMath::divide);
+        four(operations, "MIN", FloatMath::minimum);
+        four(operations, "MAX", FloatMath::maximum);
+        four(operations, "SQRT", (fp, format, a, b) -> fp.squareRoot(format, b));
+        for (Format format : new Format[] {Format.SINGLE, Format.DOUBLE}) {
+            String packed = format == Format.SINGLE ? "PS" : "PD";
+            String scalar = format == Format.SINGLE ? "SS" : "SD";
+            operations.put("CMP" + packed, compare(format, false));
+            operations.put("CMP" + scalar, compare(format, true));
+            operations.put("ROUND" + packed, round(format, false));
+            operations.put("ROUND" + scalar, round(format, true));
+            operations.put("HADD" + packed, horizontal(format, FloatMath::add));
+            operations.put("HSUB" + packed, horizontal(format, FloatMath::subtract));
+            operations.put("ADDSUB" + packed, addSubtract(format));
+            operations.put("DP" + packed, dotProduct(format));
+        }
+        conversions(operations);
+        return operations;
+    }
+
+    private static int bits(Format format) {
+        return format == Format.SINGLE ? 32 : 64;
+    }
+
+    private static void four(Map<String, VectorOp> operations, String name, Binary binary) {
+        operations.put(name + "PS", packed(Format.SINGLE, binary));
+        operations.put(name + "PD", packed(Format.DOUBLE, binary));
+        operations.put(name + "SS", scalar(Format.SINGLE, binary));
+        operations.put(name + "SD", scalar(Format.DOUBLE, binary));
+    }
+
+    private static VectorOp packed(Format format, Binary binary) {
+        int bits = bits(format);
+        return (d, a, b, immediate, words, fp) -> {
+            for (int i = 0; i < words * 64 / bits; i++) {
+                put(d, bits, i, binary.apply(fp, format, get(a, bits, i), get(b, bits, i)));
+            }
+        };
+    }
+
+    private static VectorOp scalar(Format format, Binary binary) {
+        int bits = bits(format);
+        return (d, a, b, immediate, words, fp) -> {
+            long result = binary.apply(fp, format, get(a, bits, 0), get(b, bits, 0));
+            d[0] = a[0];
+            d[1] = a[1];
+            put(d, bits, 0, result);
+        };
+    }
+
+    private static VectorOp compare(Format format, boolean scalar) {
+        int bits = bits(format);
+        return (d, a, b, immediate, words, fp) -> {
+            int count = scalar ? 1 : words * 64 / bits;
+            if (scalar) {
+                long result = compareElements(fp, format, get(a, bits, 0), get(b, bits, 0), immediate) ? -1 : 0;
+                d[0] = a[0];
+                d[1] = a[1];
+                put(d, bits, 0, result);
+                return;
+            }
+            for (int i = 0; i < count; i++) {
+                put(d, bits, i, compareElements(fp, format, get(a, bits, i), get(b, bits, i), immediate) ? -1 : 0);
+            }
+        };
+    }
+
+    /** One of the 32 predicates (SDM volume 2, CMPPD, table 3-1). */
+    private static boolean compareElements(FloatMath fp, Format format, long a, long b, int predicate) {
+        fp.first(format, a);
+        fp.second(format, b);
+        int base = predicate & 7;
+        // LT, LE, NLT, NLE signal on quiet NaNs in the first bank and EQ, UNORD, NEQ, ORD in the second, and so on
+        boolean ordering = base == 1 || base == 2 || base == 5 || base == 6;
+        boolean signals = ordering != ((predicate & 0x10) != 0);
+        Relation relation = fp.compare(signals);
+        boolean unordered = relation == Relation.UNORDERED;
+        boolean low = switch (base) {
+            case 0 -> relation == Relation.EQUAL || ((predicate & 8) != 0 && unordered);
+            case 1 -> relation == Relation.LESS;
+            case 2 -> relation == Relation.LESS || relation == Relation.EQUAL;
+            case 3 -> unordered;
+            case 4 -> relation != Relation.EQUAL && ((predicate & 8) == 0 || !unordered);
+            case 5 -> relation != Relation.LESS;
+            case 6 -> relation != Relation.LESS && relation != Relation.EQUAL;
+            default -> !unordered;
+        };
+        if ((predicate & 8) == 0 || base == 0 || base == 4) {
+            return low;
+        }
+        return switch (base) {
+            case 1 -> unordered || relation == Relation.LESS;
+            case 2 -> unordered || relation == Relation.LESS || relation == Relation.EQUAL;
+            case 3 -> false;
+            case 5 -> relation == Relation.GREATER || relation == Relation.EQUAL;
+            case 6 -> relation == Relation.GREATER;
+            default -> true;
+        };
+    }
+
+    private static VectorOp round(Format format, boolean scalar) {
+        int bits = bits(format);
+        return (d, a, b, immediate, words, fp) -> {
+            Rounding before = fp.rounding();
+            if ((immediate & 4) == 0) {
+                fp.rounding(Rounding.of(immediate));
+            }
+            if (scalar) {
+                fp.first(format, get(b, bits, 0));
+                long result = fp.roundToIntegral(format, (immediate & 8) != 0);
+                d[0] = a[0];
+                d[1] = a[1];
+                put(d, bits, 0, result);
+            } else {
+                for (int i = 0; i < words * 64 / bits; i++) {
+                    fp.first(format, get(b, bits, i));
+                    put(d, bits, i, fp.roundToIntegral(format, (immediate & 8) != 0));
+                }
+            }
+            fp.rounding(before);
+        };
+    }
+
+    private static VectorOp horizontal(Format format, Binary binary) {
+        int bits = bits(format);
+        int perLane = 128 / bits;
+        return (d, a, b, immediate, words, fp) -> {
+            long[] result = new long[words];
+            for (int i = 0; i < words * 64 / bits; i++) {
+                int lane = i / perLane * perLane;
+                long[] source = i - lane < perLane / 2 ? a : b;
+                int pair = lane + 2 * (i - lane) % perLane;
+                put(result, bits, i, binary.apply(fp, format, get(source, bits, pair), get(source, bits, pair + 1)));
+            }
+            System.arraycopy(result, 0, d, 0, words);
+        };
+    }
+
+    private static VectorOp addSubtract(Format format) {
+        int bits = bits(format);
+        return (d, a, b, immediate, words, fp) -> {
+            for (int i = 0; i < words * 64 / bits; i++) {
+                long x = get(a, bits, i);
+                long y = get(b, bits, i);
+                put(d, bits, i, (i & 1) == 0 ? fp.subtract(format, x, y) : fp.add(format, x, y));
+            }
+        };
+    }
+
+    private static VectorOp dotProduct(Format format) {
+        int bits = bits(format);
+        int perLane = 128 / bits;
+        return (d, a, b, immediate, words, fp) -> {
+            long[] result = new long[words];
+            long[] products = new long[perLane];
+            for (int lane = 0; lane < words * 64 / bits; lane += perLane) {
+                for (int i = 0; i < perLane; i++) {
+                    products[i] = (immediate >>> 4 + i & 1) != 0
+                            ? fp.multiply(format, get(a, bits, lane + i), get(b, bits, lane + i))
+                            : 0;
+                }
+                long sum = fp.add(format, products[0], products[1]);
+                if (perLane == 4) {
+                    sum = fp.add(format, sum, fp.add(format, products[2], products[3]));
+                }
+                for (int i = 0; i < perLane; i++) {
+                    put(result, bits, lane + i, (immediate >>> i & 1) != 0 ? sum : 0);
+                }
+            }
+            System.arraycopy(result, 0, d, 0, words);
+        };
+    }
+
+    private static void conversions(Map<String, VectorOp> operations) {
+        operations.put("CVTDQ2PS", (d, a, b, immediate, words, fp) -> {
+            for (int i = 0; i < words * 2; i++) {
+                put(d, 32, i, fp.fromInteger(Format.SINGLE, Elements.getSigned(b, 32, i)));
+            }
+        });
+        operations.put("CVTPS2DQ", toIntegers(Format.SINGLE, false));
+        operations.put("CVTTPS2DQ", toIntegers(Format.SINGLE, true));
+        operations.put("CVTPD2DQ", toIntegers(Format.DOUBLE, false));
+        operations.put("CVTTPD2DQ", toIntegers(Format.DOUBLE, true));
+        operations.put("CVTDQ2PD", (d, a, b, immediate, words, fp) -> {
+            long[] result = new long[words];
+            for (int i = 0; i < words; i++) {
+                result[i] = fp.fromInteger(Format.DOUBLE, Elements.getSigned(b, 32, i));
+            }
+            System.arraycopy(result, 0, d, 0, words);
+        });
+        operations.put("CVTPS2PD", widen(Format.SINGLE, Format.DOUBLE));
+        operations.put("CVTPH2PS", widen(Format.HALF, Format.SINGLE));
+        operations.put("CVTPD2PS", (d, a, b, immediate, words, fp) -> {
+            long[] result = new long[words];
+            for (int i = 0; i < words; i++) {
+                fp.first(Format.DOUBLE, b[i]);
+                put(result, 32, i, fp.convert(Format.SINGLE));
+            }
+            System.arraycopy(result, 0, d, 0, words);
+        });
+        operations.put("CVTSS2SD", (d, a, b, immediate, words, fp) -> {
+            fp.first(Format.SINGLE, b[0] & 0xffff_ffffL);
+            long result = fp.convert(Format.DOUBLE);
+            d[1] = a[1];
+            d[0] = result;
+        });
+        operations.put("CVTSD2SS", (d, a, b, immediate, words, fp) -> {
+            fp.first(Format.DOUBLE, b[0]);
+            long result = fp.convert(Format.SINGLE);
+            d[1] = a[1];
+            d[0] = a[0] & -1L << 32 | result;
+        });
+    }
+
+    /** Conversion to doublewords; the upper half of a narrowed result is zero. */
+    private static VectorOp toIntegers(Format format, boolean truncates) {
+        int bits = bits(format);
+        return (d, a, b, immediate, words, fp) -> {
+            Rounding before = fp.rounding();
+            if (truncates) {
+                fp.rounding(Rounding.ZERO);
+            }
+            long[] result = new long[words];
+            for (int i = 0; i < words * 64 / bits; i++) {
+                fp.first(format, get(b, bits, i));
+                put(result, 32, i, fp.toInteger(32));
+            }
+            fp.rounding(before);
+            System.arraycopy(result, 0, d, 0, words);
+        };
+    }
+
+    private static VectorOp widen(Format from, Format to) {
+        int bits = from == Format.HALF ? 16 : 32;
+        return (d, a, b, immediate, words, fp) -> {
+            long[] result = new long[words];
+            for (int i = 0; i < words * 64 / bits(to); i++) {
+                fp.first(from, get(b, bits, i));
+                put(result, bits(to), i, fp.convert(to));
+            }
+            System.arraycopy(result, 0, d, 0, words);
+        };
+    }
+}

@@ -1,0 +1,85 @@
+package kvasir.metal.cpu.simd;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import kvasir.metal.cpu.fp.FloatMath;
+import kvasir.metal.cpu.fp.Format;
+
+/**
+ * Finds what a vector instruction computes by its mnemonic. A VEX form computes what its legacy form does, so names here
+ * have no V; forms with an immediate count end in {@code /I}.
+ */
+public final class VectorOps {
+    private static final Map<String, VectorOp> OPERATIONS = new HashMap<>();
+
+    static {
+        OPERATIONS.putAll(PackedInteger.operations());
+        OPERATIONS.putAll(PackedMove.operations());
+        OPERATIONS.putAll(PackedFloat.operations());
+        OPERATIONS.putAll(Cryptography.operations());
+    }
+
+    private VectorOps() {}
+
+    /** The operation of a mnemonic in upper case. */
+    public static Optional<VectorOp> find(String mnemonic) {
+        return Optional.ofNullable(OPERATIONS.get(mnemonic));
+    }
+
+    /** PBLENDVB, BLENDVPS, BLENDVPD; see {@link PackedMove#blendVariable}. */
+    public static void blendVariable(int elementBits, long[] d, long[] a, long[] b, long[] mask, int words) {
+        PackedMove.blendVariable(elementBits, d, a, b, mask, words);
+    }
+
+    /** SHA256RNDS2. */
+    public static void sha256Rounds(long[] d, long[] cdgh, long[] abef, long[] keys) {
+        Cryptography.sha256Rounds(d, cdgh, abef, keys);
+    }
+
+    /** The bits at the top of each element, element 0 lowest: PMOVMSKB, MOVMSKPS, MOVMSKPD. */
+    public static int signMask(long[] vector, int elementBits, int words) {
+        int mask = 0;
+        for (int i = 0; i < words * 64 / elementBits; i++) {
+            mask |= (int) (Elements.get(vector, elementBits, i) >>> elementBits - 1) << i;
+        }
+        return mask;
+    }
+
+    /**
+     * The twelve shapes of VFMADD, VFMSUB, VFNMADD, VFNMSUB, and VFMADDSUB, VFMSUBADD, already put in the order
+     * {@code x * y + z}.
+     *
+     * @param kind {@code FMADD}, {@code FMSUB}, {@code FNMADD}, {@code FNMSUB}, {@code FMADDSUB}, {@code FMSUBADD}
+     * @param scalar only element 0; the rest of {@code d} is the caller's to fill
+     */
+    public static void multiplyAdd(
+            String kind,
+            Format format,
+            boolean scalar,
+            long[] d,
+            long[] x,
+            long[] y,
+            long[] z,
+            int words,
+            FloatMath fp) {
+        int bits = format == Format.SINGLE ? 32 : 64;
+        boolean negateProduct = kind.startsWith("FN");
+        for (int i = 0; i < (scalar ? 1 : words * 64 / bits); i++) {
+            boolean negateAddend = switch (kind) {
+                case "FMSUB", "FNMSUB" -> true;
+                case "FMADDSUB" -> (i & 1) == 0;
+                case "FMSUBADD" -> (i & 1) != 0;
+                default -> false;
+            };
+            long result = fp.multiplyAdd(
+                    format,
+                    Elements.get(x, bits, i),
+                    Elements.get(y, bits, i),
+                    Elements.get(z, bits, i),
+                    negateProduct,
+                    negateAddend);
+            Elements.put(d, bits, i, result);
+        }
+    }
+}
