@@ -32,6 +32,18 @@ public sealed interface IoctlResult {
         }
     }
 
+    /**
+     * The call would never return.
+     *
+     * @param reason what it repeats for ever
+     */
+    record Endless(String reason) implements IoctlResult {
+        @Override
+        public Outcome outcome() {
+            return new Outcome.Failed("livelock", reason, Map.of());
+        }
+    }
+
     /** The same as a value of the registry. */
     Outcome outcome();
 

@@ -18,6 +18,8 @@ public enum Seam {
     SEAMCALL,
     /** Before an instruction on the RMP, or a command to the PSP. */
     FIRMWARE,
+    /** A loop failed to make progress and goes round again. */
+    RETRY,
     /** Before the guest is entered. */
     GUEST_ENTRY
 }

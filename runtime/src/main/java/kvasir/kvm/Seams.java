@@ -13,6 +13,13 @@ public interface Seams {
         public void at(Seam seam, Object subject) {}
 
         @Override
+        public void spin(Object subject, int times) {
+            if (times >= SPINS) {
+                throw new Livelock(subject);
+            }
+        }
+
+        @Override
         public void await(Object subject, BooleanSupplier ready) {
             if (!ready.getAsBoolean()) {
                 throw new Deadlock(subject);
@@ -42,15 +49,13 @@ public interface Seams {
 
     /**
      * A task has failed to make progress and tries again; others should run meanwhile. With nobody else to run, a loop
-     * that has gone round {@link #SPINS} times will go round for ever.
+     * that has gone round {@link #SPINS} times will go round for ever, and a {@link Livelock} is thrown.
      *
      * @param subject what is retried
      * @param times how often it was tried already
      */
     default void spin(Object subject, int times) {
-        if (times >= SPINS) {
-            throw new Livelock(subject);
-        }
+        at(Seam.RETRY, subject);
     }
 
     /** Turns of a retry loop after which it is taken to be endless. */

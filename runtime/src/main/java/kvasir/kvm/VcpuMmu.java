@@ -43,9 +43,10 @@ public interface VcpuMmu {
      * @param errorCode PFERR_* bits
      * @param maxLevel cap on the level of the mapping, 1 to 3
      * @param retries whether RETRY is repeated here until it ends in something else; otherwise it is returned
+     * @param prefetch nobody accesses the page yet: the Accessed bit stays clear
      * @return one of the constants above or a negative errno
      */
-    int tdpMapPage(long gpa, long errorCode, int maxLevel, boolean retries);
+    int tdpMapPage(long gpa, long errorCode, int maxLevel, boolean retries, boolean prefetch);
 
     /** Level at which the last fault or prefetch was to be mapped (its goal level). */
     int mappedLevel();

@@ -3,7 +3,6 @@ package kvasir.kvm.mmu;
 import java.util.List;
 import kvasir.kvm.KernelLock.Mode;
 import kvasir.kvm.Memslot;
-import kvasir.kvm.Requests;
 
 /**
  * The SPTE side of dirty logging: who writes a page next must be seen, by clearing D where hardware logs it (PML), by
@@ -12,7 +11,6 @@ import kvasir.kvm.Requests;
 final class DirtyTracking {
     private final TdpMmu mmu;
     private final HugePages huge;
-    private int loggingSlots;
 
     DirtyTracking(TdpMmu mmu, HugePages huge) {
         this.mmu = mmu;
@@ -25,11 +23,6 @@ final class DirtyTracking {
             return;
         }
         boolean on = after.logsDirty();
-        int loggingBefore = loggingSlots;
-        loggingSlots += on ? 1 : -1;
-        if (mmu.host.pml() && (loggingBefore == 0 || loggingSlots == 0)) {
-            mmu.vm.makeAllVcpusRequest(Requests.UPDATE_CPU_DIRTY_LOGGING);
-        }
         if (after.readonly()) {
             return;
         }
@@ -167,10 +160,5 @@ final class DirtyTracking {
     /** Mirror trees never log. */
     private static boolean concerns(Root root, Memslot slot) {
         return RootTypes.match(root, RootTypes.DIRECT) && root.role.addressSpace() == slot.addressSpace();
-    }
-
-    Runnable checkpoint() {
-        int saved = loggingSlots;
-        return () -> loggingSlots = saved;
     }
 }

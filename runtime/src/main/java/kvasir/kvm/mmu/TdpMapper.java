@@ -1,16 +1,20 @@
 package kvasir.kvm.mmu;
 
+import kvasir.kvm.Errno;
+import kvasir.kvm.Vcpu;
 import kvasir.kvm.mm.Pfn;
 
 /** Puts what a fault found into the tables (kvm_tdp_mmu_map). mmu_lock is held for reading. */
 final class TdpMapper {
     private final TdpMmu mmu;
+    private final Vcpu vcpu;
     private final HugePages huge;
     private final TdpIterator iterator;
     private boolean outOfMemory;
 
-    TdpMapper(TdpMmu mmu) {
+    TdpMapper(TdpMmu mmu, Vcpu vcpu) {
         this.mmu = mmu;
+        this.vcpu = vcpu;
         huge = new HugePages(mmu);
         iterator = new TdpIterator(mmu.memory);
     }
@@ -64,7 +68,7 @@ final class TdpMapper {
                 return install(fault);
             }
             if (!Spte.isPresentTable(iterator.oldSpte, iterator.level) && !descend(fault)) {
-                return outOfMemory ? RetPf.error(kvasir.kvm.Errno.ENOMEM) : RetPf.RETRY;
+                return outOfMemory ? RetPf.error(Errno.ENOMEM) : RetPf.RETRY;
             }
         }
         throw new IllegalStateException("the walk ended above the goal level");
@@ -127,7 +131,7 @@ final class TdpMapper {
             }
             spte = format.leaf(fault.pfn, iterator.level, access, fault.mapWritable, false, fault.prefetch);
             if (Spte.isWritable(spte)) {
-                mmu.vm.markDirty(fault.slot, iterator.gfn);
+                mmu.vm.markDirty(vcpu, fault.slot, iterator.gfn);
             }
         }
         int result = RetPf.FIXED;

@@ -465,12 +465,7 @@ public final class TdpMmu implements Mmu {
             saved.put(root, new Object[] {root.role, root.references, root.scheduledForZap});
         }
         int savedGeneration = validGeneration;
-        var parts = List.of(
-                tables.checkpoint(),
-                stats.checkpoint(),
-                nx.checkpoint(),
-                writeTracking.checkpoint(),
-                dirty.checkpoint());
+        var parts = List.of(tables.checkpoint(), stats.checkpoint(), nx.checkpoint(), writeTracking.checkpoint());
         return () -> {
             roots = new ArrayList<>(saved.keySet());
             saved.forEach((root, fields) -> {

@@ -34,7 +34,7 @@ public final class VcpuTdpMmu implements VcpuMmu {
     VcpuTdpMmu(TdpMmu mmu, Vcpu vcpu) {
         this.mmu = mmu;
         this.vcpu = vcpu;
-        mapper = new TdpMapper(mmu);
+        mapper = new TdpMapper(mmu, vcpu);
         iterator = new TdpIterator(mmu.memory);
     }
 
@@ -155,7 +155,7 @@ public final class VcpuTdpMmu implements VcpuMmu {
     }
 
     @Override
-    public int tdpMapPage(long gpa, long errorCode, int maxLevel, boolean retries) {
+    public int tdpMapPage(long gpa, long errorCode, int maxLevel, boolean retries, boolean prefetch) {
         if (!mmu.host.tdp() || vcpu.nestedTdp()) {
             return RetPf.error(Errno.EOPNOTSUPP);
         }
@@ -166,7 +166,7 @@ public final class VcpuTdpMmu implements VcpuMmu {
             if (vcpu.requests().check(Requests.VM_DEAD)) {
                 return RetPf.error(Errno.EIO);
             }
-            int result = doPageFault(gpa, errorCode, true, maxLevel);
+            int result = doPageFault(gpa, errorCode, prefetch, maxLevel);
             if (result != RetPf.RETRY || !retries) {
                 return result;
             }
@@ -366,7 +366,7 @@ public final class VcpuTdpMmu implements VcpuMmu {
             if (mmu.memory.compareAndSet64(iterator.sptep, iterator.oldSpte, spte)) {
                 mmu.emitSpte(root, iterator.gfn, iterator.level, iterator.oldSpte, spte);
                 if (Spte.isWritable(spte) && !Spte.isWritable(iterator.oldSpte)) {
-                    mmu.vm.markDirty(fault.slot, fault.gfn);
+                    mmu.vm.markDirty(vcpu, fault.slot, fault.gfn);
                 }
                 result = RetPf.FIXED;
                 mmu.stats.count(MmuStats.Counter.PF_FAST);

@@ -1,0 +1,274 @@
+package kvasir.kvm.semantics;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import kvasir.kvm.Errno;
+import kvasir.kvm.IoctlResult;
+import kvasir.kvm.Seam;
+import kvasir.kvm.Seams;
+import kvasir.kvm.Vcpu;
+import kvasir.kvm.VcpuMmu;
+import kvasir.kvm.Vm;
+import kvasir.kvm.mmu.Level;
+import kvasir.kvm.mmu.Pferr;
+
+/**
+ * One call of KVM_MAP_MEMORY or KVM_PRE_FAULT_MEMORY (kvm_main.c, kvm_vcpu_pre_fault_memory; mmu.c,
+ * kvm_arch_vcpu_pre_fault_memory), steered by the policies of its semantics.
+ */
+final class MapMemory {
+    private final Policies policies;
+    private final Vcpu vcpu;
+    private final Vm vm;
+    private final MemoryMapping request;
+    private String reason = "";
+
+    MapMemory(Semantics semantics, Vcpu vcpu, MemoryMapping request) {
+        policies = semantics.policies();
+        this.vcpu = vcpu;
+        vm = vcpu.vm();
+        this.request = request;
+    }
+
+    /** The ioctl, from kvm_vcpu_ioctl on. */
+    IoctlResult ioctl() {
+        if (vm.dead()) {
+            return IoctlResult.err(Errno.EIO, "kvm_vcpu_ioctl: the VM is dead");
+        }
+        vcpu.mutex().lock();
+        try {
+            vm.seams().at(Seam.USER_COPY, vcpu.mutex());
+            int result = checked();
+            vm.seams().at(Seam.USER_COPY, vcpu.mutex());
+            return result < 0
+                    ? new IoctlResult.Err(Errno.of(result), reason, details())
+                    : new IoctlResult.Ok(0, details());
+        } catch (Seams.Livelock livelock) {
+            return new IoctlResult.Endless(livelock.getMessage() + ": " + reason);
+        } finally {
+            vcpu.mutex().unlock();
+        }
+    }
+
+    private Map<String, ?> details() {
+        var details = new LinkedHashMap<String, Object>();
+        details.put("left", request.size());
+        details.put("gpa", request.gpa());
+        return details;
+    }
+
+    private int refuse(Errno errno, String why) {
+        reason = why;
+        return -errno.number();
+    }
+
+    private int checked() {
+        int bad = policies.flags() == Policies.Flags.ACCESS ? checkRfc() : checkBytes();
+        if (bad < 0) {
+            return bad;
+        }
+        int section = vm.srcu().readLock();
+        try {
+            return loop();
+        } finally {
+            vm.srcu().readUnlock(section);
+        }
+    }
+
+    /** RFC v1's checks. */
+    private int checkRfc() {
+        long known = MemoryMapping.WRITE | MemoryMapping.EXEC | MemoryMapping.USER | MemoryMapping.PRIVATE;
+        if ((request.flags() & ~known) != 0) {
+            return refuse(Errno.EINVAL, "kvm_vcpu_map_memory: unknown flag (RFC v1)");
+        }
+        if ((request.flags() & MemoryMapping.PRIVATE) != 0 && !vm.type().hasPrivateMemory()) {
+            return refuse(Errno.EINVAL, "kvm_vcpu_map_memory: PRIVATE, but the VM has no private memory (RFC v1)");
+        }
+        if ((request.source() & 0xfff) != 0) {
+            return refuse(Errno.EINVAL, "kvm_vcpu_map_memory: source is not page aligned (RFC v1)");
+        }
+        return checkRange("kvm_vcpu_map_memory", "RFC v1");
+    }
+
+    private int checkBytes() {
+        if (request.flags() != 0) {
+            return refuse(Errno.EINVAL, "kvm_vcpu_pre_fault_memory: flags must be 0");
+        }
+        if (request.source() != 0) {
+            return refuse(Errno.EINVAL, "this struct has no source: its bytes are reserved here");
+        }
+        return checkRange("kvm_vcpu_pre_fault_memory", "kvm_main.c");
+    }
+
+    private int checkRange(String function, String source) {
+        if ((request.gpa() & 0xfff) != 0 || (request.size() & 0xfff) != 0) {
+            return refuse(Errno.EINVAL, "%s: gpa and size must be page aligned (%s)".formatted(function, source));
+        }
+        if (Long.compareUnsigned(request.gpa() + request.size(), request.gpa()) <= 0) {
+            return refuse(Errno.EINVAL, "%s: the range is empty or wraps (%s)".formatted(function, source));
+        }
+        return 0;
+    }
+
+    /** The loop over the range; a result below 0 is the errno user space sees. */
+    private int loop() {
+        int result = policies.flags() == Policies.Flags.ACCESS || policies.arithmetic() == Policies.Arithmetic.UNDERFLOW
+                ? vcpu.mmu().load()
+                : 0;
+        boolean advanced = false;
+        int standing = 0;
+        while (result >= 0 && request.size() != 0) {
+            if (vcpu.signalPending()) {
+                result = refuse(Errno.EINTR, "kvm_vcpu_pre_fault_memory: a signal is pending");
+                break;
+            }
+            long mapped = step();
+            if (mapped < 0) {
+                result = (int) mapped;
+                break;
+            }
+            if (mapped == 0) {
+                if (policies.progress() == Policies.Progress.SUCCESS_ON_PARTIAL) {
+                    reason = "kvm_vcpu_pre_fault_memory: a step mapped nothing (WARN)";
+                    break;
+                }
+                reason = "the range does not advance from an aligned address";
+                vm.seams().spin(this, standing++);
+                continue;
+            }
+            advanced = true;
+            long size = policies.arithmetic() == Policies.Arithmetic.UNDERFLOW
+                    ? mapped
+                    : unsignedMin(mapped, request.size());
+            request.advance(mapped, size);
+        }
+        if (!advanced || result >= 0 && request.size() == 0) {
+            return Math.min(result, 0);
+        }
+        return switch (policies.progress()) {
+            case SUCCESS_ON_PARTIAL -> 0;
+            case EAGAIN_ON_PARTIAL -> refuse(Errno.EAGAIN, "partial progress, stopped by: " + reason);
+        };
+    }
+
+    private static long unsignedMin(long a, long b) {
+        return Long.compareUnsigned(a, b) < 0 ? a : b;
+    }
+
+    /**
+     * One page or huge page (kvm_arch_vcpu_pre_fault_memory).
+     *
+     * @return bytes to advance, or a negative errno
+     */
+    private long step() {
+        if (policies.beforeFinalise() == Policies.BeforeFinalise.EOPNOTSUPP && !vm.preFaultAllowed()) {
+            return refuse(
+                    Errno.EOPNOTSUPP,
+                    "kvm_arch_vcpu_pre_fault_memory: the VM's launch is not finished (pre_fault_allowed)");
+        }
+        long direct = vm.vendor().gfnDirectBits();
+        if ((request.gpa() >>> 12 & direct) != 0) {
+            return refuse(Errno.EINVAL, "kvm_arch_vcpu_pre_fault_memory: gpa has the shared bit");
+        }
+        int loaded = policies.rootReload() ? vcpu.mmu().reload() : vcpu.mmu().load();
+        if (loaded < 0) {
+            reason = "kvm_mmu_reload: no root could be made";
+            return loaded;
+        }
+        boolean isPrivate = isPrivate();
+        long errorCode = errorCode(isPrivate);
+        long address = request.gpa() | (isPrivate ? 0 : direct << 12);
+        boolean kernelRetries = policies.retry() == Policies.Retry.KERNEL;
+        if (kernelRetries) {
+            reason = "kvm_tdp_map_page: the fault asks to be retried";
+        }
+        int result = vcpu.mmu().tdpMapPage(address, errorCode, maxLevel(), kernelRetries, !policies.accessed());
+        int error = outcome(result);
+        if (error < 0) {
+            return error;
+        }
+        int level = vcpu.mmu().mappedLevel();
+        if (policies.whoAdds() == Policies.WhoAdds.HOOK_WITH_SOURCE && request.source() != 0) {
+            error = vm.type().hasProtectedState()
+                    ? vm.vendor().mapMemorySource(vcpu, request.gpa() >>> 12, level, request.source())
+                    : -Errno.EINVAL.number();
+            if (error < 0) {
+                return refuse(
+                        Errno.of(error), "the VM type takes no source page, or the vendor's hook refused it (RFC v1)");
+            }
+        }
+        return advance(level);
+    }
+
+    private boolean isPrivate() {
+        if (policies.flags() == Policies.Flags.ACCESS) {
+            return (request.flags() & MemoryMapping.PRIVATE) != 0;
+        }
+        return vm.type().hasPrivateMemory() && vm.attributes().isPrivate(request.gpa() >>> 12);
+    }
+
+    private long errorCode(boolean isPrivate) {
+        long code = Pferr.GUEST_FINAL | (isPrivate ? Pferr.PRIVATE_ACCESS : 0);
+        if (policies.flags() == Policies.Flags.ACCESS) {
+            code |= (request.flags() & MemoryMapping.WRITE) != 0 ? Pferr.WRITE : 0;
+            code |= (request.flags() & MemoryMapping.EXEC) != 0 ? Pferr.FETCH : 0;
+            code |= (request.flags() & MemoryMapping.USER) != 0 ? Pferr.USER : 0;
+        }
+        return code;
+    }
+
+    private int maxLevel() {
+        if (policies.maxLevel() == Policies.MaxLevel.FREE) {
+            return Level.PG_1G;
+        }
+        int level = Level.PG_1G;
+        while (level > Level.PG_4K
+                && ((request.gpa() & (Level.bytes(level) - 1)) != 0
+                        || Long.compareUnsigned(request.size(), Level.bytes(level)) < 0)) {
+            level--;
+        }
+        return level;
+    }
+
+    /** What a fault's end means to the caller: 0, or a negative errno. */
+    private int outcome(int result) {
+        if (result < 0) {
+            reason = "kvm_tdp_map_page: " + why(Errno.of(result));
+            return result;
+        }
+        return switch (result) {
+            case VcpuMmu.FIXED, VcpuMmu.SPURIOUS, VcpuMmu.WRITE_PROTECTED -> 0;
+            case VcpuMmu.EMULATE -> refuse(policies.noSlot(), "kvm_tdp_map_page: no slot has this gpa");
+            case VcpuMmu.RETRY -> refuse(Errno.EAGAIN, "kvm_tdp_map_page: the fault asks to be retried");
+            default -> refuse(Errno.EIO, "kvm_tdp_map_page: unexpected result " + result);
+        };
+    }
+
+    private static String why(Errno errno) {
+        return switch (errno) {
+            case EINTR -> "a signal is pending";
+            case EIO -> "the VM is dead";
+            case EAGAIN -> "the slot is being deleted or moved";
+            case EOPNOTSUPP -> "the vCPU's current MMU is not the TDP MMU";
+            case EFAULT -> "the page cannot be had, or its attribute does not fit";
+            case ENOMEM -> "no host memory for page tables";
+            case EHWPOISON -> "the guest_memfd page is poisoned";
+            default -> errno.name();
+        };
+    }
+
+    private long advance(int level) {
+        long block = Level.bytes(level);
+        long end = (request.gpa() & -block) + block;
+        return switch (policies.arithmetic()) {
+            case MIN -> unsignedMin(request.size(), end - request.gpa());
+            case UNDERFLOW -> end - request.gpa();
+            case ALIGN -> (request.gpa() + block - 1 & -block) - request.gpa();
+        };
+    }
+
+    @Override
+    public String toString() {
+        return vcpu.vm().name() + ".vcpu" + vcpu.id() + " pre-fault";
+    }
+}

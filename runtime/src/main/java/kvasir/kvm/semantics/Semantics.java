@@ -1,0 +1,98 @@
+package kvasir.kvm.semantics;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import kvasir.kvm.IoctlResult;
+import kvasir.kvm.KernelVersion;
+import kvasir.kvm.Vcpu;
+import kvasir.kvm.mmu.MmuPolicy;
+
+/** One answer to the question of the thread: what it means to map guest memory in advance. */
+public abstract sealed class Semantics permits Rfc, RfcV2, Sean, V6_11, V6_16, V6_18, V6_19, Custom {
+    private final String name;
+    private final KernelVersion kernel;
+    private final Policies policies;
+
+    Semantics(String name, KernelVersion kernel, Policies policies) {
+        this.name = name;
+        this.kernel = kernel;
+        this.policies = policies;
+    }
+
+    /** What a script calls it: {@code v6.18}. */
+    public final String name() {
+        return name;
+    }
+
+    /** The kernel it lives in: everything else behaves as in this release. */
+    public final KernelVersion kernel() {
+        return kernel;
+    }
+
+    /** Its choices. */
+    public final Policies policies() {
+        return policies;
+    }
+
+    /** One sentence: what it is and where it comes from. */
+    public abstract String doc();
+
+    /** What follows from it for the fault path. */
+    public final MmuPolicy mmuPolicy() {
+        return new MmuPolicy(kernel, policies.invalidSlot() == Policies.InvalidSlot.SPIN, policies.spuriousLeafCheck());
+    }
+
+    /**
+     * KVM_MAP_MEMORY or KVM_PRE_FAULT_MEMORY.
+     *
+     * @param request the ioctl's struct, read and written back
+     */
+    public final IoctlResult mapMemory(Vcpu vcpu, MemoryMapping request) {
+        return new MapMemory(this, vcpu, request).ioctl();
+    }
+
+    /** All that have a name of their own, the oldest first. */
+    public static List<Semantics> all() {
+        return List.of(new Rfc(), new RfcV2(), new Sean(), new V6_11(), new V6_16(), new V6_18(), new V6_19());
+    }
+
+    /** What a script gets that selects none: the newest. */
+    public static Semantics newest() {
+        return new V6_19();
+    }
+
+    /** The one with this name. */
+    public static Optional<Semantics> named(String name) {
+        return all().stream().filter(semantics -> semantics.name.equals(name)).findFirst();
+    }
+
+    /**
+     * {@code base} with some policies replaced.
+     *
+     * @param overrides words by policy name
+     * @param problems gets one sentence for each override that is not legal
+     */
+    public static Semantics custom(String name, Semantics base, Map<String, String> overrides, List<String> problems) {
+        var policies = new ArrayList<>(List.of(base.policies));
+        overrides.forEach((policy, word) -> policies.getLast()
+                .with(policy, word)
+                .ifPresentOrElse(policies::add, () -> problems.add(problem(policy, word))));
+        return new Custom(name, base, policies.getLast());
+    }
+
+    private static String problem(String policy, String word) {
+        List<String> legal = Policies.vocabulary().getOrDefault(policy, List.of());
+        return legal.isEmpty()
+                ? "there is no policy '%s'; there are %s"
+                        .formatted(
+                                policy, String.join(", ", Policies.vocabulary().keySet()))
+                : "policy '%s' is one of %s, not '%s'".formatted(policy, String.join(", ", legal), word);
+    }
+
+    @Override
+    public final String toString() {
+        return name;
+    }
+}
