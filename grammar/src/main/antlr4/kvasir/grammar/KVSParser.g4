@@ -32,12 +32,11 @@ statement
     | stray NL
     ;
 
-// What cannot begin a statement, and the rest of its line.
+// What cannot begin a statement.
 stray
     : ~( SEMANTICS | VM | GUEST | LET | FN | RETURN | TEST | SETUP | ON | ASSERT | RACE | SHOW | FOR | IF | IMPORT
        | NOT | MINUS | TILDE | NUMBER | STRING | BLOCK | TAGGED | TRUE | FALSE | NAME | LPAREN | LBRACK | RECORD_OPEN
        | NL | RBRACE )
-      (~(NL | RBRACE))*
     ;
 
 semantics : SEMANTICS semanticsName ((COMMA semanticsName)* | NAME semanticsName declaration) ;

@@ -1,5 +1,6 @@
 package kvasir.grammar;
 
+import org.antlr.v4.runtime.ANTLRErrorStrategy;
 import org.antlr.v4.runtime.BailErrorStrategy;
 import org.antlr.v4.runtime.CommonTokenStream;
 import org.antlr.v4.runtime.ListTokenSource;
@@ -28,17 +29,22 @@ public final class Kvs {
 
     /** Well-formed text takes the cheap first stage only; anything else is read again to find out all that is wrong. */
     private static KVSParser.ScriptContext parseTree(Layout layout, Problems problems) {
-        KVSParser parser = new KVSParser(new CommonTokenStream(new ListTokenSource(layout.tokens())));
-        parser.removeErrorListeners();
-        parser.getInterpreter().setPredictionMode(PredictionMode.SLL);
-        parser.setErrorHandler(new BailErrorStrategy());
+        KVSParser parser = parser(layout, PredictionMode.SLL, new BailErrorStrategy());
         try {
             return parser.script();
         } catch (ParseCancellationException e) {
-            parser.setTokenStream(new CommonTokenStream(new ListTokenSource(layout.tokens())));
-            parser.getInterpreter().setPredictionMode(PredictionMode.LL);
-            parser.setErrorHandler(new Recovery(problems));
-            return parser.script();
+            return parser(layout, PredictionMode.LL, new Recovery(problems)).script();
         }
+    }
+
+    private static KVSParser parser(Layout layout, PredictionMode mode, ANTLRErrorStrategy strategy) {
+        CommonTokenStream tokens = new CommonTokenStream(new ListTokenSource(layout.tokens()));
+        // All at once: messages look at the tokens around an error.
+        tokens.fill();
+        KVSParser parser = new KVSParser(tokens);
+        parser.removeErrorListeners();
+        parser.getInterpreter().setPredictionMode(mode);
+        parser.setErrorHandler(strategy);
+        return parser;
     }
 }

@@ -29,8 +29,8 @@ final class Layout {
 
     /** A line that ends with one of these goes on in the next. */
     private static final Set<Integer> CONTINUES = Set.of(
-            COMMA, ASSIGN, ARROW, DOTDOT, DOT, EQ, NE, LT, LE, GT, GE, SHL, SHR, PIPE, CARET, AMP, PLUS, MINUS, STAR,
-            SLASH, PERCENT, TILDE, AND, OR, NOT, IS, SHOWS, COLON);
+            COMMA, ASSIGN, ARROW, DOTDOT, EQ, NE, LT, LE, GT, GE, SHL, SHR, PIPE, CARET, AMP, PLUS, MINUS, STAR, SLASH,
+            PERCENT, TILDE, AND, OR, NOT, IS, SHOWS, COLON);
 
     /** A line that begins with one of these goes on from the one before. */
     private static final Set<Integer> LEADS = Set.of(ARROW, AND, OR, ELSE, ROW);
@@ -237,7 +237,10 @@ final class Layout {
                     case '–', '—', '−' -> diagnostic.help("write `-`");
                     case '…' -> diagnostic.help("a range is written `a .. b`");
                     case '\u00a0' -> diagnostic.help("this is a no-break space; type a plain one");
-                    default -> diagnostic;
+                    default ->
+                        Character.isLetter(c)
+                                ? diagnostic.help("names are written with the letters a to z, digits and `_`")
+                                : diagnostic;
                 });
     }
 

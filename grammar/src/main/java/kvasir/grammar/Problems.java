@@ -29,6 +29,11 @@ final class Problems {
         }
     }
 
+    /** Whether a bracket is missing, so that what stands within what cannot be told. */
+    boolean unbalanced() {
+        return diagnostics.stream().anyMatch(each -> each.code().equals("E0202"));
+    }
+
     boolean isEmpty() {
         return diagnostics.isEmpty();
     }

@@ -95,7 +95,7 @@ final class TreeBuilder {
                 || context instanceof SetupContext
                 || context instanceof ImportingContext;
         Token first = context.getStart();
-        if (topOnly && place != Place.TOP) {
+        if (topOnly && place != Place.TOP && !problems.unbalanced()) {
             problems.add(Diagnostic.of(
                             "E0211",
                             span(first),
@@ -392,7 +392,7 @@ final class TreeBuilder {
                 || target instanceof Expression.Index) {
             return new Statement.Assign(span(context), target, expressions.invocation(context.invocation(1)));
         }
-        problems.add(Recovery.misspelt(source, first, first)
+        problems.add(Complaint.misspelt(source, first, first)
                 .filter(each -> target instanceof Expression.Invoke)
                 .orElseGet(
                         () -> Diagnostic.of("E0210", target.span(), "nothing can be assigned to this", "not a property")
@@ -406,39 +406,7 @@ final class TreeBuilder {
     }
 
     private Statement stray(StrayContext context) {
-        Token token = context.getStart();
-        Diagnostic diagnostic = switch (token.getType()) {
-            case ARROW, ROW ->
-                Diagnostic.of(
-                                "E0206",
-                                span(token),
-                                "`" + token.getText() + "` is out of place",
-                                "no operation stands before it")
-                        .help("an outcome follows an operation: td.finalize -> EINVAL");
-            case ELSE, ELSE_IF ->
-                Diagnostic.of("E0206", span(token), "`else` is out of place", "no `if` stands before it")
-                        .help("write `" + Reserved.IF.form() + "`");
-            case ALWAYS, NEVER, SOMETIMES, EXPLORE ->
-                Diagnostic.of(
-                                "E0206",
-                                span(token),
-                                "`" + token.getText() + "` is out of place",
-                                "no `race` stands before it")
-                        .help("it follows the braces of a race");
-            case KEY ->
-                Diagnostic.of(
-                        "E0201",
-                        span(token),
-                        "a label is out of place",
-                        "only the tasks of a race and the fields of a record have one");
-            default ->
-                Diagnostic.of(
-                        "E0201",
-                        span(token),
-                        "no statement begins with " + Wording.quote(token.getText()),
-                        "not expected here");
-        };
-        problems.add(diagnostic);
+        problems.add(Complaint.stray(source, context.getStart()));
         return new Statement.Malformed(span(context));
     }
 

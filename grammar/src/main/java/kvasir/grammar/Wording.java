@@ -18,6 +18,12 @@ final class Wording {
         if (expected.contains(NL)) {
             return "the end of the line";
         }
+        if (expected.contains(VERSION) && expected.contains(NAME) && !expected.contains(NUMBER)) {
+            return "the name of a semantics";
+        }
+        if (expected.contains(SEMANTICS) && expected.contains(NAME)) {
+            return "a name";
+        }
         Set<String> words = new LinkedHashSet<>();
         if (expected.contains(NUMBER) && expected.contains(NAME)) {
             return "a value";
