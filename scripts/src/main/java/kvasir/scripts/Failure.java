@@ -1,6 +1,8 @@
 package kvasir.scripts;
 
 import java.nio.file.Path;
+import java.util.List;
+import kvasir.grammar.Diagnostic;
 
 /**
  * Why something did not go through.
@@ -40,5 +42,31 @@ public record Failure(Kind kind, String title, Path file, int line, int column, 
         public int exitCode() {
             return exitCode;
         }
+    }
+
+    /**
+     * What {@code diagnostic} says, as a failure.
+     *
+     * @param notes further lines of the message, each {@code label: text}; text may have several lines
+     */
+    public static Failure of(Kind kind, Diagnostic diagnostic, List<String> notes) {
+        var span = diagnostic.span();
+        return new Failure(
+                kind,
+                diagnostic.message(),
+                Path.of(span.source().name()),
+                span.line(),
+                span.column(),
+                FailureText.of(diagnostic, notes));
+    }
+
+    /** A failure that is about a file as a whole. */
+    public static Failure ofFile(Kind kind, Path file, String message) {
+        return new Failure(kind, message, file, 0, 0, "error: " + message);
+    }
+
+    /** The syntax or static error that {@code diagnostic} is: the parser's codes come before {@code E0300}. */
+    public static Failure of(Diagnostic diagnostic) {
+        return of(diagnostic.code().compareTo("E03") < 0 ? Kind.SYNTAX : Kind.STATIC, diagnostic, List.of());
     }
 }

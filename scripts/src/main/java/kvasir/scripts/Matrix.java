@@ -1,11 +1,17 @@
 package kvasir.scripts;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import kvasir.event.Event;
+import kvasir.scripts.runner.ScriptFiles;
 
 /** Questions against semantics: each answer comes from a run. */
-@SuppressWarnings("DoNotCallSuggester")
 public final class Matrix {
     private final Machines machines;
 
@@ -19,7 +25,7 @@ public final class Matrix {
      *
      * @param question the script's title, its first comment line: {@code q10: 2M-backed slot, 4K asked}
      * @param answers by semantics; one that the script does not name has no key. An answer is what {@code answer}
-     *     recorded, or {@code FAILED} if a case failed under it
+     *     recorded, {@code FAILED} if a case failed under it, {@code passed} if nothing was recorded
      */
     public record Row(Path file, String question, Map<String, String> answers) {}
 
@@ -33,6 +39,98 @@ public final class Matrix {
 
     /** Runs the scripts at {@code paths} under every semantics they name and collects their answers. */
     public Table run(List<Path> paths, RunOptions options, RunListener listener) {
-        throw new UnsupportedOperationException("not delivered yet: " + machines);
+        Map<Path, Map<String, Set<String>>> answers = new LinkedHashMap<>();
+        RunSummary summary = new ScriptRunner(machines).run(paths, options, new Collector(answers, listener));
+        Set<String> used = new LinkedHashSet<>();
+        var rows = new ArrayList<Row>();
+        answers.forEach((file, bySemantics) -> {
+            used.addAll(bySemantics.keySet());
+            Map<String, String> cells = new LinkedHashMap<>();
+            bySemantics.forEach(
+                    (semantics, said) -> cells.put(semantics, said.isEmpty() ? "passed" : String.join("; ", said)));
+            rows.add(new Row(file, question(file), cells));
+        });
+        List<String> columns =
+                machines.semantics().stream().filter(used::contains).toList();
+        return new Table(columns, rows, summary);
+    }
+
+    private static String question(Path file) {
+        if (ScriptFiles.read(file) instanceof ScriptFiles.Content.Text(var text)) {
+            String first = text.lines().findFirst().orElse("");
+            if (first.startsWith("//")) {
+                return first.substring(2).strip();
+            }
+        }
+        return file.toString();
+    }
+
+    /** The table as text: a line for each question, then a line for each different answer with the semantics giving it. */
+    public static String text(Table table) {
+        return table.rows().stream().map(Matrix::text).collect(Collectors.joining("\n"));
+    }
+
+    private static String text(Row row) {
+        Map<String, List<String>> byAnswer = new LinkedHashMap<>();
+        row.answers()
+                .forEach((semantics, answer) ->
+                        byAnswer.computeIfAbsent(answer, a -> new ArrayList<>()).add(semantics));
+        var lines = new ArrayList<String>();
+        lines.add(row.question());
+        int width = byAnswer.values().stream()
+                .mapToInt(names -> String.join(", ", names).length())
+                .max()
+                .orElse(0);
+        byAnswer.forEach((answer, names) -> {
+            String by = String.join(", ", names);
+            lines.add("    " + by + " ".repeat(width - by.length()) + "  " + answer);
+        });
+        return String.join("\n", lines);
+    }
+
+    /** Keeps the answers and lets the other listener hear everything. */
+    private record Collector(Map<Path, Map<String, Set<String>>> answers, RunListener inner) implements RunListener {
+        @Override
+        public void planned(int cases) {
+            inner.planned(cases);
+        }
+
+        @Override
+        public void rejected(Path file, Failure failure) {
+            inner.rejected(file, failure);
+        }
+
+        @Override
+        public void started(Path file, String test, String semantics) {
+            inner.started(file, test, semantics);
+        }
+
+        @Override
+        public void event(long sequence, Event event) {
+            inner.event(sequence, event);
+        }
+
+        @Override
+        public void finished(CaseResult result) {
+            if (result.verdict() != CaseResult.Verdict.SKIPPED) {
+                Set<String> said = answers.computeIfAbsent(result.file(), file -> new LinkedHashMap<>())
+                        .computeIfAbsent(result.semantics(), semantics -> new LinkedHashSet<>());
+                said.addAll(result.answers());
+                if (result.verdict() == CaseResult.Verdict.FAILED) {
+                    said.add("FAILED");
+                }
+            }
+            inner.finished(result);
+        }
+
+        @Override
+        public void updated(Path file, int line) {
+            inner.updated(file, line);
+        }
+
+        @Override
+        public void ended(RunSummary summary) {
+            inner.ended(summary);
+        }
     }
 }

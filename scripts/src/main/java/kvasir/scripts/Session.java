@@ -1,15 +1,32 @@
 package kvasir.scripts;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import kvasir.event.History;
+import kvasir.grammar.Diagnostic;
+import kvasir.grammar.Kvs;
+import kvasir.grammar.SourceFile;
+import kvasir.scripts.nodes.Execution;
+import kvasir.scripts.nodes.ScriptException;
+import kvasir.scripts.translate.FileScope;
+import kvasir.scripts.translate.Loader;
 
 /** A conversation: statements one after another in one machine that keeps its state. */
-@SuppressWarnings("DoNotCallSuggester")
 public final class Session implements AutoCloseable {
+    private static final int EVENTS_KEPT = 1 << 16;
+
     private final Machines machines;
     private final Machines.Choice choice;
     private final Path folder;
+    private final Loader loader;
+    private final FileScope scope;
+    private final Machines.World world;
+    private final Execution execution;
+    private final List<String> printed = new ArrayList<>();
+    private int inputs;
+    private volatile boolean interrupted;
 
     /**
      * Begins with a fresh machine.
@@ -20,6 +37,13 @@ public final class Session implements AutoCloseable {
         this.machines = machines;
         this.choice = choice;
         this.folder = folder;
+        this.loader = new Loader(machines, null);
+        this.scope = loader.conversation();
+        this.world = machines.create(choice);
+        var history = new History(EVENTS_KEPT);
+        world.events().add(history);
+        this.execution =
+                new Execution(world, choice.semantics(), Optional.of(history), false, printed::add, () -> interrupted);
     }
 
     /** What became of one input. */
@@ -70,24 +94,52 @@ public final class Session implements AutoCloseable {
      * @param text one or more lines
      */
     public Reply evaluate(String text) {
-        throw new UnsupportedOperationException("not delivered yet: " + machines + folder);
+        if (Kvs.isIncomplete(text)) {
+            return new Reply.Incomplete();
+        }
+        interrupted = false;
+        printed.clear();
+        var source = new SourceFile("input " + ++inputs, text);
+        Loader.Input input = loader.input(source, folder, scope);
+        if (!input.diagnostics().isEmpty()) {
+            return refused(input.diagnostics().stream().map(Failure::of).toList());
+        }
+        try {
+            input.body().call(execution);
+            return new Reply.Done(List.copyOf(printed));
+        } catch (ScriptException exception) {
+            var fault = exception.fault();
+            return refused(List.of(Failure.of(fault.kind(), fault.diagnostic(), fault.notes())));
+        } catch (RuntimeException | StackOverflowError bug) {
+            StackTraceElement[] stack = bug.getStackTrace();
+            var diagnostic = Diagnostic.of("E0600", source.span(0, 0), "this is a bug in Kvasir", bug.toString());
+            var notes = List.of("at: " + (stack.length == 0 ? "an unknown place" : stack[0].toString()));
+            return refused(List.of(Failure.of(Failure.Kind.BUG, diagnostic, notes)));
+        }
+    }
+
+    private Reply refused(List<Failure> failures) {
+        return new Reply.Refused(List.copyOf(printed), failures);
     }
 
     /** What could stand at offset {@code cursor} of {@code text}. Nothing is evaluated but properties. */
     public Completion complete(String text, int cursor) {
-        throw new UnsupportedOperationException("not delivered yet");
+        return new Completer(machines, world, scope, execution).complete(text, cursor);
     }
 
     /** Help for the name at offset {@code cursor}: signature, documentation, example; lines without a last newline. */
     public Optional<String> help(String text, int cursor) {
-        throw new UnsupportedOperationException("not delivered yet");
+        return new Completer(machines, world, scope, execution).help(text, cursor);
     }
 
     /** Makes an {@link #evaluate} on another thread come back soon with {@link Failure.Kind#INTERRUPTED}. */
     public void interrupt() {
-        throw new UnsupportedOperationException("not delivered yet");
+        interrupted = true;
+        world.interrupt();
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        world.close();
+    }
 }

@@ -24,7 +24,7 @@ public final class ArgumentCheck {
             return Optional.empty();
         }
         Refusal refusal = Refusal.of(
-                "E0202",
+                "E0302",
                 label + " wants " + Values.article(ArgumentPlan.kindName(parameter.kind())) + " as its `"
                         + parameter.name() + "`",
                 "this is " + Values.kind(value));

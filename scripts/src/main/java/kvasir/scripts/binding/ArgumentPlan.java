@@ -150,7 +150,7 @@ public record ArgumentPlan(List<Slot> slots, int used) {
                     return refuse(
                             -1,
                             Refusal.of(
-                                            "E0204",
+                                            "E0304",
                                             label + " needs " + Values.article(kindName(parameter.kind())) + ": "
                                                     + parameter.doc(),
                                             "`" + parameter.name() + "` is missing")
@@ -177,7 +177,7 @@ public record ArgumentPlan(List<Slot> slots, int used) {
                 return Optional.of(refuse(
                         at,
                         Refusal.of(
-                                        "E0204",
+                                        "E0304",
                                         "`" + parameter.name() + "` of " + label + " needs a value",
                                         Values.article(kindName(parameter.kind())) + " should follow")
                                 .help("it is written " + signature(operation))));
@@ -195,7 +195,7 @@ public record ArgumentPlan(List<Slot> slots, int used) {
             var names = operation.parameters().stream().map(Parameter::name).toList();
             return Optional.of(refuse(
                     term,
-                    Refusal.of("E0203", label + " has no parameter `" + name + "`", "unknown")
+                    Refusal.of("E0303", label + " has no parameter `" + name + "`", "unknown")
                             .help(Spelling.help(name, names))));
         }
 
@@ -238,7 +238,7 @@ public record ArgumentPlan(List<Slot> slots, int used) {
             }
             return Optional.of(refuse(
                     at,
-                    Refusal.of("E0203", "`" + slot.parameter().name() + "` of " + label + " is given twice", "again")));
+                    Refusal.of("E0303", "`" + slot.parameter().name() + "` of " + label + " is given twice", "again")));
         }
 
         private Result tooMany(Term term) {
@@ -247,7 +247,7 @@ public record ArgumentPlan(List<Slot> slots, int used) {
                     .map(Parameter::name)
                     .toList();
             String reason = term.word().isEmpty() || keywords.isEmpty() ? "one too many" : "not a word of it";
-            Refusal refusal = Refusal.of("E0203", label + " does not take this", reason);
+            Refusal refusal = Refusal.of("E0303", label + " does not take this", reason);
             Optional<String> near = Spelling.nearest(term.word(), keywords);
             return refuse(
                     at,
@@ -264,7 +264,7 @@ public record ArgumentPlan(List<Slot> slots, int used) {
     /** That {@code word} is none of the words of {@code parameter}. */
     static Refusal wrongWord(Parameter parameter, String word) {
         return Refusal.of(
-                        "E0205",
+                        "E0305",
                         "`" + word + "` is no " + parameter.name(),
                         "should be one of " + String.join(", ", parameter.words()))
                 .help(Spelling.nearest(word, parameter.words()).map(near -> "did you mean `" + near + "`?"));

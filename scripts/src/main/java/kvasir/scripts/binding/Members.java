@@ -60,7 +60,7 @@ public final class Members {
 
     /** That {@code label}, declared by {@code api}, has no member {@code name}. */
     public static Refusal unknown(Api<?> api, String label, String name) {
-        return Refusal.of("E0201", label + " has no `" + name + "`", "not in " + Values.article(api.name()))
+        return Refusal.of("E0301", label + " has no `" + name + "`", "not in " + Values.article(api.name()))
                 .help(Spelling.help(name, names(api)));
     }
 }

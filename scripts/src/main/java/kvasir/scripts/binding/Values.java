@@ -16,6 +16,7 @@ public final class Values {
     private static final long PAGE = 4096;
     private static final String[] SUFFIXES = {"T", "G", "M", "K"};
     private static final int BYTES_SHOWN = 64;
+    private static final int ITEMS_SHOWN = 16;
 
     private Values() {}
 
@@ -105,8 +106,11 @@ public final class Values {
 
     private static String joined(List<?> list) {
         var parts = new ArrayList<String>();
-        for (Object item : list) {
+        for (Object item : list.subList(0, Math.min(list.size(), ITEMS_SHOWN))) {
             parts.add(show(item));
+        }
+        if (list.size() > ITEMS_SHOWN) {
+            parts.add("... " + (list.size() - ITEMS_SHOWN) + " more");
         }
         return "[" + String.join(", ", parts) + "]";
     }

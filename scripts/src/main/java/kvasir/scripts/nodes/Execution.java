@@ -1,0 +1,165 @@
+package kvasir.scripts.nodes;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import kvasir.event.History;
+import kvasir.grammar.Span;
+import kvasir.registry.Described;
+import kvasir.scripts.Machines;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One run of a script in one machine. Confined to the thread that runs, except that {@code interrupted} may ask
+ * about another.
+ */
+public final class Execution {
+    private static final int MAX_CALL_DEPTH = 200;
+    private static final long MAX_STEPS = 50_000_000;
+
+    private final Machines.World world;
+    private final String semantics;
+    private final Optional<History> history;
+    private final boolean updating;
+    private final Consumer<String> output;
+    private final BooleanSupplier interrupted;
+    private final Deque<Span> calls = new ArrayDeque<>();
+    private final List<String> answers = new ArrayList<>();
+    private final List<PictureUpdate> updates = new ArrayList<>();
+    private @Nullable Object[] globals = new Object[16];
+    private @Nullable Watch watch;
+    private long steps;
+
+    /**
+     * A picture in a script that differs from what the machine shows.
+     *
+     * @param span of the text in the script, quotes included
+     * @param shown what it should be
+     */
+    public record PictureUpdate(Span span, String shown) {}
+
+    /**
+     * @param history present if failures are to be explained: assertions then keep what they saw
+     * @param updating whether pictures that differ are to be rewritten rather than to fail
+     * @param output takes what {@code show} prints
+     * @param interrupted whether the user wants it to end
+     */
+    public Execution(
+            Machines.World world,
+            String semantics,
+            Optional<History> history,
+            boolean updating,
+            Consumer<String> output,
+            BooleanSupplier interrupted) {
+        this.world = world;
+        this.semantics = semantics;
+        this.history = history;
+        this.updating = updating;
+        this.output = output;
+        this.interrupted = interrupted;
+    }
+
+    /** The machine. */
+    public Machines.World world() {
+        return world;
+    }
+
+    /** The semantics it runs under. */
+    public String semantics() {
+        return semantics;
+    }
+
+    /** Recent events, if they are kept. */
+    public Optional<History> history() {
+        return history;
+    }
+
+    boolean updating() {
+        return updating;
+    }
+
+    /** What {@code answer} recorded, in order. */
+    public List<String> answers() {
+        return answers;
+    }
+
+    /** Pictures that differed, in order. */
+    public List<PictureUpdate> updates() {
+        return updates;
+    }
+
+    /** The value of a top-level name. */
+    public @Nullable Object global(int index) {
+        return index < globals.length ? globals[index] : null;
+    }
+
+    /** Gives a top-level name its value. */
+    public void setGlobal(int index, Object value) {
+        if (index >= globals.length) {
+            globals = Arrays.copyOf(globals, Math.max(2 * globals.length, index + 1));
+        }
+        globals[index] = value;
+    }
+
+    void print(String text) {
+        output.accept(text);
+    }
+
+    /** The object behind a name that every script sees. */
+    Optional<Described> machineGlobal(String name) {
+        return world.global(name);
+    }
+
+    /** Counts one step of a loop or a call; whether the script may go on. */
+    boolean step() {
+        return ++steps <= MAX_STEPS;
+    }
+
+    boolean interrupted() {
+        return interrupted.getAsBoolean();
+    }
+
+    /** Enters a function called at {@code span}; false if functions are nested too deep. */
+    boolean enter(Span span) {
+        if (calls.size() >= MAX_CALL_DEPTH) {
+            return false;
+        }
+        calls.push(span);
+        return true;
+    }
+
+    void leave() {
+        calls.pop();
+    }
+
+    /** Where the functions now running were called, innermost first. */
+    List<Span> calls() {
+        return List.copyOf(calls);
+    }
+
+    /** Begins to keep what an assertion sees, if failures are to be explained. */
+    @Nullable
+    Watch watchAssertion() {
+        watch = history.isPresent() ? new Watch() : null;
+        return watch;
+    }
+
+    void endWatch() {
+        watch = null;
+    }
+
+    void resumeWatch(@Nullable Watch outer) {
+        watch = outer;
+    }
+
+    /** What the running assertion has seen; null if nobody will ask. */
+    @Nullable
+    Watch watch() {
+        return watch;
+    }
+}

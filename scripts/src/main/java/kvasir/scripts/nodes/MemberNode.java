@@ -1,0 +1,58 @@
+package kvasir.scripts.nodes;
+
+import com.oracle.truffle.api.frame.VirtualFrame;
+import kvasir.grammar.Identifier;
+import kvasir.grammar.Span;
+import kvasir.registry.Described;
+import kvasir.scripts.binding.ArgumentPlan;
+import kvasir.scripts.binding.Members;
+import kvasir.scripts.binding.Refusal;
+import kvasir.scripts.binding.ValueMembers;
+import kvasir.scripts.binding.Values;
+
+/** {@code object.name}: a property, an operation that needs no argument, or a part of a value. */
+public final class MemberNode extends ExpressionNode {
+    private final Identifier name;
+
+    @SuppressWarnings("FieldMayBeFinal")
+    @Child
+    private ExpressionNode object;
+
+    /** The member {@code name} of what {@code object} gives. */
+    public MemberNode(Span span, ExpressionNode object, Identifier name) {
+        super(span);
+        this.object = object;
+        this.name = name;
+    }
+
+    @Override
+    public Object execute(VirtualFrame frame) {
+        Object target = object.execute(frame);
+        Object value = target instanceof Described described
+                ? Invocation.read(described, name.text()).orElseGet(() -> operation(described))
+                : ValueMembers.get(target, name.text())
+                        .orElseThrow(() -> refused(ValueMembers.unknown(target, name.text()), name.span()));
+        if (value instanceof Refusal refusal) {
+            throw refused(refusal, name.span());
+        }
+        Watch watch = execution(frame).watch();
+        if (watch != null) {
+            watch.see(text(), value);
+        }
+        return value;
+    }
+
+    private Object operation(Described target) {
+        var operation = Members.operation(target.api(), name.text())
+                .orElseThrow(() -> refused(Members.unknown(target.api(), target.label(), name.text()), name.span()));
+        String label = target.label() + "." + name.text();
+        return switch (ArgumentPlan.of(operation, label, java.util.List.of(), word -> false, word -> false)) {
+            case ArgumentPlan.Result.Refused(var refusal, var term) -> refusal;
+            case ArgumentPlan.Result.Planned(var plan) -> Invocation.call(this, target, operation, java.util.Map.of());
+        };
+    }
+
+    static Refusal needsObject(Object value, String name) {
+        return Refusal.of("E0301", "`" + name + "` is an operation of an object", "this is " + Values.kind(value));
+    }
+}

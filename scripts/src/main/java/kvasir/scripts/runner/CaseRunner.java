@@ -1,0 +1,138 @@
+package kvasir.scripts.runner;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import kvasir.event.Events;
+import kvasir.event.History;
+import kvasir.grammar.Diagnostic;
+import kvasir.grammar.Span;
+import kvasir.scripts.CaseResult;
+import kvasir.scripts.Failure;
+import kvasir.scripts.Machines;
+import kvasir.scripts.RunListener;
+import kvasir.scripts.RunOptions;
+import kvasir.scripts.nodes.Execution;
+import kvasir.scripts.nodes.Fault;
+import kvasir.scripts.nodes.ScriptException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs one case in a machine of its own. A case that fails is run once more with its events kept: runs are
+ * deterministic, so the second tells why, and the first costs nothing for it.
+ */
+final class CaseRunner {
+    private static final int EVENTS_KEPT = 1 << 16;
+
+    private final Machines machines;
+    private final RunOptions options;
+    private final BooleanSupplier interrupted;
+    private final List<Execution.PictureUpdate> updates = new ArrayList<>();
+    private volatile Machines.@Nullable World running;
+
+    /** How one run of a case ended. */
+    private record Attempt(Optional<Fault> fault, List<String> output, List<String> answers) {}
+
+    CaseRunner(Machines machines, RunOptions options, BooleanSupplier interrupted) {
+        this.machines = machines;
+        this.options = options;
+        this.interrupted = interrupted;
+    }
+
+    /** Pictures that differed in the cases run so far. */
+    List<Execution.PictureUpdate> updates() {
+        return updates;
+    }
+
+    /** Makes the running case come back soon; any thread may call it. */
+    void interrupt() {
+        Machines.World world = running;
+        if (world != null) {
+            world.interrupt();
+        }
+    }
+
+    CaseResult run(Case each, RunListener listener) {
+        if (!each.skipReason().isEmpty()) {
+            return result(each, CaseResult.Verdict.SKIPPED, Optional.empty(), List.of(), List.of());
+        }
+        Attempt attempt = attempt(each, each.program().history(), options.trace() ? listener : null);
+        if (attempt.fault().isEmpty()) {
+            return result(each, CaseResult.Verdict.PASSED, Optional.empty(), attempt.output(), attempt.answers());
+        }
+        Fault fault = attempt.fault().get();
+        if (fault.kind() == Failure.Kind.ASSERTION && !each.program().history()) {
+            fault = attempt(each, true, null).fault().orElse(fault);
+        }
+        var notes = new ArrayList<>(fault.notes());
+        notes.add(each.test()
+                .map(test -> "in: test \"" + test.name() + "\" under " + each.semantics())
+                .orElse("under: " + each.semantics()));
+        Failure failure = Failure.of(fault.kind(), fault.diagnostic(), notes);
+        return result(each, CaseResult.Verdict.FAILED, Optional.of(failure), attempt.output(), attempt.answers());
+    }
+
+    private Attempt attempt(Case each, boolean explain, @Nullable RunListener trace) {
+        var choice = new Machines.Choice(each.semantics(), options.seed(), options.instructionBudget());
+        var output = new ArrayList<String>();
+        var answers = new ArrayList<String>();
+        try (Machines.World world = machines.create(choice)) {
+            running = world;
+            if (trace != null) {
+                Events.Listener tracer = trace::event;
+                world.events().add(tracer);
+            }
+            Optional<History> history = explain ? Optional.of(new History(EVENTS_KEPT)) : Optional.empty();
+            history.ifPresent(world.events()::add);
+            var execution = new Execution(world, each.semantics(), history, options.update(), output::add, interrupted);
+            try {
+                each.program().topLevel().call(execution);
+                each.program().setups().forEach(setup -> setup.call(execution));
+                each.test().ifPresent(test -> test.body().call(execution));
+            } finally {
+                answers.addAll(execution.answers());
+                updates.addAll(execution.updates());
+            }
+            return new Attempt(Optional.empty(), output, answers);
+        } catch (ScriptException exception) {
+            return new Attempt(Optional.of(exception.fault()), output, answers);
+        } catch (RuntimeException | StackOverflowError bug) {
+            return new Attempt(Optional.of(bug(each, bug)), output, answers);
+        } finally {
+            running = null;
+        }
+    }
+
+    private static Fault bug(Case each, Throwable bug) {
+        Span span = each.test()
+                .map(kvasir.scripts.translate.Program.Test::span)
+                .orElseGet(() -> each.program().source().span(0, 0));
+        StackTraceElement[] stack = bug.getStackTrace();
+        var diagnostic = new Diagnostic(
+                "E0600",
+                span,
+                "this is a bug in Kvasir",
+                bug.toString(),
+                Optional.of("please report it with this script"));
+        return new Fault(
+                Failure.Kind.BUG, diagnostic, List.of("at: " + (stack.length == 0 ? "an unknown place" : stack[0])));
+    }
+
+    private static CaseResult result(
+            Case each,
+            CaseResult.Verdict verdict,
+            Optional<Failure> failure,
+            List<String> output,
+            List<String> answers) {
+        return new CaseResult(
+                each.file(),
+                each.name(),
+                each.semantics(),
+                verdict,
+                failure,
+                each.skipReason(),
+                List.copyOf(output),
+                List.copyOf(answers));
+    }
+}

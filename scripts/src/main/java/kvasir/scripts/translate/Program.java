@@ -1,0 +1,35 @@
+package kvasir.scripts.translate;
+
+import com.oracle.truffle.api.CallTarget;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import kvasir.grammar.Diagnostic;
+import kvasir.grammar.SourceFile;
+import kvasir.grammar.Span;
+
+/**
+ * A script with all it imports.
+ *
+ * @param topLevel runs the declarations, imports first where they stand
+ * @param setups run after it, before each test
+ * @param tests in source order; empty if the top level itself is the test
+ * @param semantics those the script names; empty if it names none
+ * @param history whether events must be kept from the start
+ * @param diagnostics what is wrong; a program with any is not run
+ */
+public record Program(
+        SourceFile source,
+        CallTarget topLevel,
+        List<CallTarget> setups,
+        List<Test> tests,
+        List<String> semantics,
+        boolean history,
+        List<Diagnostic> diagnostics) {
+    /**
+     * One test.
+     *
+     * @param only the semantics of the {@code on} block around it, if any
+     */
+    public record Test(String name, Span span, CallTarget body, Optional<Set<String>> only) {}
+}

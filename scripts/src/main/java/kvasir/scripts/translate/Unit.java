@@ -1,0 +1,13 @@
+package kvasir.scripts.translate;
+
+import com.oracle.truffle.api.CallTarget;
+import java.util.List;
+
+/** One translated file. */
+record Unit(
+        FileScope scope,
+        CallTarget topLevel,
+        List<CallTarget> setups,
+        List<Program.Test> tests,
+        List<String> semantics,
+        boolean history) {}

@@ -1,0 +1,178 @@
+package kvasir.scripts.translate;
+
+import com.oracle.truffle.api.CallTarget;
+import com.oracle.truffle.api.TruffleLanguage;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import kvasir.grammar.Identifier;
+import kvasir.grammar.Script;
+import kvasir.grammar.Span;
+import kvasir.grammar.Statement;
+import kvasir.scripts.binding.Refusal;
+import kvasir.scripts.nodes.ArgumentReadNode;
+import kvasir.scripts.nodes.BlockNode;
+import kvasir.scripts.nodes.FunctionSlot;
+import kvasir.scripts.nodes.KvsRootNode;
+import kvasir.scripts.nodes.LocalLetNode;
+import kvasir.scripts.nodes.StatementNode;
+import org.jspecify.annotations.Nullable;
+
+/** One file: heads of functions first, then the top level in order, then bodies, which may use every name of the file. */
+final class UnitTranslator {
+    private final Context context;
+    private final @Nullable TruffleLanguage<?> language;
+    private final List<CallTarget> setups = new ArrayList<>();
+    private final List<PendingTest> pendingTests = new ArrayList<>();
+    private final Set<String> semantics = new LinkedHashSet<>();
+
+    private record PendingTest(Statement.Test test, Optional<Set<String>> only) {}
+
+    UnitTranslator(Context context, @Nullable TruffleLanguage<?> language) {
+        this.context = context;
+        this.language = language;
+    }
+
+    Unit translate(Script script) {
+        List<FunctionSlot> functions = heads(script.statements());
+        FrameScope frame = new FrameScope();
+        var top = new StatementTranslator(context, StatementTranslator.Body.TOP_LEVEL, frame);
+        var statements = new ArrayList<StatementNode>();
+        for (Statement statement : script.statements()) {
+            topLevel(statement, top, statements);
+        }
+        CallTarget target = target(script.span().source().name(), script.span(), frame, statements);
+        bodies(script.statements(), functions);
+        var tests = new ArrayList<Program.Test>();
+        for (PendingTest pending : pendingTests) {
+            tests.add(test(pending));
+        }
+        return new Unit(context.scope(), target, setups, tests, List.copyOf(semantics), context.history());
+    }
+
+    /** One input of a conversation: tests in it run at once, values are printed. */
+    CallTarget conversation(Script script) {
+        List<FunctionSlot> functions = heads(script.statements());
+        FrameScope frame = new FrameScope();
+        var talk = new StatementTranslator(context, StatementTranslator.Body.CONVERSATION, frame);
+        var statements = new ArrayList<StatementNode>();
+        for (Statement statement : script.statements()) {
+            switch (statement) {
+                case Statement.Function function -> {}
+                case Statement.Import i -> statements.add(context.importing(i));
+                case Statement.Test test -> statements.add(talk.block(test.body()));
+                case Statement.Setup setup ->
+                    statements.addAll(talk.all(setup.body().statements()));
+                default -> statements.addAll(talk.all(List.of(statement)));
+            }
+        }
+        bodies(script.statements(), functions);
+        return target("input", script.span(), frame, statements);
+    }
+
+    private void topLevel(Statement statement, StatementTranslator top, List<StatementNode> statements) {
+        switch (statement) {
+            case Statement.Function function -> {}
+            case Statement.Semantics names -> semantics.addAll(top.semantics(names.names()));
+            case Statement.CustomSemantics custom ->
+                context.report(
+                        custom.name().span(),
+                        Refusal.of(
+                                "E0603",
+                                "unsupported: semantics put together in a script",
+                                "this version has the named ones only"));
+            case Statement.Import i -> statements.add(context.importing(i));
+            case Statement.Setup setup -> setups.add(setup(setup));
+            case Statement.Test test -> pendingTests.add(new PendingTest(test, Optional.empty()));
+            case Statement.On on
+            when on.body().statements().stream().anyMatch(inner -> inner instanceof Statement.Test) -> {
+                Set<String> only = top.semantics(on.semantics());
+                var rest = new ArrayList<Statement>();
+                for (Statement inner : on.body().statements()) {
+                    if (inner instanceof Statement.Test test) {
+                        pendingTests.add(new PendingTest(test, Optional.of(only)));
+                    } else {
+                        rest.add(inner);
+                    }
+                }
+                var body = new Statement.Block(on.body().span(), rest);
+                statements.addAll(top.all(List.of(new Statement.On(on.span(), on.semantics(), body))));
+            }
+            default -> statements.addAll(top.all(List.of(statement)));
+        }
+    }
+
+    /** Names declared in a setup are top-level names, so that tests see them. */
+    private CallTarget setup(Statement.Setup setup) {
+        FrameScope frame = new FrameScope();
+        var translator = new StatementTranslator(context, StatementTranslator.Body.SETUP, frame);
+        return target("setup", setup.span(), frame, translator.all(setup.body().statements()));
+    }
+
+    private Program.Test test(PendingTest pending) {
+        FrameScope frame = new FrameScope();
+        var translator = new StatementTranslator(context, StatementTranslator.Body.TEST, frame);
+        BlockNode block = translator.block(pending.test().body());
+        String name = pending.test().name().value();
+        CallTarget target = target(name, pending.test().span(), frame, List.of(block));
+        return new Program.Test(name, pending.test().name().span(), target, pending.only());
+    }
+
+    private List<FunctionSlot> heads(List<Statement> statements) {
+        var slots = new ArrayList<FunctionSlot>();
+        for (Statement statement : statements) {
+            if (statement instanceof Statement.Function function) {
+                Identifier name = function.name();
+                var slot = new FunctionSlot(name.text(), function.parameters().size());
+                context.scope()
+                        .find(name.text())
+                        .filter(older -> !context.conversation())
+                        .ifPresent(older -> context.report(
+                                name.span(),
+                                Refusal.of(
+                                        "E0310",
+                                        "`" + name.text() + "` is declared twice",
+                                        "first at " + older.span())));
+                context.scope().declare(name.text(), new FileScope.Entry.Function(name.span(), slot));
+                slots.add(slot);
+            }
+        }
+        return slots;
+    }
+
+    private void bodies(List<Statement> statements, List<FunctionSlot> slots) {
+        int next = 0;
+        for (Statement statement : statements) {
+            if (statement instanceof Statement.Function function) {
+                slots.get(next++).define(body(function));
+            }
+        }
+    }
+
+    private CallTarget body(Statement.Function function) {
+        FrameScope frame = new FrameScope();
+        frame.push();
+        var nodes = new ArrayList<StatementNode>();
+        for (int i = 0; i < function.parameters().size(); i++) {
+            Identifier parameter = function.parameters().get(i);
+            if (frame.here(parameter.text()).isPresent()) {
+                context.report(
+                        parameter.span(),
+                        Refusal.of("E0310", "`" + parameter.text() + "` is declared twice", "a parameter already"));
+            }
+            int slot = frame.declare(parameter.text(), parameter.span(), Type.Plain.UNKNOWN)
+                    .slot();
+            nodes.add(new LocalLetNode(parameter.span(), slot, new ArgumentReadNode(parameter.span(), i)));
+        }
+        var translator = new StatementTranslator(context, StatementTranslator.Body.FUNCTION, frame);
+        nodes.add(translator.block(function.body()));
+        return target(function.name().text(), function.span(), frame, nodes);
+    }
+
+    private CallTarget target(String name, Span span, FrameScope frame, List<StatementNode> statements) {
+        var block = new BlockNode(span, statements);
+        return new KvsRootNode(language, frame.build(), null, name, span, block).getCallTarget();
+    }
+}
