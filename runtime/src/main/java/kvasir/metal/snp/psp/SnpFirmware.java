@@ -1,5 +1,6 @@
 package kvasir.metal.snp.psp;
 
+import java.util.List;
 import java.util.Optional;
 import kvasir.event.Events;
 import kvasir.metal.snp.Rmp;
@@ -12,6 +13,7 @@ public final class SnpFirmware {
     private final PlatformCommands platformCommands;
     private final LaunchCommands launchCommands;
     private final PageCommands pageCommands;
+    private final GuestRequests guestRequests;
 
     /**
      * Firmware that is not initialised yet.
@@ -23,6 +25,7 @@ public final class SnpFirmware {
         platformCommands = new PlatformCommands(platform);
         launchCommands = new LaunchCommands(platform);
         pageCommands = new PageCommands(platform);
+        guestRequests = new GuestRequests(platform);
     }
 
     /** Bytes of host memory that the firmware keeps its state in. */
@@ -81,8 +84,8 @@ public final class SnpFirmware {
             case SNP_PAGE_MD_INIT -> pageCommands.metadataInit(buffer);
             case SNP_DBG_DECRYPT -> pageCommands.debug(buffer, true);
             case SNP_DBG_ENCRYPT -> pageCommands.debug(buffer, false);
-            case SNP_GUEST_REQUEST,
-                    SNP_ACTIVATE_EX,
+            case SNP_GUEST_REQUEST -> guestRequests.request(buffer);
+            case SNP_ACTIVATE_EX,
                     SNP_PAGE_SWAP_OUT,
                     SNP_PAGE_SWAP_IN,
                     SNP_PAGE_MOVE,
@@ -107,6 +110,14 @@ public final class SnpFirmware {
     /** Whether SNP_INIT was done. */
     public boolean initialised() {
         return platform.initialised();
+    }
+
+    /**
+     * The certificates of this platform, DER: VCEK for the reported TCB, ASK, ARK (a service of the vendor's key server in
+     * reality). The two authorities are this emulation's own and the same for all platforms.
+     */
+    public List<Bytes> certificateChain() {
+        return CertificateChain.of(platform.config.seed(), Tcb.of(platform.reportedTcb()));
     }
 
     /** What is fixed about the platform. */

@@ -1,0 +1,67 @@
+package kvasir.metal.snp.psp;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import kvasir.registry.Bytes;
+
+/** The attestation report, version 2: 1184 bytes, signed with the VCEK (SNP ABI, attestation report). */
+final class AttestationReport {
+    static final int BYTES = 0x4a0;
+    private static final int SIGNED_BYTES = 0x2a0;
+    private static final int ECDSA_P384_SHA384 = 1;
+    private static final int COORDINATE_BYTES = 72;
+
+    private AttestationReport() {}
+
+    static byte[] build(Platform platform, GuestContext context, int vmpl, Bytes reportData) {
+        PlatformConfig config = platform.config;
+        boolean maskChipId = (platform.configuration() & 1) != 0;
+        boolean maskChipKey = (platform.configuration() & 2) != 0;
+        var report = new byte[BYTES];
+        ByteBuffer out = ByteBuffer.wrap(report).order(ByteOrder.LITTLE_ENDIAN);
+        out.putInt(0x000, 2);
+        out.putInt(0x004, context.guestSvn());
+        out.putLong(0x008, context.policy().bits());
+        out.put(0x010, context.familyId().toArray());
+        out.put(0x020, context.imageId().toArray());
+        out.putInt(0x030, vmpl);
+        out.putInt(0x034, ECDSA_P384_SHA384);
+        out.putLong(0x038, config.tcb().version());
+        out.putLong(0x040, config.smt() ? 1 : 0);
+        boolean authorKey = context.has(GuestContext.Flag.AUTHOR_KEY);
+        out.putInt(0x048, (authorKey ? 1 : 0) | (maskChipKey ? 2 | 7 << 2 : 0));
+        out.put(0x050, reportData.toArray());
+        out.put(0x090, context.digest().toArray());
+        out.put(0x0c0, context.hostData().toArray());
+        out.put(0x0e0, context.idKeyDigest().toArray());
+        out.put(0x110, context.authorKeyDigest().toArray());
+        out.put(0x140, context.reportId().toArray());
+        out.put(0x160, context.reportIdMa().toArray());
+        out.putLong(0x180, platform.reportedTcb());
+        if (!maskChipId) {
+            out.put(0x1a0, ChipKeys.chipId(config.seed()).toArray());
+        }
+        out.putLong(0x1e0, platform.committedTcb());
+        for (int version : new int[] {0x1e8, 0x1ec}) {
+            out.put(version, (byte) config.build());
+            out.put(version + 1, (byte) config.apiMinor());
+            out.put(version + 2, (byte) config.apiMajor());
+        }
+        out.putLong(0x1f0, context.launchTcb());
+        if (!maskChipKey) {
+            byte[] signature = new ChipKeys(config.seed(), Tcb.of(platform.reportedTcb()))
+                    .sign(Arrays.copyOf(report, SIGNED_BYTES));
+            littleEndian(signature, 0, report, SIGNED_BYTES);
+            littleEndian(signature, signature.length / 2, report, SIGNED_BYTES + COORDINATE_BYTES);
+        }
+        return report;
+    }
+
+    private static void littleEndian(byte[] big, int from, byte[] target, int at) {
+        int bytes = big.length / 2;
+        for (int i = 0; i < bytes; i++) {
+            target[at + i] = big[from + bytes - 1 - i];
+        }
+    }
+}
