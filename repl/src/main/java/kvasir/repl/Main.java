@@ -1,20 +1,75 @@
 package kvasir.repl;
 
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import kvasir.scripts.binding.Spelling;
+
 /** The {@code kvs} command. */
 final class Main {
     private Main() {}
 
     /** Runs one command and ends the process with its exit code. */
     public static void main(String[] args) {
-        int code = run(args);
-        System.out.flush();
-        System.err.flush();
+        Console console = Console.ofProcess();
+        int code = run(List.of(args), console);
+        console.flush();
         // Not System.exit: it loads the loggers, a tenth of the start-up of a small script.
         Runtime.getRuntime().halt(code);
     }
 
-    private static int run(String[] args) {
-        System.out.println("kvs 0.1.0");
-        return args.length == 0 ? 0 : 1;
+    /** The exit code of {@code kvs words...}. */
+    static int run(List<String> words, Console console) {
+        if (words.isEmpty()) {
+            return execute(Command.REPL, List.of(), console);
+        }
+        String word = switch (words.getFirst()) {
+            case "--version", "-V" -> "version";
+            case "--help", "-h" -> "help";
+            default -> words.getFirst();
+        };
+        Optional<Command> command = Command.of(word);
+        if (command.isEmpty()) {
+            console.err().println("kvs: " + unknown(word));
+            return 1;
+        }
+        return execute(command.get(), words.subList(1, words.size()), console);
+    }
+
+    private static String unknown(String word) {
+        if (word.endsWith(".kvs") || word.endsWith(".mjs") || word.endsWith(".js")) {
+            return "to run a script, write: kvs run " + word;
+        }
+        List<String> commands = Stream.of(Command.values()).map(Command::word).toList();
+        return "unknown command `" + word + "`"
+                + Spelling.help(word, commands).map(help -> "; " + help).orElse("");
+    }
+
+    private static int execute(Command command, List<String> words, Console console) {
+        return switch (CommandLine.parse(command, words)) {
+            case CommandLine.Result.Wrong(String message) -> {
+                console.err().println("kvs: " + message);
+                yield 1;
+            }
+            case CommandLine.Result.Help() -> {
+                console.out().println(command.help());
+                yield 0;
+            }
+            case CommandLine.Result.Ok(CommandLine line) ->
+                switch (command) {
+                    case RUN -> RunCommand.run(line, console);
+                    case REPL -> ReplCommand.run(line, console);
+                    case MATRIX -> MatrixCommand.run(line, console);
+                    case CHECK -> CheckCommand.run(line, console);
+                    case REFERENCE -> ReferenceCommand.run(line, console);
+                    case VERSION -> version(console);
+                    case HELP -> HelpCommand.run(line, console);
+                };
+        };
+    }
+
+    private static int version(Console console) {
+        console.out().println("kvs " + Version.TEXT + " on Java " + Runtime.version());
+        return 0;
     }
 }

@@ -1,0 +1,116 @@
+package kvasir.repl;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** What may follow {@code kvs}. */
+@SuppressWarnings("ImmutableEnumChecker") // the options are made by List.of
+enum Command {
+    RUN(
+            "run",
+            "FILE|FOLDER ...",
+            "run scripts: every test under every semantics, each in a machine of its own",
+            List.of(
+                    new Option("--filter", "TEXT", "only tests whose `file: name` contains TEXT"),
+                    new Option("--semantics", "NAMES", "only under these, comma-separated (rfc, sean, v6.16 ...)"),
+                    new Option("--trace", "", "print every event of the machine as it happens"),
+                    new Option("--update", "", "rewrite the `shows` pictures that differ, in the files"),
+                    new Option("--quiet", "", "print failures and the closing line only"),
+                    new Option("--tap", "", "print TAP version 14 instead of lines for a person"),
+                    new Option("--junit", "FILE", "write a JUnit XML report as well"),
+                    new Option("--seed", "NUMBER", "of everything random in the machine (default 1)"),
+                    new Option(
+                            "--budget", "NUMBER", "guest instructions that one run may retire (default 100000000)"))),
+    REPL(
+            "repl",
+            "",
+            "talk to one machine, line by line; the default on a terminal",
+            List.of(new Option("--semantics", "NAME", "of the machine (default: the newest)"))),
+    MATRIX(
+            "matrix",
+            "FILE|FOLDER ...",
+            "questions against semantics: a table in which each answer comes from a run",
+            List.of(
+                    new Option("--semantics", "NAMES", "only these columns, comma-separated"),
+                    new Option("--markdown", "", "as a Markdown table"))),
+    CHECK("check", "FILE|FOLDER ...", "tell what is wrong with scripts without running them", List.of()),
+    REFERENCE(
+            "reference",
+            "[NAME]",
+            "print the reference manual, or one object of it",
+            List.of(new Option("--dts", "", "print the TypeScript declarations for JavaScript scripts instead"))),
+    VERSION("version", "", "print the version", List.of()),
+    HELP("help", "[COMMAND|NAME]", "print help for a command, or for a name that scripts use", List.of());
+
+    private final String word;
+    private final String operands;
+    private final String doc;
+    private final List<Option> options;
+
+    Command(String word, String operands, String doc, List<Option> options) {
+        this.word = word;
+        this.operands = operands;
+        this.doc = doc;
+        this.options = options;
+    }
+
+    /**
+     * An option of a command.
+     *
+     * @param name with its dashes
+     * @param value what follows it; empty for a flag
+     */
+    record Option(String name, String value, String doc) {}
+
+    static Optional<Command> of(String word) {
+        return Stream.of(values()).filter(command -> command.word.equals(word)).findFirst();
+    }
+
+    String word() {
+        return word;
+    }
+
+    String doc() {
+        return doc;
+    }
+
+    /** What stands after the options; empty if nothing may. */
+    String operands() {
+        return operands;
+    }
+
+    /** Whether at least one operand must be given. */
+    boolean needsOperands() {
+        return !operands.isEmpty() && !operands.startsWith("[");
+    }
+
+    /** Whether more than one operand may be given. */
+    boolean takesMany() {
+        return operands.endsWith("...");
+    }
+
+    List<Option> options() {
+        return options;
+    }
+
+    Optional<Option> option(String name) {
+        return options.stream().filter(option -> option.name().equals(name)).findFirst();
+    }
+
+    /** {@code usage: kvs run [options] FILE|FOLDER ...}. */
+    String usage() {
+        return "usage: kvs " + word + (options.isEmpty() ? "" : " [options]")
+                + (operands.isEmpty() ? "" : " " + operands);
+    }
+
+    /** Usage, purpose and options, lines without a last newline. */
+    String help() {
+        var text = new StringBuilder(usage()).append('\n').append(doc).append('\n');
+        for (Option option : options) {
+            String left = option.value().isEmpty() ? option.name() : option.name() + " " + option.value();
+            text.append("  %-20s %s\n".formatted(left, option.doc()));
+        }
+        return text.toString().stripTrailing();
+    }
+}

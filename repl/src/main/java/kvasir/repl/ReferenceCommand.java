@@ -1,0 +1,45 @@
+package kvasir.repl;
+
+import java.util.List;
+import java.util.stream.Collectors;
+import kvasir.registry.Api;
+import kvasir.scripts.Machines;
+import kvasir.scripts.binding.Spelling;
+
+/** {@code kvs reference}: the manual, printed from the declarations that the engine itself runs on. */
+final class ReferenceCommand {
+    private ReferenceCommand() {}
+
+    static int run(CommandLine line, Console console) {
+        Machines machines = Engine.machines();
+        if (line.operands().isEmpty()) {
+            console.out().println(manual(machines));
+            return 0;
+        }
+        String name = line.operands().getFirst();
+        for (Api<?> api : machines.apis()) {
+            if (api.name().equals(name)) {
+                console.out().println(ApiText.page(api));
+                return 0;
+            }
+        }
+        List<String> names = machines.apis().stream().map(Api::name).toList();
+        console.err()
+                .println("kvs: no chapter `" + name + "`"
+                        + Spelling.help(name, names).map(help -> "; " + help).orElse(""));
+        return 1;
+    }
+
+    private static String manual(Machines machines) {
+        String globals = machines.globals().stream()
+                .map(global -> "- `" + global.name() + "`: " + global.api().name())
+                .collect(Collectors.joining("\n"));
+        String types = machines.vmTypes().stream()
+                .map(type -> "- `vm NAME = " + type + "`")
+                .collect(Collectors.joining("\n"));
+        return "# What scripts may say\n\nSemantics: " + String.join(", ", machines.semantics()) + " (default "
+                + machines.defaultSemantics() + ")\n\nVM types:\n" + types + "\n\nNames every script sees:\n" + globals
+                + "\n\n"
+                + machines.apis().stream().map(ApiText::page).collect(Collectors.joining("\n\n"));
+    }
+}

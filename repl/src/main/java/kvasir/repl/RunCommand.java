@@ -1,0 +1,96 @@
+package kvasir.repl;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import kvasir.event.Event;
+import kvasir.scripts.CaseResult;
+import kvasir.scripts.Failure;
+import kvasir.scripts.RunListener;
+import kvasir.scripts.RunOptions;
+import kvasir.scripts.RunSummary;
+import kvasir.scripts.ScriptRunner;
+
+/** {@code kvs run}. */
+final class RunCommand {
+    private RunCommand() {}
+
+    /** Runs what the words after {@code kvs run} say; the exit code. */
+    static int run(CommandLine line, Console console) {
+        Optional<String> wrong = Options.wrong(line);
+        if (wrong.isPresent()) {
+            console.err().println("kvs: " + wrong.get());
+            return 1;
+        }
+        RunListener first =
+                line.has("--tap") ? new TapReport(console.out()) : new ConsoleReport(console, line.has("--quiet"));
+        Optional<JUnitReport> junit = line.value("--junit").map(file -> new JUnitReport());
+        var listener = new Both(first, junit.<RunListener>map(report -> report).orElse(RunListener.SILENT));
+        RunSummary summary = scripts(line.operands(), Options.read(line), listener);
+        listener.end(summary);
+        if (junit.isPresent()) {
+            Path target = Path.of(line.options().get("--junit"));
+            try {
+                Files.writeString(target, junit.get().xml());
+            } catch (IOException e) {
+                console.err().println("kvs: cannot write the report " + target + ": " + e.getMessage());
+                return summary.exitCode() == 0 ? 1 : summary.exitCode();
+            }
+        }
+        return summary.exitCode();
+    }
+
+    private static RunSummary scripts(List<String> operands, RunOptions options, RunListener listener) {
+        List<Path> paths = new ArrayList<>();
+        operands.forEach(operand -> paths.add(Path.of(operand)));
+        var runner = new ScriptRunner(Engine.machines());
+        return Interrupts.during(runner::interrupt, () -> runner.run(paths, options, listener));
+    }
+
+    /** Tells two listeners. The end is told by the command itself, when all engines are done. */
+    private record Both(RunListener first, RunListener second) implements RunListener {
+        @Override
+        public void planned(int cases) {
+            first.planned(cases);
+            second.planned(cases);
+        }
+
+        @Override
+        public void rejected(Path file, Failure failure) {
+            first.rejected(file, failure);
+            second.rejected(file, failure);
+        }
+
+        @Override
+        public void started(Path file, String test, String semantics) {
+            first.started(file, test, semantics);
+            second.started(file, test, semantics);
+        }
+
+        @Override
+        public void event(long sequence, Event event) {
+            first.event(sequence, event);
+            second.event(sequence, event);
+        }
+
+        @Override
+        public void finished(CaseResult result) {
+            first.finished(result);
+            second.finished(result);
+        }
+
+        @Override
+        public void updated(Path file, int line) {
+            first.updated(file, line);
+            second.updated(file, line);
+        }
+
+        void end(RunSummary summary) {
+            first.ended(summary);
+            second.ended(summary);
+        }
+    }
+}

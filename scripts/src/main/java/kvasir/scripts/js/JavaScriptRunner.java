@@ -1,0 +1,229 @@
+package kvasir.scripts.js;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import kvasir.scripts.CaseResult;
+import kvasir.scripts.Failure;
+import kvasir.scripts.Machines;
+import kvasir.scripts.RunListener;
+import kvasir.scripts.RunOptions;
+import kvasir.scripts.RunSummary;
+import org.graalvm.polyglot.Engine;
+import org.graalvm.polyglot.PolyglotException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs JavaScript modules as the KVS runner runs scripts: every test under every semantics, each in a machine of its
+ * own, for which the module is evaluated anew. A module without tests is one case.
+ */
+public final class JavaScriptRunner {
+    private final Machines machines;
+    private volatile boolean interrupted;
+    private volatile @Nullable Realm running;
+
+    /** A runner whose scripts drive {@code machines}. */
+    public JavaScriptRunner(Machines machines) {
+        this.machines = machines;
+    }
+
+    /** The JavaScript modules that {@code path} names: itself, or those below the folder, sorted. */
+    public static List<Path> modules(Path path) {
+        if (!Files.isDirectory(path)) {
+            return isModule(path) ? List.of(path) : List.of();
+        }
+        try (Stream<Path> below = Files.walk(path)) {
+            return below.filter(JavaScriptRunner::isModule).sorted().toList();
+        } catch (IOException e) {
+            return List.of();
+        }
+    }
+
+    private static boolean isModule(Path path) {
+        return path.toString().endsWith(".mjs") || path.toString().endsWith(".js");
+    }
+
+    /**
+     * Runs {@code files} in the given order. Failures of scripts are told to {@code listener}, never thrown; the end
+     * is not told, since other scripts may follow.
+     */
+    public RunSummary run(List<Path> files, RunOptions options, RunListener listener) {
+        var tally = new Tally(listener);
+        try (Engine engine = Engine.newBuilder("js")
+                .option("engine.WarnInterpreterOnly", "false")
+                .build()) {
+            for (Path file : files) {
+                if (!interrupted) {
+                    runFile(new Run(engine, file, options, tally));
+                }
+            }
+        }
+        return tally.summary();
+    }
+
+    /** Ends the run on another thread soon and cleanly. */
+    public void interrupt() {
+        interrupted = true;
+        Realm realm = running;
+        if (realm != null) {
+            realm.interrupt();
+        }
+    }
+
+    private record Run(Engine engine, Path file, RunOptions options, Tally tally) {}
+
+    /** A realm in which the module has been evaluated, or why it could not be. */
+    private record Loaded(Realm realm, List<String> output, Optional<Failure> failure) {}
+
+    private void runFile(Run run) {
+        if (!Files.isReadable(run.file) || Files.isDirectory(run.file)) {
+            String message = "cannot read " + run.file;
+            run.tally.rejected(run.file, new Failure(Failure.Kind.USAGE, message, run.file, 0, 0, "error: " + message));
+            return;
+        }
+        String first = run.options.semantics().isEmpty()
+                ? machines.defaultSemantics()
+                : run.options.semantics().getFirst();
+        Loaded loaded = load(run, first);
+        List<String> declared = loaded.realm.declaredSemantics();
+        if (loaded.failure
+                .filter(failure -> failure.kind() == Failure.Kind.SYNTAX)
+                .isPresent()) {
+            run.tally.rejected(run.file, loaded.failure.get());
+            loaded.realm.close();
+            return;
+        }
+        Optional<Loaded> reusable = Optional.of(loaded).filter(each -> !each.realm.elsewhere());
+        if (reusable.isEmpty()) {
+            loaded.realm.close();
+        }
+        List<String> wanted = declared.isEmpty() ? List.of(first) : declared;
+        if (declared.isEmpty() && !run.options.semantics().isEmpty()) {
+            wanted = run.options.semantics();
+        }
+        for (String semantics : wanted) {
+            boolean chosen =
+                    run.options.semantics().isEmpty() || run.options.semantics().contains(semantics);
+            if (chosen) {
+                Optional<Loaded> here = reusable.filter(each -> semantics.equals(first));
+                runUnder(run, semantics, here.orElseGet(() -> load(run, semantics)));
+                reusable = here.isPresent() ? Optional.empty() : reusable;
+            }
+        }
+        reusable.ifPresent(unused -> unused.realm.close());
+    }
+
+    private Loaded load(Run run, String semantics) {
+        var output = new ArrayList<String>();
+        var choice = new Machines.Choice(semantics, run.options.seed(), run.options.instructionBudget());
+        var realm = new Realm(run.engine, machines, choice, run.file, output::add);
+        if (run.options.trace()) {
+            realm.world().events().add(run.tally.listener::event);
+        }
+        running = realm;
+        try {
+            realm.load(run.file);
+            return new Loaded(realm, output, Optional.empty());
+        } catch (PolyglotException e) {
+            return new Loaded(
+                    realm,
+                    output,
+                    realm.elsewhere() ? Optional.empty() : Optional.of(new Uncaught(run.file, e).failure()));
+        }
+    }
+
+    private void runUnder(Run run, String semantics, Loaded first) {
+        List<String> names = first.failure.isPresent() || first.realm.tests().isEmpty()
+                ? List.of()
+                : first.realm.tests().stream().map(Realm.Test::name).toList();
+        if (names.isEmpty()) {
+            Path name = run.file.getFileName();
+            finish(run, semantics, name == null ? run.file.toString() : name.toString(), first, Optional.empty());
+            return;
+        }
+        Optional<Loaded> reusable = Optional.of(first);
+        for (int i = 0; i < names.size() && !interrupted; i++) {
+            String name = names.get(i);
+            if (!(run.file + ": " + name).contains(run.options.filter())) {
+                continue;
+            }
+            Loaded loaded = reusable.orElseGet(() -> load(run, semantics));
+            reusable = Optional.empty();
+            Optional<Realm.Test> test = i < loaded.realm.tests().size()
+                    ? Optional.of(loaded.realm.tests().get(i))
+                    : Optional.empty();
+            finish(run, semantics, name, loaded, test);
+        }
+        reusable.ifPresent(unused -> unused.realm.close());
+    }
+
+    private void finish(Run run, String semantics, String name, Loaded loaded, Optional<Realm.Test> test) {
+        run.tally.listener.started(run.file, name, semantics);
+        running = loaded.realm;
+        Optional<Failure> failure = loaded.failure;
+        if (failure.isEmpty()) {
+            failure = outcome(run, loaded.realm, test);
+        }
+        run.tally.finished(new CaseResult(
+                run.file,
+                name,
+                semantics,
+                failure.isPresent() ? CaseResult.Verdict.FAILED : CaseResult.Verdict.PASSED,
+                failure,
+                "",
+                List.copyOf(loaded.output),
+                List.copyOf(loaded.realm.answers())));
+        running = null;
+        loaded.realm.close();
+    }
+
+    private static Optional<Failure> outcome(Run run, Realm realm, Optional<Realm.Test> test) {
+        try {
+            test.ifPresent(realm::run);
+        } catch (PolyglotException e) {
+            return Optional.of(new Uncaught(run.file, e).failure());
+        }
+        return realm.unread().map(view -> Uncaught.unread(run.file, view));
+    }
+
+    /** Counts as it tells. */
+    private static final class Tally {
+        private final RunListener listener;
+        private int passed;
+        private int failed;
+        private int rejected;
+        private int exitCode;
+
+        Tally(RunListener listener) {
+            this.listener = listener;
+        }
+
+        void rejected(Path file, Failure failure) {
+            rejected++;
+            count(failure);
+            listener.rejected(file, failure);
+        }
+
+        void finished(CaseResult result) {
+            if (result.failure().isPresent()) {
+                failed++;
+                count(result.failure().get());
+            } else {
+                passed++;
+            }
+            listener.finished(result);
+        }
+
+        private void count(Failure failure) {
+            exitCode = RunSummary.worse(exitCode, failure.kind().exitCode());
+        }
+
+        RunSummary summary() {
+            return new RunSummary(passed, failed, 0, rejected, exitCode);
+        }
+    }
+}

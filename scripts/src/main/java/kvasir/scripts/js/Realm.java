@@ -1,0 +1,492 @@
+package kvasir.scripts.js;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import kvasir.event.History;
+import kvasir.registry.Api;
+import kvasir.registry.Bytes;
+import kvasir.registry.Described;
+import kvasir.registry.Outcome;
+import kvasir.registry.Range;
+import kvasir.scripts.Machines;
+import kvasir.scripts.binding.Members;
+import kvasir.scripts.binding.Refusal;
+import kvasir.scripts.binding.Spelling;
+import kvasir.scripts.binding.Values;
+import kvasir.scripts.binding.Zeros;
+import org.graalvm.polyglot.Context;
+import org.graalvm.polyglot.Engine;
+import org.graalvm.polyglot.HostAccess;
+import org.graalvm.polyglot.PolyglotException;
+import org.graalvm.polyglot.Value;
+import org.graalvm.polyglot.io.IOAccess;
+import org.graalvm.polyglot.proxy.ProxyExecutable;
+import org.graalvm.polyglot.proxy.ProxyObject;
+import org.jspecify.annotations.Nullable;
+
+/** One JavaScript context with one machine, for one case. Confined to one thread, but for {@link #interrupt()}. */
+final class Realm implements AutoCloseable {
+    private static final int HISTORY = 1 << 14;
+    private static final Pattern DECLARATION =
+            Pattern.compile("(?:const|let|var)\\s+([A-Za-z_$][\\w$]*)\\s*=\\s*(?:vm|asm16|asm32|asm64)\\b");
+
+    private final Machines machines;
+    private final Machines.Choice choice;
+    private final Machines.World world;
+    private final Path folder;
+    private final Context context;
+    private final Consumer<String> output;
+    private final History history = new History(HISTORY);
+    private final List<Test> tests = new ArrayList<>();
+    private final List<Value> setups = new ArrayList<>();
+    private final List<String> answers = new ArrayList<>();
+    private final Map<String, Integer> namesGiven = new LinkedHashMap<>();
+    private List<String> declared = List.of();
+    private boolean elsewhere;
+    private Optional<Bridge> installed = Optional.empty();
+
+    /** A test that the module has registered. */
+    record Test(String name, Value body) {}
+
+    /** Ends the evaluation of a module that does not run under the semantics at hand. */
+    private static final class Elsewhere extends RuntimeException {
+        private static final long serialVersionUID = 1;
+    }
+
+    /**
+     * @param script whose folder {@code file("...")} is relative to
+     * @param output takes what {@code show} and {@code console.log} print, one text each
+     */
+    Realm(Engine engine, Machines machines, Machines.Choice choice, Path script, Consumer<String> output) {
+        this.machines = machines;
+        this.choice = choice;
+        this.world = machines.create(choice);
+        this.folder = Optional.ofNullable(script.toAbsolutePath().getParent()).orElse(Path.of("/"));
+        this.output = output;
+        world.events().add(history);
+        var printed = new Lines(output);
+        context = Context.newBuilder("js")
+                .engine(engine)
+                .allowHostAccess(HostAccess.EXPLICIT)
+                .allowExperimentalOptions(true)
+                .option("js.unhandled-rejections", "throw")
+                .allowIO(IOAccess.newBuilder()
+                        .fileSystem(new ScriptFiles(library(machines), new KvsModules()))
+                        .build())
+                .out(printed)
+                .err(printed)
+                .build();
+        context.getBindings("js").putMember("kvs$engine", ProxyObject.fromMap(functions()));
+        evaluate(ScriptFiles.LIBRARY.toString());
+    }
+
+    private static String library(Machines machines) {
+        try (var stream = Realm.class.getResourceAsStream("kvs.mjs")) {
+            if (stream == null) {
+                throw new IllegalStateException("kvs.mjs is not in the jar");
+            }
+            String globals = machines.globals().stream()
+                    .map(global -> "export const " + global.name() + " = engine.global(\"" + global.name() + "\");\n")
+                    .collect(Collectors.joining());
+            return new String(stream.readAllBytes(), StandardCharsets.UTF_8) + globals;
+        } catch (IOException e) {
+            throw new IllegalStateException("kvs.mjs cannot be read", e);
+        }
+    }
+
+    Machines.World world() {
+        return world;
+    }
+
+    /** Tests in the order of registration; empty before {@link #load}. */
+    List<Test> tests() {
+        return tests;
+    }
+
+    List<String> answers() {
+        return answers;
+    }
+
+    /** What {@code semantics(...)} named; empty if it was not called. */
+    List<String> declaredSemantics() {
+        return declared;
+    }
+
+    /** Whether the module asked for other semantics than this realm has, and its evaluation stopped there. */
+    boolean elsewhere() {
+        return elsewhere;
+    }
+
+    /**
+     * Evaluates the module at {@code file}.
+     *
+     * @throws PolyglotException what the module throws
+     */
+    void load(Path file) {
+        evaluate(file.toAbsolutePath().toString());
+    }
+
+    private void evaluate(String module) {
+        Value load = context.eval("js", "(path) => import(path)");
+        settle(load.execute(module));
+    }
+
+    /** Runs what a call has left to do and throws what it ended with. */
+    private void settle(Value promise) {
+        if (!promise.canInvokeMember("then")) {
+            return;
+        }
+        var settled = new ArrayList<Runnable>();
+        promise.invokeMember(
+                "then",
+                (ProxyExecutable) values -> {
+                    settled.add(() -> {});
+                    return null;
+                },
+                (ProxyExecutable) errors -> {
+                    settled.add(() ->
+                            context.eval("js", "(error) => { throw error; }").executeVoid(errors[0]));
+                    return null;
+                });
+        if (settled.isEmpty()) {
+            throw bridge().raise(Refusal.of("E0308", "this waits for something that never happens", ""));
+        }
+        settled.getFirst().run();
+    }
+
+    /** Runs the setups, then the test. */
+    void run(Test test) {
+        setups.forEach(setup -> settle(setup.execute()));
+        settle(test.body().execute());
+    }
+
+    /** The first failed outcome that the script neither asserted nor looked at. */
+    Optional<OutcomeView> unread() {
+        return bridge().unread();
+    }
+
+    /** Makes a run on another thread come back soon. */
+    void interrupt() {
+        world.interrupt();
+        context.close(true);
+    }
+
+    @Override
+    public void close() {
+        context.close(true);
+        world.close();
+    }
+
+    private Bridge bridge() {
+        return installed.orElseThrow();
+    }
+
+    private Map<String, Object> functions() {
+        var functions = new LinkedHashMap<String, Object>();
+        functions.put("seed", (ProxyExecutable) a -> (double) choice.seed());
+        functions.put("install", (ProxyExecutable) a -> {
+            installed = Optional.of(new Bridge(a[0]));
+            return null;
+        });
+        functions.put("isLibrary", (ProxyExecutable) a -> a[0].asString().endsWith(ScriptFiles.LIBRARY.toString()));
+        functions.put("quantity", (ProxyExecutable) a -> bridge().toJs(quantity(a[0])));
+        functions.put("range", (ProxyExecutable) a -> new Range(quantity(a[0]), quantity(a[1])));
+        functions.put("rangeOf", (ProxyExecutable) a -> bridge().toJs(rangeOf(a[0])));
+        functions.put("bytes", (ProxyExecutable) a -> bridge().toJs(bytes(a[0])));
+        functions.put("file", (ProxyExecutable) a -> bridge().toJs(file(a[0].asString())));
+        functions.put("zeros", (ProxyExecutable) a -> bridge().toJs(zeros(a[0])));
+        functions.put("variableAt", (ProxyExecutable) a -> variableAt(a[0].asString()));
+        functions.put("global", (ProxyExecutable)
+                a -> bridge().toJs(world.global(a[0].asString()).orElseThrow()));
+        functions.put("declare", (ProxyExecutable) a -> bridge().toJs(declare(a[0], a[1])));
+        functions.put("guest", (ProxyExecutable) a -> guest(a[0].asInt(), a[1].asString(), a[2].asString()));
+        functions.put("semantics", (ProxyExecutable) a -> semantics(a[0]));
+        functions.put("test", (ProxyExecutable) a -> {
+            tests.add(new Test(a[0].asString(), a[1]));
+            return null;
+        });
+        functions.put("setup", (ProxyExecutable) a -> {
+            setups.add(a[0]);
+            return null;
+        });
+        functions.put("show", (ProxyExecutable) a -> {
+            output.accept(shown(bridge().toMachine(a[0])));
+            return null;
+        });
+        functions.put("answer", (ProxyExecutable) a -> {
+            answers.add(Values.plain(bridge().toMachine(a[0])));
+            return null;
+        });
+        functions.put("text", (ProxyExecutable) a -> text(a[0]));
+        functions.put("why", (ProxyExecutable) a -> bridge().toMachine(a[0]) instanceof Described object
+                ? lastEvent(object).orElse("nothing has touched " + object.label())
+                : "only objects of the machine have a history");
+        functions.put("same", (ProxyExecutable) a -> same(a[0], a[1]));
+        functions.put("mismatch", (ProxyExecutable) a -> notes(mismatch(a[0], a[1].asString(), a[2].asBoolean())));
+        functions.put("pictureMismatch", (ProxyExecutable) a -> notes(pictureMismatch(a[0], a[1].asString())));
+        functions.put("outcomeMismatch", (ProxyExecutable) a -> notes(outcomeMismatch(a[0], a[1].asString(), a[2])));
+        return functions;
+    }
+
+    private long quantity(Value value) {
+        return switch (Quantity.of(value)) {
+            case Quantity.Result.Ok(long quantity) -> quantity;
+            case Quantity.Result.Wrong(String reason) -> throw bridge().raise(Refusal.of("E0202", reason, ""));
+        };
+    }
+
+    private Range rangeOf(Value value) {
+        Optional<Range> range = value.isString() ? Quantity.rangeOfText(value.asString()) : Optional.empty();
+        return range.orElseThrow(() -> bridge().raise(Refusal.of("E0202", "this is no range", "")
+                .help("write range(0, \"2M\") or range(\"0 .. 2M\")")));
+    }
+
+    private Bytes bytes(Value value) {
+        if (value.isString()) {
+            String digits = value.asString();
+            if (!digits.matches("([0-9a-fA-F]{2})*")) {
+                throw bridge().raise(Refusal.of("E0202", "the text is no hexadecimal bytes", ""));
+            }
+            return Bytes.fromHex(digits);
+        }
+        if (value.hasArrayElements()) {
+            byte[] content = new byte[Math.toIntExact(value.getArraySize())];
+            for (int i = 0; i < content.length; i++) {
+                content[i] = (byte) value.getArrayElement(i).asInt();
+            }
+            return Bytes.of(content);
+        }
+        if (bridge().toMachine(value) instanceof Bytes bytes) {
+            return bytes;
+        }
+        throw bridge().raise(Refusal.of("E0202", "these are no bytes", ""));
+    }
+
+    private Bytes file(String name) {
+        Path path = folder.resolve(name);
+        try {
+            return Bytes.of(Files.readAllBytes(path));
+        } catch (IOException e) {
+            throw bridge().raise(Refusal.of("E0309", "the file " + path + " cannot be read", ""));
+        }
+    }
+
+    private Object zeros(Value count) {
+        if (count.isNull()) {
+            return Zeros.ZEROS;
+        }
+        long size = quantity(count);
+        if (Long.compareUnsigned(size, Integer.MAX_VALUE) >= 0) {
+            throw bridge().raise(Refusal.of("E0202", Values.size(size) + " of zeros are too many", ""));
+        }
+        return Bytes.of(new byte[(int) size]);
+    }
+
+    /** The variable that the statement at {@code place} ({@code file:line}) declares, so that messages can name it. */
+    private String variableAt(String place) {
+        int colon = place.lastIndexOf(':');
+        if (colon > 0) {
+            try (var lines = Files.lines(Path.of(place.substring(0, colon)))) {
+                Matcher matcher = DECLARATION.matcher(lines.skip(Integer.parseInt(place.substring(colon + 1)) - 1L)
+                        .findFirst()
+                        .orElse(""));
+                if (matcher.find()) {
+                    return matcher.group(1);
+                }
+            } catch (IOException e) {
+                return numbered("vm");
+            }
+        }
+        return numbered("vm");
+    }
+
+    private String numbered(String stem) {
+        int number = namesGiven.merge(stem, 1, Integer::sum) - 1;
+        return stem + number;
+    }
+
+    private Described declare(Value declaration, Value name) {
+        if (!declaration.hasMembers() || !declaration.hasMember("type")) {
+            throw bridge().raise(Refusal.of("E0204", "vm({ type: ... }) needs a type", "")
+                    .help("one of " + String.join(", ", machines.vmTypes())));
+        }
+        String type = declaration.getMember("type").asString();
+        if (!machines.vmTypes().contains(type)) {
+            throw bridge().raise(Refusal.of("E0205", "`" + type + "` is no VM type", "")
+                    .help(Spelling.help(type, machines.vmTypes())));
+        }
+        Described builder = world.builder(type, name.asString());
+        for (String key : declaration.getMemberKeys()) {
+            if (!key.equals("type") && !key.equals("name")) {
+                line(builder, builder.api(), key, declaration.getMember(key));
+            }
+        }
+        return switch (world.build(builder)) {
+            case Described vm -> vm;
+            case Outcome.Failed failed ->
+                throw bridge().raise(Refusal.of(failed.name(), failed.reason(), failed.name()));
+            case Object other -> throw new IllegalStateException("a declaration gave " + other);
+        };
+    }
+
+    /** A line of a declaration; a list stands for one line for each of its elements. */
+    private <T> void line(Described builder, Api<T> api, String key, Value value) {
+        Optional<Api.Operation<T>> operation = Members.operation(api, key);
+        if (operation.isEmpty()) {
+            throw bridge().raise(Members.unknown(api, builder.label(), key));
+        }
+        var lines = new ArrayList<Value>();
+        if (value.hasArrayElements()) {
+            for (long i = 0; i < value.getArraySize(); i++) {
+                lines.add(value.getArrayElement(i));
+            }
+        } else if (!(value.isBoolean() && !value.asBoolean())) {
+            lines.add(value);
+        }
+        for (Value each : lines) {
+            var call = new Call(bridge(), operation.get(), builder.label() + "." + key);
+            Object result = operation.get().body().apply(api.type().cast(builder), call.bindField(each));
+            if (result instanceof Outcome.Failed failed) {
+                throw bridge().raise(Refusal.of(failed.name(), key + ": " + failed.reason(), failed.name()));
+            }
+        }
+    }
+
+    private Object guest(int bits, String assembly, String name) {
+        throw new UnsupportedOperationException(bits + assembly + name);
+    }
+
+    private String semantics(Value names) {
+        var wanted = new ArrayList<String>();
+        for (long i = 0; i < names.getArraySize(); i++) {
+            String name = names.getArrayElement(i).asString();
+            if (!machines.semantics().contains(name)) {
+                throw bridge().raise(Refusal.of("E0205", "`" + name + "` is no semantics", "")
+                        .help(Spelling.help(name, machines.semantics())));
+            }
+            wanted.add(name);
+        }
+        if (!wanted.isEmpty()) {
+            declared = List.copyOf(wanted);
+            if (!wanted.contains(choice.semantics())) {
+                elsewhere = true;
+                throw new Elsewhere();
+            }
+        }
+        return choice.semantics();
+    }
+
+    private static String shown(Object value) {
+        return value instanceof Described object
+                ? object.picture().orElseGet(() -> Values.plain(object))
+                : Values.plain(value);
+    }
+
+    /** In one line; what is no value of the machine as JavaScript writes it. */
+    private String text(Value value) {
+        return value.isString() || value.isNull() || value.isBoolean() || value.isNumber() && !value.fitsInBigInteger()
+                ? value.toString()
+                : Values.show(bridge().toMachine(value));
+    }
+
+    private boolean same(Value left, Value right) {
+        if (left.isNull() || right.isNull() || left.canExecute() || right.canExecute()) {
+            return false;
+        }
+        Object a = bridge().toMachine(left);
+        Object b = bridge().toMachine(right);
+        return switch (a) {
+            case Bytes bytes when b instanceof String hex -> bytes.hex().equalsIgnoreCase(hex);
+            case String hex when b instanceof Bytes bytes -> bytes.hex().equalsIgnoreCase(hex);
+            default -> Values.same(a, b);
+        };
+    }
+
+    private @Nullable Object notes(Optional<List<String>> notes) {
+        return notes.<Object>map(list -> bridge().toJs(list)).orElse(null);
+    }
+
+    private Optional<List<String>> mismatch(Value value, String pattern, boolean negated) {
+        throw new UnsupportedOperationException(value + pattern + negated);
+    }
+
+    private Optional<List<String>> pictureMismatch(Value value, String picture) {
+        if (!(bridge().toMachine(value) instanceof Described object)
+                || object.picture().isEmpty()) {
+            throw bridge().raise(Refusal.of("E0305", "this has no picture", ""));
+        }
+        String actual = trimmed(object.picture().get());
+        String wanted = trimmed(picture);
+        if (actual.equals(wanted)) {
+            return Optional.empty();
+        }
+        var notes = new ArrayList<>(List.of(object.label() + ":\n" + actual, "wanted:\n" + wanted));
+        lastEvent(object).ifPresent(event -> notes.add("last event: " + event));
+        return Optional.of(notes);
+    }
+
+    private static String trimmed(String picture) {
+        return picture.stripIndent()
+                .lines()
+                .map(String::stripTrailing)
+                .collect(Collectors.joining("\n"))
+                .strip();
+    }
+
+    private Optional<List<String>> outcomeMismatch(Value value, String name, Value details) {
+        if (!(bridge().toMachine(value) instanceof Outcome outcome)) {
+            throw bridge().raise(Refusal.of("E0305", "this is no outcome", ""));
+        }
+        boolean matches = outcome.name().equals(name) || name.equals("error") && outcome instanceof Outcome.Failed;
+        for (String key : details.getMemberKeys()) {
+            Object actual = outcome.details().get(key);
+            matches = matches && actual != null && Values.same(actual, bridge().toMachine(details.getMember(key)));
+        }
+        if (matches) {
+            return Optional.empty();
+        }
+        var notes = new ArrayList<>(List.of("it is: " + Values.outcome(outcome)));
+        if (outcome instanceof Outcome.Failed failed) {
+            notes.add("reason: " + failed.reason());
+        }
+        return Optional.of(notes);
+    }
+
+    /** The newest event about {@code object}. */
+    Optional<String> lastEvent(Described object) {
+        return history.last(object.topic())
+                .map(entry -> entry.event().describe() + " (event " + entry.sequence() + ")");
+    }
+
+    /** Splits what JavaScript prints into lines. */
+    private static final class Lines extends OutputStream {
+        private final Consumer<String> output;
+        private final java.io.ByteArrayOutputStream line = new java.io.ByteArrayOutputStream();
+
+        Lines(Consumer<String> output) {
+            this.output = output;
+        }
+
+        @Override
+        public void write(int value) {
+            if (value == '\n') {
+                output.accept(line.toString(StandardCharsets.UTF_8));
+                line.reset();
+            } else {
+                line.write(value);
+            }
+        }
+    }
+}
