@@ -102,7 +102,7 @@ public final class Vcpu {
         }
         mutex.lock();
         everRan = true;
-        RunResult result = loop.run(budget);
+        RunResult result = vm.vendor().run(this, budget).orElseGet(() -> loop.run(budget));
         mutex.unlock();
         return result;
     }

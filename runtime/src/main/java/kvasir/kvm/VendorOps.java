@@ -1,5 +1,7 @@
 package kvasir.kvm;
 
+import java.util.Optional;
+
 /**
  * What the vendor module of a VM type answers for memory (struct kvm_x86_ops). The defaults are those of a VM without
  * protection: {@link #NONE}.
@@ -86,5 +88,25 @@ public interface VendorOps {
      */
     default int mapMemorySource(Vcpu vcpu, long gfn, int level, long source) {
         return -Errno.EOPNOTSUPP.number();
+    }
+
+    /** KVM_CREATE_VCPU is about to create a vCPU (vcpu_precreate). */
+    default int vcpuPrecreate() {
+        return 0;
+    }
+
+    /**
+     * KVM_RUN of a vCPU whose guest only the vendor can enter.
+     *
+     * @param budget instructions after which the guest is taken for an endless loop
+     * @return empty if KVM's own loop runs it
+     */
+    default Optional<RunResult> run(Vcpu vcpu, long budget) {
+        return Optional.empty();
+    }
+
+    /** The fields as they are, as an action that puts them back. */
+    default Runnable checkpoint() {
+        return () -> {};
     }
 }

@@ -360,6 +360,11 @@ public final class Vm {
             if (vcpus.stream().anyMatch(vcpu -> vcpu.id() == id)) {
                 return IoctlResult.err(Errno.EEXIST, "kvm_vm_ioctl_create_vcpu: id " + id + " exists");
             }
+            int error = vendor.vcpuPrecreate();
+            if (error != 0) {
+                return IoctlResult.err(
+                        Errno.of(error), "vcpu_precreate: the VM's launch is not where vCPUs may be made");
+            }
             kvmLock.lock();
             var vcpu = new Vcpu(this, (int) id, model);
             vcpus.add(vcpu);
@@ -417,6 +422,7 @@ public final class Vm {
         parts.add(slots.checkpoint());
         parts.add(dirtyLog.checkpoint());
         parts.add(mmu.checkpoint());
+        parts.add(vendor.checkpoint());
         vcpus.forEach(vcpu -> parts.add(vcpu.checkpoint()));
         gmems.forEach(file -> parts.add(file.checkpoint()));
         var savedVcpus = vcpus();

@@ -152,6 +152,11 @@ public final class GuestMemfd {
         prepared.add(index, index + 1);
     }
 
+    /** The page was taken back before its first use was complete. */
+    public void forgetPrepared(long index) {
+        prepared.remove(index, index + 1);
+    }
+
     /**
      * kvm_gmem_get_pfn: allocates on first use and lets the vendor prepare the page.
      *

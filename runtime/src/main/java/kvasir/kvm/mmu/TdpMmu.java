@@ -104,6 +104,20 @@ public final class TdpMmu implements Mmu {
         return new TdpTable(this, () -> newest(RootTypes.MIRROR, 0), vm.name() + ".mirror");
     }
 
+    /** The pfn of the mirror's leaf for {@code gpa}, -1 if there is none (kvm_tdp_mmu_get_walk_mirror_pfn). */
+    public long mirrorPfn(long gpa) {
+        Root root = newest(RootTypes.MIRROR, 0);
+        if (!root.exists()) {
+            return -1;
+        }
+        var at = new TdpIterator(memory);
+        at.start(root, Level.PG_4K, gpa >>> 12);
+        while (Spte.isPresentTable(at.oldSpte, at.level)) {
+            at.next();
+        }
+        return Spte.isPresentLeaf(at.oldSpte, at.level) ? Spte.pfn(at.oldSpte) : -1;
+    }
+
     private Root newest(int types, int addressSpace) {
         for (Root root : roots) {
             if (RootTypes.match(root, types) && root.role.addressSpace() == addressSpace) {

@@ -1,0 +1,17 @@
+package kvasir.kvm.tdx;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** What KVM keeps of one TD vCPU (struct vcpu_tdx). */
+final class TdxVcpu {
+    final int id;
+    final long tdvpr;
+    final List<Long> pages = new ArrayList<>();
+
+    /** @param tdvpr HPA of the TDVPR page */
+    TdxVcpu(int id, long tdvpr) {
+        this.id = id;
+        this.tdvpr = tdvpr;
+    }
+}

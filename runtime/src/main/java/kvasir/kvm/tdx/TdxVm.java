@@ -1,0 +1,625 @@
+package kvasir.kvm.tdx;
+
+import static kvasir.metal.tdx.Operand.R8;
+import static kvasir.metal.tdx.Operand.R9;
+import static kvasir.metal.tdx.Operand.RCX;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import kvasir.kvm.Errno;
+import kvasir.kvm.IoctlResult;
+import kvasir.kvm.KernelLock;
+import kvasir.kvm.Vcpu;
+import kvasir.kvm.VendorOps;
+import kvasir.kvm.Vm;
+import kvasir.kvm.mmu.Spte;
+import kvasir.kvm.mmu.TdpMmu;
+import kvasir.metal.tdx.Operand;
+import kvasir.metal.tdx.SeamcallRegs;
+import kvasir.metal.tdx.SeptState;
+import kvasir.metal.tdx.Status;
+import kvasir.metal.tdx.Tdr;
+import kvasir.metal.tdx.Tdvps;
+
+/** One TD as KVM holds it (struct kvm_tdx): its sub-commands and the hooks of its mirror. */
+public final class TdxVm implements VendorOps {
+    private static final long VMCS_NOTIFICATION_VECTOR = 0x0024000100000002L;
+    private static final long VMCS_PI_DESCRIPTOR = 0x0024000300002016L;
+    private static final long VMCS_PIN_BASED = 0x0024000200004000L;
+    private static final long POSTED_INTERRUPTS = 1L << 7;
+    private static final long POSTED_INTERRUPT_VECTOR = 0xf2;
+
+    private final Vm vm;
+    private final TdxHost host;
+    private final InitMemRegionMode mode;
+    private State state = State.UNINITIALIZED;
+    private int hkid = -1;
+    private int releasedHkid = -1;
+    private long tdr;
+    private int gpaWidth = 48;
+    private List<Long> tdcsPages = new ArrayList<>();
+    private List<Long> septPages = new ArrayList<>();
+    private TreeMap<Integer, TdxVcpu> vcpus = new TreeMap<>();
+    private long premapped;
+    private long pageAddSource = -1;
+    private List<Long> leaked = new ArrayList<>();
+
+    /** TD_STATE_*. */
+    public enum State {
+        UNINITIALIZED,
+        INITIALIZED,
+        RUNNABLE
+    }
+
+    /** The vendor part of a VM of type TDX; the caller attaches it. */
+    public TdxVm(Vm vm, TdxHost host, InitMemRegionMode mode) {
+        this.vm = vm;
+        this.host = host;
+        this.mode = mode;
+    }
+
+    public Vm vm() {
+        return vm;
+    }
+
+    /** The host's TDX. */
+    public TdxHost host() {
+        return host;
+    }
+
+    InitMemRegionMode mode() {
+        return mode;
+    }
+
+    public State state() {
+        return state;
+    }
+
+    /** HPA of the TDR; 0 before KVM_TDX_INIT_VM and after the end. */
+    public long tdr() {
+        return tdr;
+    }
+
+    /** The key id, −1 when none is assigned. */
+    public int hkid() {
+        return hkid;
+    }
+
+    /** Mirror leaves whose page is not added yet (nr_premapped). */
+    public long premapped() {
+        return premapped;
+    }
+
+    /** The TD's root page, once it exists. */
+    public Optional<Tdr> root() {
+        return tdr == 0 ? Optional.empty() : host.module().tdr(tdr);
+    }
+
+    /** HPA of a vCPU's TDVPR, once KVM_TDX_INIT_VCPU was done. */
+    public Optional<Tdvps> vcpuState(int id) {
+        return Optional.ofNullable(vcpus.get(id)).map(v -> new Tdvps(vm.kvm().memory(), v.tdvpr));
+    }
+
+    /** Pages that could not be given back, in the order they were lost. */
+    public List<Long> leaked() {
+        return List.copyOf(leaked);
+    }
+
+    // ---- sub-commands
+
+    /**
+     * KVM_TDX_INIT_VM.
+     *
+     * @param flags must be 0
+     */
+    public IoctlResult initVm(InitVm init, int flags) {
+        return command(() -> new InitVmCommand(this, init).run(flags));
+    }
+
+    /**
+     * KVM_TDX_INIT_VCPU.
+     *
+     * @param handOff what the guest finds in RCX and R8: the address of the TD HOB
+     * @param flags must be 0
+     */
+    public IoctlResult initVcpu(Vcpu vcpu, long handOff, int flags) {
+        return command(() -> initVcpuLocked(vcpu, handOff, flags));
+    }
+
+    /**
+     * KVM_TDX_INIT_MEM_REGION.
+     *
+     * @param region read and written back
+     * @param flags bit 0 KVM_TDX_MEASURE_MEMORY_REGION
+     */
+    public IoctlResult initMemRegion(Vcpu vcpu, MemRegion region, int flags) {
+        if (locksEverything()) {
+            return command(() -> new InitMemRegionCommand(this, vcpu, region).run(flags));
+        }
+        if (vm.dead()) {
+            return IoctlResult.err(Errno.EIO, "kvm_vcpu_ioctl: the VM is dead");
+        }
+        vcpu.mutex().lock();
+        vm.slotsLock().lock();
+        try {
+            return new InitMemRegionCommand(this, vcpu, region).run(flags);
+        } finally {
+            vm.slotsLock().unlock();
+            vcpu.mutex().unlock();
+        }
+    }
+
+    /** KVM_TDX_EXTEND_MEMORY of the v19 patches: TDH.MR.EXTEND of pages that were added before. */
+    public IoctlResult extendRange(long gpa, long pages) {
+        return command(() -> {
+            for (long page = 0; page < pages; page++) {
+                long status = extend(gpa + (page << 12));
+                if (status != 0) {
+                    return failed(Errno.EIO, "TDH.MR.EXTEND", status);
+                }
+            }
+            return IoctlResult.done();
+        });
+    }
+
+    /** KVM_TDX_FINALIZE_VM. */
+    public IoctlResult finalizeVm(int flags) {
+        return command(() -> finalizeLocked(flags));
+    }
+
+    /** 6.19: kvm->lock, every vcpu->mutex and slots_lock; before, kvm->lock. */
+    private boolean locksEverything() {
+        return mode == InitMemRegionMode.MERGED_6_19;
+    }
+
+    private IoctlResult command(java.util.function.Supplier<IoctlResult> body) {
+        if (vm.dead()) {
+            return IoctlResult.err(Errno.EIO, "kvm_vm_ioctl: the VM is dead");
+        }
+        vm.kvmLock().lock();
+        var taken = new ArrayList<Vcpu>();
+        boolean slots = false;
+        try {
+            if (locksEverything()) {
+                for (Vcpu vcpu : vm.vcpus()) {
+                    if (!vcpu.mutex().tryLock(KernelLock.Mode.WRITE)) {
+                        return IoctlResult.err(Errno.EBUSY, "tdx_acquire_vm_state_locks: vcpu->mutex is taken");
+                    }
+                    taken.add(vcpu);
+                }
+                vm.slotsLock().lock();
+                slots = true;
+            }
+            return body.get();
+        } finally {
+            if (slots) {
+                vm.slotsLock().unlock();
+            }
+            taken.reversed().forEach(vcpu -> vcpu.mutex().unlock());
+            vm.kvmLock().unlock();
+        }
+    }
+
+    private IoctlResult initVcpuLocked(Vcpu vcpu, long handOff, int flags) {
+        if (flags != 0) {
+            return invalid("tdx_vcpu_init: flags must be 0");
+        }
+        if (vcpus.containsKey(vcpu.id())) {
+            return invalid("tdx_vcpu_init: the vCPU is initialised already");
+        }
+        if (hkid < 0 || state == State.RUNNABLE) {
+            return invalid("tdx_vcpu_ioctl: the TD has no HKID, or is finalized");
+        }
+        int cpu = host.cpuOf(vcpu.id());
+        long tdvpr = host.allocatePage();
+        long status = host.seamcall(cpu, "TDH.VP.CREATE", SeamcallRegs.of(10, tdvpr, tdr))
+                .rax();
+        if (status != 0) {
+            host.freePage(tdvpr);
+            return failed(Errno.EIO, "TDH.VP.CREATE", status);
+        }
+        var td = new TdxVcpu(vcpu.id(), tdvpr);
+        for (int i = 1; i < Tdvps.PAGES && status == 0; i++) {
+            long page = host.allocatePage();
+            status = host.seamcall(cpu, "TDH.VP.ADDCX", SeamcallRegs.of(4, page, tdvpr))
+                    .rax();
+            if (status == 0) {
+                td.pages.add(page);
+            } else {
+                host.freePage(page);
+            }
+        }
+        if (status == 0) {
+            status = vpInit(cpu, tdvpr, handOff, vcpu.id());
+        }
+        if (status != 0) {
+            leaked.add(tdvpr);
+            leaked.addAll(td.pages);
+            return failed(Errno.EIO, "TDH.VP.ADDCX or TDH.VP.INIT", status);
+        }
+        vcpus.put(vcpu.id(), td);
+        vpWrite(cpu, tdvpr, VMCS_NOTIFICATION_VECTOR, POSTED_INTERRUPT_VECTOR, 0xffff);
+        vpWrite(cpu, tdvpr, VMCS_PI_DESCRIPTOR, tdvpr, -1);
+        vpWrite(cpu, tdvpr, VMCS_PIN_BASED, POSTED_INTERRUPTS, POSTED_INTERRUPTS);
+        return IoctlResult.done();
+    }
+
+    private long vpInit(int cpu, long tdvpr, long handOff, int x2apicId) {
+        if (locksEverything()) {
+            vm.mmuLock().lock();
+        }
+        long status = host.seamcall(
+                        cpu,
+                        "TDH.VP.INIT",
+                        SeamcallRegs.of(22 | 1 << 16, tdvpr, handOff).with(R8, x2apicId))
+                .rax();
+        if (locksEverything()) {
+            vm.mmuLock().unlock();
+        }
+        return status;
+    }
+
+    private void vpWrite(int cpu, long tdvpr, long field, long value, long mask) {
+        long status = host.seamcall(
+                        cpu,
+                        "TDH.VP.WR",
+                        SeamcallRegs.of(43, tdvpr, field).with(R8, value).with(R9, mask))
+                .rax();
+        if (status != 0) {
+            bug("TDH.VP.WR", status);
+        }
+    }
+
+    private IoctlResult finalizeLocked(int flags) {
+        if (flags != 0) {
+            return invalid("tdx_td_finalize: flags must be 0");
+        }
+        if (hkid < 0 || state == State.RUNNABLE) {
+            return invalid("tdx_td_finalize: the TD has no HKID, or is finalized already");
+        }
+        if (premapped != 0) {
+            return invalid("tdx_td_finalize: %d pages are mapped and not added (nr_premapped)".formatted(premapped));
+        }
+        long status = host.seamcall(0, "TDH.MR.FINALIZE", SeamcallRegs.leaf(17).with(RCX, tdr))
+                .rax();
+        if (Status.OPERAND_BUSY.is(status)) {
+            return failed(Errno.EBUSY, "TDH.MR.FINALIZE", status);
+        }
+        if (status != 0) {
+            bug("TDH.MR.FINALIZE", status);
+            return failed(Errno.EIO, "TDH.MR.FINALIZE", status);
+        }
+        state = State.RUNNABLE;
+        vm.allowPreFault();
+        return IoctlResult.done();
+    }
+
+    // ---- what the commands change
+
+    void created(long root, int key) {
+        tdr = root;
+        hkid = key;
+        host.module().label(root, vm.name());
+    }
+
+    void addTdcsPage(long page) {
+        tdcsPages.add(page);
+    }
+
+    void initialised(int width) {
+        gpaWidth = width;
+        state = State.INITIALIZED;
+    }
+
+    boolean vcpuInitialised(Vcpu vcpu) {
+        return vcpus.containsKey(vcpu.id());
+    }
+
+    /** Whether {@code gpa} is a private address of this TD. */
+    boolean privateGpa(long gpa) {
+        return gpa >>> gpaWidth - 1 == 0;
+    }
+
+    /** TDH.MEM.PAGE.ADD; the status. */
+    long pageAdd(long gpa, long pfn, long sourceHpa) {
+        return host.seamcall(0, "TDH.MEM.PAGE.ADD", SeamcallRegs.of(2, gpa, tdr, pfn << 12, sourceHpa))
+                .rax();
+    }
+
+    /** TDH.MR.EXTEND of one page; 0, or the first status that is not. */
+    long extend(long gpa) {
+        for (long chunk = gpa; chunk < gpa + 4096; chunk += 256) {
+            long status = host.seamcall(0, "TDH.MR.EXTEND", SeamcallRegs.of(16, chunk, tdr))
+                    .rax();
+            if (status != 0) {
+                return status;
+            }
+        }
+        return 0;
+    }
+
+    /** A premapped page was added. */
+    void added() {
+        premapped--;
+    }
+
+    /** The source of the page that the hook adds while it sets the leaf; −1 for none. */
+    void pageAddSource(long hpa) {
+        pageAddSource = hpa;
+    }
+
+    static IoctlResult invalid(String reason) {
+        return IoctlResult.err(Errno.EINVAL, reason);
+    }
+
+    static IoctlResult failed(Errno errno, String leaf, long status) {
+        return new IoctlResult.Err(errno, leaf + " answered " + Status.describe(status), Map.of("hw_error", status));
+    }
+
+    /** TDX_BUG_ON: the module answered what KVM cannot go on with. */
+    void bug(String leaf, long status) {
+        vm.bug(leaf + " answered " + Status.describe(status));
+    }
+
+    // ---- VendorOps
+
+    @Override
+    public long gfnDirectBits() {
+        return 1L << gpaWidth - 1 - 12;
+    }
+
+    @Override
+    public long mmioValue(long hardwareValue) {
+        return 0;
+    }
+
+    @Override
+    public int gmemMaxMappingLevel(long pfn, boolean isPrivate) {
+        return 1;
+    }
+
+    @Override
+    public int vcpuPrecreate() {
+        return state == State.INITIALIZED ? 0 : -Errno.EIO.number();
+    }
+
+    @Override
+    public int linkExternalSpt(long gfn, int level, long externalPfn) {
+        long page = externalPfn << 12;
+        long status = host.seamcall(0, "TDH.MEM.SEPT.ADD", SeamcallRegs.of(3, gfn << 12 | (level - 1), tdr, page, 0))
+                .rax();
+        if (status == 0) {
+            septPages.add(page);
+        }
+        return installed("TDH.MEM.SEPT.ADD", status);
+    }
+
+    @Override
+    public int setExternalSpte(long gfn, int level, long spte) {
+        if (level != 1) {
+            vm.bug("tdx_sept_set_private_spte: level " + level);
+            return -Errno.EIO.number();
+        }
+        long pfn = Spte.pfn(spte);
+        if (state == State.RUNNABLE) {
+            long status = host.seamcall(0, "TDH.MEM.PAGE.AUG", SeamcallRegs.of(6, gfn << 12, tdr, pfn << 12, 0))
+                    .rax();
+            return installed("TDH.MEM.PAGE.AUG", status);
+        }
+        if (mode != InitMemRegionMode.MERGED_6_19) {
+            premapped++;
+            return 0;
+        }
+        if (pageAddSource < 0) {
+            vm.bug("tdx_mem_page_add: no source page");
+            return -Errno.EIO.number();
+        }
+        return installed("TDH.MEM.PAGE.ADD", pageAdd(gfn << 12, pfn, pageAddSource));
+    }
+
+    private int installed(String leaf, long status) {
+        if (status == 0) {
+            return 0;
+        }
+        if (Status.OPERAND_BUSY.is(status)) {
+            return -Errno.EBUSY.number();
+        }
+        bug(leaf, status);
+        return -Errno.EIO.number();
+    }
+
+    /** tdx_sept_remove_private_spte: block, track, remove, write back. */
+    @Override
+    public void removeExternalSpte(long gfn, int level, long oldSpte) {
+        if (hkid < 0) {
+            vm.bug("tdx_sept_remove_private_spte: the HKID is released");
+            return;
+        }
+        var gpaAndTdr = SeamcallRegs.of(7, gfn << 12 | (level - 1), tdr);
+        SeamcallRegs blocked = zap("TDH.MEM.RANGE.BLOCK", gpaAndTdr);
+        if (blocked.rax() != 0) {
+            if (neverAdded(blocked)) {
+                premapped--;
+            } else {
+                bug("TDH.MEM.RANGE.BLOCK", blocked.rax());
+            }
+            return;
+        }
+        if (state == State.RUNNABLE) {
+            long tracked =
+                    zap("TDH.MEM.TRACK", SeamcallRegs.leaf(38).with(RCX, tdr)).rax();
+            if (tracked != 0) {
+                bug("TDH.MEM.TRACK", tracked);
+            }
+            vm.makeAllVcpusRequest(kvasir.kvm.Requests.TLB_FLUSH);
+        }
+        SeamcallRegs removed = zap("TDH.MEM.PAGE.REMOVE", gpaAndTdr.with(Operand.RAX, 29));
+        if (removed.rax() != 0) {
+            bug("TDH.MEM.PAGE.REMOVE", removed.rax());
+            return;
+        }
+        long page = Spte.pfn(oldSpte) << 12;
+        long written = host.writeBack(page, hkid);
+        if (written != 0) {
+            bug("TDH.PHYMEM.PAGE.WBINVD", written);
+            return;
+        }
+        vm.kvm().memory().discard(page >>> 12);
+    }
+
+    /** The premapped page of an unfinalized TD: the S-EPT entry is not a leaf the guest could use. */
+    private boolean neverAdded(SeamcallRegs blocked) {
+        int entryState = (int) (blocked.rdx() >>> 8) & 0xff;
+        return mode != InitMemRegionMode.MERGED_6_19
+                && state != State.RUNNABLE
+                && premapped > 0
+                && blocked.rax() == Status.EPT_ENTRY_STATE_INCORRECT.on(RCX)
+                && entryState == SeptState.FREE.publicNumber();
+    }
+
+    /** A SEAMCALL of the zap side: if it finds a lock taken, all vCPUs are kept out and it is tried once more. */
+    private SeamcallRegs zap(String leaf, SeamcallRegs in) {
+        SeamcallRegs out = host.seamcall(0, leaf, in);
+        if (Status.OPERAND_BUSY.is(out.rax())) {
+            vm.vcpus().forEach(Vcpu::kick);
+            out = host.seamcall(0, leaf, in);
+        }
+        return out;
+    }
+
+    @Override
+    public void freeExternalSpt(long gfn, int level, long externalPfn) {
+        long page = externalPfn << 12;
+        if (hkid >= 0) {
+            vm.bug("tdx_sept_free_private_spt: the HKID is still assigned");
+            return;
+        }
+        if (septPages.remove(page)) {
+            giveBack(page);
+        }
+    }
+
+    @Override
+    public int mapMemorySource(Vcpu vcpu, long gfn, int level, long source) {
+        long word = vm.mm().gup(source, false);
+        if (kvasir.kvm.mm.Pfn.isError(word)) {
+            return -Errno.EFAULT.number();
+        }
+        long pfn = mirrorPfn(gfn << 12);
+        if (pfn < 0 || state == State.RUNNABLE) {
+            return -Errno.EINVAL.number();
+        }
+        long status = pageAdd(gfn << 12, pfn, kvasir.kvm.mm.Pfn.pfn(word) << 12);
+        if (status != 0) {
+            return Status.OPERAND_BUSY.is(status) ? -Errno.EBUSY.number() : -Errno.EIO.number();
+        }
+        added();
+        return 0;
+    }
+
+    /** The pfn of the mirror's leaf, −1 if there is none (kvm_tdp_mmu_get_walk_mirror_pfn). */
+    long mirrorPfn(long gpa) {
+        return ((TdpMmu) vm.mmu()).mirrorPfn(gpa);
+    }
+
+    // ---- teardown
+
+    /** Ends the TD in the legal order: pages, vCPUs, HKID, then every page of the module's (tdx_mmu_release_hkid, tdx_vm_destroy). */
+    public void destroy() {
+        vm.gmems().forEach(vm::closeGmem);
+        release();
+        state = State.UNINITIALIZED;
+    }
+
+    /** Releases the HKID and reclaims what the TD has; also the way back of a failed KVM_TDX_INIT_VM. */
+    void release() {
+        if (hkid < 0 || !releaseHkid()) {
+            return;
+        }
+        septPages.forEach(this::giveBack);
+        septPages.clear();
+        for (TdxVcpu vcpu : vcpus.values()) {
+            vcpu.pages.forEach(this::giveBack);
+            giveBack(vcpu.tdvpr);
+        }
+        vcpus.clear();
+        tdcsPages.forEach(this::giveBack);
+        tdcsPages.clear();
+        if (host.reclaim(tdr, host.globalHkid())) {
+            host.freePage(tdr);
+        } else {
+            leaked.add(tdr);
+        }
+        tdr = 0;
+    }
+
+    private boolean releaseHkid() {
+        for (TdxVcpu vcpu : vcpus.values()) {
+            host.seamcall(
+                    host.cpuOf(vcpu.id), "TDH.VP.FLUSH", SeamcallRegs.leaf(18).with(RCX, vcpu.tdvpr));
+        }
+        if (leaf("TDH.MNG.VPFLUSHDONE", 0, 19) != 0) {
+            return false;
+        }
+        for (int cpu = 0; cpu < host.packages(); cpu++) {
+            long resume = 0;
+            while (Status.INTERRUPTED_RESUMABLE.is(host.seamcall(
+                            cpu, "TDH.PHYMEM.CACHE.WB", SeamcallRegs.leaf(40).with(RCX, resume))
+                    .rax())) {
+                resume = 1;
+            }
+        }
+        if (leaf("TDH.MNG.KEY.FREEID", 0, 20) != 0) {
+            return false;
+        }
+        host.freeHkid(hkid);
+        releasedHkid = hkid;
+        hkid = -1;
+        return true;
+    }
+
+    private long leaf(String name, int cpu, long number) {
+        return host.seamcall(cpu, name, SeamcallRegs.leaf(number).with(RCX, tdr))
+                .rax();
+    }
+
+    private void giveBack(long page) {
+        if (host.reclaim(page, releasedHkid)) {
+            host.freePage(page);
+        } else {
+            leaked.add(page);
+        }
+    }
+
+    @Override
+    public Runnable checkpoint() {
+        Runnable hostPart = host.checkpoint();
+        State savedState = state;
+        int savedHkid = hkid;
+        int savedReleased = releasedHkid;
+        long savedTdr = tdr;
+        int savedWidth = gpaWidth;
+        var savedTdcs = List.copyOf(tdcsPages);
+        var savedSept = List.copyOf(septPages);
+        var savedVcpus = new TreeMap<>(vcpus);
+        long savedPremapped = premapped;
+        var savedLeaked = List.copyOf(leaked);
+        return () -> {
+            hostPart.run();
+            state = savedState;
+            hkid = savedHkid;
+            releasedHkid = savedReleased;
+            tdr = savedTdr;
+            gpaWidth = savedWidth;
+            tdcsPages = new ArrayList<>(savedTdcs);
+            septPages = new ArrayList<>(savedSept);
+            vcpus = new TreeMap<>(savedVcpus);
+            premapped = savedPremapped;
+            pageAddSource = -1;
+            leaked = new ArrayList<>(savedLeaked);
+        };
+    }
+}

@@ -1,0 +1,130 @@
+package kvasir.vmm.launch;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import kvasir.kvm.IoctlResult;
+import kvasir.kvm.Vcpu;
+import kvasir.kvm.Vm;
+import kvasir.kvm.mm.Mm;
+import kvasir.kvm.tdx.InitVm;
+import kvasir.kvm.tdx.MemRegion;
+import kvasir.kvm.tdx.TdxVm;
+import kvasir.registry.Bytes;
+import kvasir.registry.Range;
+
+/**
+ * QEMU's launch of a TD from a TDVF image (target/i386/kvm/tdx.c): KVM_TDX_INIT_VM, vCPUs, KVM_TDX_INIT_VCPU with the
+ * address of the TD HOB, KVM_TDX_INIT_MEM_REGION for each section, KVM_TDX_FINALIZE_VM. Each step is a method of its own.
+ */
+public final class TdxLaunch {
+    private static final int MEASURE = 1;
+
+    private final TdxVm td;
+    private final Vm vm;
+    private final TdvfImage image;
+
+    /** In which order the host adds and extends the pages of a section. */
+    public enum Pass {
+        /** Upstream KVM: each page is added, then extended. */
+        SINGLE,
+        /** Kernels of the v19 era: all pages of a section are added, then all are extended. */
+        TWO
+    }
+
+    /** A launch of {@code image} in {@code td}, whose memory is there and private. */
+    public TdxLaunch(TdxVm td, TdvfImage image) {
+        this.td = td;
+        this.vm = td.vm();
+        this.image = image;
+    }
+
+    /** Where the HOB list goes: 0 if the image has no section for it. */
+    public long hobGpa() {
+        return hobSection().map(TdvfSection::gpa).orElse(0L);
+    }
+
+    private Optional<TdvfSection> hobSection() {
+        return image.sections().stream()
+                .filter(s -> s.type() == TdvfSection.Type.TD_HOB)
+                .findFirst();
+    }
+
+    /** KVM_TDX_INIT_VCPU on every vCPU. */
+    public IoctlResult initVcpus() {
+        for (Vcpu vcpu : vm.vcpus()) {
+            IoctlResult result = td.initVcpu(vcpu, hobGpa(), 0);
+            if (!result.succeeded()) {
+                return result;
+            }
+        }
+        return IoctlResult.done();
+    }
+
+    /**
+     * KVM_TDX_INIT_MEM_REGION for every section, in the order of the metadata.
+     *
+     * @param ram all guest memory, for the HOB list
+     */
+    public IoctlResult addSections(List<Range> ram, Pass pass) {
+        for (TdvfSection section : image.sections()) {
+            if (section.augment()) {
+                continue;
+            }
+            IoctlResult result = addSection(section, memoryOf(section, ram), pass);
+            if (!result.succeeded()) {
+                return result;
+            }
+        }
+        return IoctlResult.done();
+    }
+
+    private Bytes memoryOf(TdvfSection section, List<Range> ram) {
+        if (section.type() != TdvfSection.Type.TD_HOB) {
+            return image.memoryOf(section);
+        }
+        var added = new ArrayList<Range>();
+        for (TdvfSection one : image.sections()) {
+            if (!one.augment()) {
+                added.add(new Range(one.gpa(), one.end()));
+            }
+        }
+        return TdHob.of(section.gpa(), (int) section.memorySize(), ram, added);
+    }
+
+    private IoctlResult addSection(TdvfSection section, Bytes content, Pass pass) {
+        Vcpu vcpu = vm.vcpus().getFirst();
+        long pages = section.memorySize() >>> 12;
+        long hva = vm.mm().mmap(Optional.empty(), 0, pages, Mm.anonymous(false));
+        vm.mm().write(hva, content.toArray(), 0, content.length());
+        var region = new MemRegion(hva, section.gpa(), pages);
+        boolean now = section.extend() && pass == Pass.SINGLE;
+        IoctlResult result = td.initMemRegion(vcpu, region, now ? MEASURE : 0);
+        if (result.succeeded() && section.extend() && pass == Pass.TWO) {
+            result = td.extendRange(section.gpa(), pages);
+        }
+        vm.mm().munmap(hva, hva + section.memorySize());
+        return result;
+    }
+
+    /**
+     * All steps after KVM_CREATE_VM and the memory slots.
+     *
+     * @param ram all guest memory, in ascending order
+     * @param createVcpus KVM_CREATE_VCPU of every vCPU
+     */
+    public IoctlResult run(
+            InitVm init, List<Range> ram, Pass pass, java.util.function.Supplier<IoctlResult> createVcpus) {
+        IoctlResult result = td.initVm(init, 0);
+        if (result.succeeded()) {
+            result = createVcpus.get();
+        }
+        if (result.succeeded()) {
+            result = initVcpus();
+        }
+        if (result.succeeded()) {
+            result = addSections(ram, pass);
+        }
+        return result.succeeded() ? td.finalizeVm(0) : result;
+    }
+}

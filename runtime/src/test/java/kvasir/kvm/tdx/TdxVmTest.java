@@ -1,0 +1,233 @@
+package kvasir.kvm.tdx;
+
+import static kvasir.kvm.tdx.KvmTd.ok;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import kvasir.kvm.Errno;
+import kvasir.kvm.IoctlResult;
+import kvasir.kvm.VcpuMmu;
+import kvasir.kvm.gmem.GuestMemfd;
+import kvasir.kvm.mmu.Pferr;
+import kvasir.metal.cpu.CpuidModel;
+import kvasir.metal.tdx.HkidState;
+import kvasir.metal.tdx.LeafDone;
+import kvasir.metal.tdx.LockObject;
+import kvasir.metal.tdx.SeptState;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** KVM_TDX_* commands, their order, errnos and effects; the hooks of the mirror. */
+final class TdxVmTest {
+    private static final byte[] Z = new byte[4096];
+    private static final String V2 =
+            "236f0efa607ff8843f1855d7ef80dc3dda8fb455787a186b8787212951eab0096e3193bb26f817c2b63c21f5e10f9938";
+    private static final String V1 =
+            "8f3e9a8aca6784eab874f7aa4dda5d49104a88047f1f86695ef2a88f5691a90e34aac48ce45ffa1f5a23c7d62980d570";
+
+    private static void refused(Errno errno, IoctlResult result) {
+        assertEquals(
+                errno,
+                assertInstanceOf(IoctlResult.Err.class, result, result.toString())
+                        .errno(),
+                result.toString());
+    }
+
+    private static int map(KvmTd td, long gpa) {
+        return td.vcpu().mmu().tdpMapPage(gpa, Pferr.GUEST_FINAL | Pferr.PRIVATE_ACCESS, 1, true);
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = InitMemRegionMode.class,
+            names = {"MERGED_6_16", "MERGED_6_19"})
+    void oneMeasuredPage(InitMemRegionMode mode) {
+        var td = KvmTd.initialised(mode);
+        ok(td.add(0, Z, true));
+        assertEquals(SeptState.MAPPED, td.sept(0));
+        assertEquals(V2, td.mrtd());
+        ok(td.td.finalizeVm(0));
+        assertEquals(V2, td.td.root().orElseThrow().tdcs().mrtd().hex());
+        assertTrue(td.vm.preFaultAllowed());
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = InitMemRegionMode.class,
+            names = {"MERGED_6_16", "MERGED_6_19"})
+    void withoutTheFlagOnlyTheAddIsMeasured(InitMemRegionMode mode) {
+        var td = KvmTd.initialised(mode);
+        ok(td.add(0, Z, false));
+        assertEquals(V1, td.mrtd());
+    }
+
+    @Test
+    void theProposalMapsFirstAndVerifies() {
+        var td = KvmTd.initialised(InitMemRegionMode.PROPOSAL_2024);
+        String before = td.mrtd();
+        refused(Errno.ENOENT, td.add(0, Z, true));
+        assertEquals(VcpuMmu.SPURIOUS, mapTwice(td));
+        assertEquals(SeptState.FREE, td.sept(0));
+        assertTrue(td.td.mirrorPfn(0) >= 0);
+        assertEquals(before, td.mrtd());
+        refused(Errno.EINVAL, td.td.finalizeVm(0));
+        ok(td.add(0, Z, true));
+        assertEquals(V2, td.mrtd());
+        ok(td.td.finalizeVm(0));
+    }
+
+    private static int mapTwice(KvmTd td) {
+        assertEquals(0, td.vcpu().mmu().reload());
+        assertEquals(VcpuMmu.FIXED, map(td, 0));
+        return map(td, 0);
+    }
+
+    @Test
+    void aHoleBetweenMapAndAddDropsTheMirrorLeafOnly() {
+        var td = KvmTd.initialised(InitMemRegionMode.PROPOSAL_2024);
+        mapTwice(td);
+        assertEquals(1, td.td.premapped());
+        ok(td.vm.gmems().getFirst().fallocate(GuestMemfd.FALLOC_KEEP_SIZE | GuestMemfd.FALLOC_PUNCH_HOLE, 0, 4096));
+        assertEquals(-1, td.td.mirrorPfn(0));
+        assertEquals(0, td.td.premapped());
+        assertFalse(td.vm.dead());
+        ok(td.td.finalizeVm(0));
+    }
+
+    @Test
+    void addingTwice() {
+        var old = KvmTd.initialised(InitMemRegionMode.MERGED_6_16);
+        ok(old.add(0, Z, true));
+        refused(Errno.EEXIST, old.add(0, Z, true));
+        assertEquals(V2, old.mrtd());
+        var now = KvmTd.initialised(InitMemRegionMode.MERGED_6_19);
+        ok(now.add(0, Z, true));
+        refused(Errno.EIO, now.add(0, Z, true));
+        assertEquals(V2, now.mrtd());
+        assertFalse(now.vm.dead());
+    }
+
+    @Test
+    void badRegions() {
+        var td = KvmTd.initialised(InitMemRegionMode.MERGED_6_19);
+        long hva = td.source(Z);
+        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva + 1, 0, 1), 0));
+        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 0x800, 1), 0));
+        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 0, 0), 0));
+        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 1L << 47, 1), 0));
+        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 0, 1), 2));
+        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 128 << 20, 1), 0));
+        refused(Errno.EOPNOTSUPP, td.td.initMemRegion(td.vcpu(), new MemRegion(0, 0, 1), 0));
+        refused(Errno.EFAULT, td.td.initMemRegion(td.vcpu(), new MemRegion(0x10000, 0, 1), 0));
+        ok(td.vm.setMemoryAttributes(0, 4096, 0, 0));
+        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 0, 1), 0));
+        ok(td.td.finalizeVm(0));
+        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 0, 1), 0));
+        refused(Errno.EINVAL, td.td.finalizeVm(0));
+    }
+
+    @Test
+    void theRegionIsWrittenBackWithItsProgress() {
+        var td = KvmTd.initialised(InitMemRegionMode.MERGED_6_19);
+        var region = new MemRegion(td.source(new byte[8192]), (64 << 20) - 4096, 2);
+        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), region, 0));
+        assertEquals(64 << 20, region.gpa());
+        assertEquals(1, region.nrPages());
+        td.vcpu().sendSignal(0);
+        refused(Errno.EINTR, td.td.initMemRegion(td.vcpu(), new MemRegion(td.source(Z), 0, 1), 0));
+    }
+
+    @Test
+    void aBusyModule() {
+        var old = KvmTd.initialised(InitMemRegionMode.MERGED_6_16);
+        old.host.module().conditions().busy(LockObject.TDR, 4);
+        refused(Errno.EBUSY, old.add(0, Z, true));
+        ok(old.add(0, Z, true));
+        assertEquals(V2, old.mrtd());
+        old.host.module().conditions().busy(LockObject.TDR, 1);
+        refused(Errno.EBUSY, old.td.finalizeVm(0));
+        ok(old.td.finalizeVm(0));
+    }
+
+    @Test
+    void orderOfTheCommands() {
+        var td = new KvmTd(InitMemRegionMode.MERGED_6_19);
+        refused(Errno.EIO, td.vm.createVcpu(0, CpuidModel.standard()));
+        refused(Errno.EINVAL, td.td.finalizeVm(0));
+        refused(Errno.EINVAL, td.td.initVm(InitVm.usual(), 1));
+        refused(Errno.EINVAL, td.td.initVm(InitVm.usual().withAttributes(1), 0));
+        refused(Errno.EINVAL, td.td.initVm(InitVm.usual().withXfam(1), 0));
+        refused(Errno.EINVAL, td.td.initVm(InitVm.usual().withCpuid(List.of()), 0));
+        refused(Errno.EINVAL, td.td.initVm(InitVm.usual().withCpuid(List.of(InitVm.width(40))), 0));
+        ok(td.td.initVm(InitVm.usual(), 0));
+        refused(Errno.EINVAL, td.td.initVm(InitVm.usual(), 0));
+        ok(td.vm.createVcpu(0, CpuidModel.standard()));
+        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(td.source(Z), 0, 1), 0));
+        refused(Errno.EINVAL, td.td.initVcpu(td.vcpu(), 0, 1));
+        ok(td.td.initVcpu(td.vcpu(), 0, 0));
+        refused(Errno.EINVAL, td.td.initVcpu(td.vcpu(), 0, 0));
+        ok(td.td.finalizeVm(0));
+        refused(Errno.EIO, td.vm.createVcpu(1, CpuidModel.standard()));
+    }
+
+    @Test
+    void afterFinalizeFaultsAugmentAndZapsBlockTrackRemove() {
+        var td = KvmTd.initialised(InitMemRegionMode.MERGED_6_19);
+        ok(td.td.finalizeVm(0));
+        assertEquals(0, td.vcpu().mmu().reload());
+        assertEquals(VcpuMmu.FIXED, map(td, 0x5000));
+        assertEquals(SeptState.PENDING, td.sept(0x5000));
+        var leaves = new ArrayList<String>();
+        td.kvm.events().add((sequence, event) -> {
+            if (event instanceof LeafDone done) {
+                leaves.add(done.leaf());
+            }
+        });
+        ok(td.vm.setMemoryAttributes(0x5000, 4096, 0, 0));
+        assertEquals(
+                List.of("TDH.MEM.RANGE.BLOCK", "TDH.MEM.TRACK", "TDH.MEM.PAGE.REMOVE", "TDH.PHYMEM.PAGE.WBINVD"),
+                leaves);
+        assertEquals(SeptState.FREE, td.sept(0x5000));
+        assertFalse(td.vm.dead());
+    }
+
+    @Test
+    void aZapRetriesOnceWhenBusyAndBugsTheVmTheSecondTime() {
+        var td = KvmTd.initialised(InitMemRegionMode.MERGED_6_19);
+        ok(td.td.finalizeVm(0));
+        assertEquals(0, td.vcpu().mmu().reload());
+        assertEquals(VcpuMmu.FIXED, map(td, 0x5000));
+        td.host.module().conditions().busy(LockObject.SEPT_TREE, 1);
+        ok(td.vm.setMemoryAttributes(0x5000, 4096, 0, 0));
+        assertFalse(td.vm.dead());
+    }
+
+    @Test
+    void theEndGivesEveryPageBack() {
+        var td = new KvmTd(InitMemRegionMode.MERGED_6_19);
+        long before = td.kvm.pages().used();
+        td.memory(0, 64 << 20);
+        ok(td.td.initVm(InitVm.usual(), 0));
+        int hkid = td.td.hkid();
+        assertEquals(HkidState.HKID_ASSIGNED, td.host.module().hkidState(hkid));
+        ok(td.vm.createVcpu(0, CpuidModel.standard()));
+        ok(td.td.initVcpu(td.vcpu(), 0, 0));
+        long hva = td.source(Z);
+        ok(td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 0, 1), 1));
+        ok(td.mm.munmap(hva, hva + 4096));
+        ok(td.td.finalizeVm(0));
+        long tdr = td.td.tdr();
+        td.td.destroy();
+        assertEquals(List.of(), td.td.leaked());
+        assertEquals(HkidState.HKID_FREE, td.host.module().hkidState(hkid));
+        assertTrue(td.host.module().tdr(tdr).isEmpty());
+        assertFalse(td.vm.dead());
+        long mirrorAndDirect = ((kvasir.kvm.mmu.TdpMmu) td.vm.mmu()).tablePages();
+        assertEquals(before + mirrorAndDirect, td.kvm.pages().used());
+    }
+}
