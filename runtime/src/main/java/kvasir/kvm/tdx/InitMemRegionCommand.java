@@ -225,7 +225,7 @@ final class InitMemRegionCommand {
     }
 
     private int map() {
-        return vcpu.mmu().tdpMapPage(region.gpa(), Pferr.GUEST_FINAL | Pferr.PRIVATE_ACCESS, Level.PG_4K, true);
+        return vcpu.mmu().tdpMapPage(region.gpa(), Pferr.GUEST_FINAL | Pferr.PRIVATE_ACCESS, Level.PG_4K, true, true);
     }
 
     private int add(long pfn, long source) {

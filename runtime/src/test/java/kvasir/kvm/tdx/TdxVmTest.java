@@ -39,7 +39,7 @@ final class TdxVmTest {
     }
 
     private static int map(KvmTd td, long gpa) {
-        return td.vcpu().mmu().tdpMapPage(gpa, Pferr.GUEST_FINAL | Pferr.PRIVATE_ACCESS, 1, true);
+        return td.vcpu().mmu().tdpMapPage(gpa, Pferr.GUEST_FINAL | Pferr.PRIVATE_ACCESS, 1, true, true);
     }
 
     @ParameterizedTest
