@@ -13,6 +13,11 @@ public interface Seams {
         public void at(Seam seam, Object subject) {}
 
         @Override
+        public boolean sequential() {
+            return true;
+        }
+
+        @Override
         public void spin(Object subject, int times) {
             if (times >= SPINS) {
                 throw new Livelock(subject);
@@ -70,6 +75,11 @@ public interface Seams {
 
     /** The task goes on once {@code ready}; {@code ready} has no side effects. */
     void await(Object subject, BooleanSupplier ready);
+
+    /** Whether nobody can run in between: the seams need not be told. */
+    default boolean sequential() {
+        return false;
+    }
 
     /** A number for the running task, from 0. */
     default int task() {

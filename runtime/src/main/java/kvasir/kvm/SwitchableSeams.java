@@ -27,6 +27,11 @@ public final class SwitchableSeams implements Seams {
     }
 
     @Override
+    public boolean sequential() {
+        return active.sequential();
+    }
+
+    @Override
     public int task() {
         return active.task();
     }

@@ -146,6 +146,11 @@ public final class Vcpu {
         return signalAfter == 0;
     }
 
+    /** Whether a signal is pending or will be after a known number of looks. */
+    public boolean signalComing() {
+        return signalAfter >= 0;
+    }
+
     /** A signal arrives after {@code checks} more looks at {@link #signalPending()}; 0 is now. */
     public void sendSignal(long checks) {
         signalAfter = checks;

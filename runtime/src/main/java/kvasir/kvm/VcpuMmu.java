@@ -48,6 +48,15 @@ public interface VcpuMmu {
      */
     int tdpMapPage(long gpa, long errorCode, int maxLevel, boolean retries, boolean prefetch);
 
+    /**
+     * Maps up to {@code pages} more 4 KiB pages that follow the one {@link #tdpMapPage} has just mapped, all at once,
+     * where single calls would have the same effect and nobody could tell.
+     *
+     * @param gpa of the first page to map
+     * @return pages mapped; 0 if it takes single calls
+     */
+    long mapFollowing(long gpa, long pages, boolean prefetch);
+
     /** Level at which the last fault or prefetch was to be mapped (its goal level). */
     int mappedLevel();
 

@@ -77,12 +77,14 @@ final class HostPageTable {
         };
     }
 
-    private void cut(long page) {
+    /** Makes the huge entry that {@code page} lies inside into small ones. */
+    void cut(long page) {
         Map.Entry<Long, HostPte> entry = runs.lowerEntry(page);
         if (entry == null || entry.getValue().end() <= page) {
             return;
         }
         HostPte run = entry.getValue();
+        last = NOTHING;
         runs.remove(run.start());
         long block = page & -run.leafPages();
         long blockEnd = block == page ? page : block + run.leafPages();

@@ -16,7 +16,7 @@ public final class Mm {
     /** One past the last user address, less the guard page (TASK_SIZE). */
     public static final long TASK_SIZE = (1L << 47) - 4096;
 
-    private static final long MMAP_BASE = 0x7f00_0000_0000L >>> 12;
+    private static final long MMAP_BASE = 0x7000_0000_0000L >>> 12;
     private static final long BLOCK = 512;
 
     private final PhysicalMemory memory;
@@ -625,8 +625,24 @@ public final class Mm {
     }
 
     private void invalidateStart(long first, long last) {
+        splitHuge(first);
+        splitHuge(last);
         for (MmuNotifier notifier : notifiers) {
             notifier.invalidateRangeStart(first << 12, last << 12);
+        }
+    }
+
+    /**
+     * __split_huge_pmd: a huge entry that a range cuts becomes small ones first, and KVM hears of all of it, because the
+     * parts of the huge zero page become the small one.
+     */
+    private void splitHuge(long page) {
+        HostPte run = table.find(page);
+        long block = page & -run.leafPages();
+        if (run.pages() != 0 && block != page) {
+            invalidateStart(block, block + run.leafPages());
+            table.cut(page);
+            invalidateEnd(block, block + run.leafPages());
         }
     }
 

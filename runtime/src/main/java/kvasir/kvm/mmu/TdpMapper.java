@@ -110,9 +110,10 @@ final class TdpMapper {
     private int install(PageFault fault) {
         SpteFormat format = mmu.format();
         long old = iterator.oldSpte;
-        if (Spte.isShadowPresent(old)
-                && (fault.prefetch || fault.allowedBy(format, old))
-                && (Spte.isLast(old, iterator.level) || !mmu.policy.spuriousNeedsLeaf())) {
+        boolean nothingToDo = Spte.isLast(old, iterator.level)
+                ? fault.prefetch || fault.allowedBy(format, old)
+                : fault.prefetch && !mmu.policy.spuriousNeedsLeaf();
+        if (Spte.isShadowPresent(old) && nothingToDo) {
             return RetPf.SPURIOUS;
         }
         boolean writeProtected = false;

@@ -22,6 +22,7 @@ public final class VcpuTdpMmu implements VcpuMmu {
     private final TdpMmu mmu;
     private final Vcpu vcpu;
     private final TdpMapper mapper;
+    private final BulkPrefetch bulk;
     private final PageFault fault = new PageFault();
     private final TdpIterator iterator;
     private Root root = Root.NONE;
@@ -35,6 +36,7 @@ public final class VcpuTdpMmu implements VcpuMmu {
         this.mmu = mmu;
         this.vcpu = vcpu;
         mapper = new TdpMapper(mmu, vcpu);
+        bulk = new BulkPrefetch(mmu, vcpu);
         iterator = new TdpIterator(mmu.memory);
     }
 
@@ -172,6 +174,19 @@ public final class VcpuTdpMmu implements VcpuMmu {
             }
             mmu.vm.seams().spin(this, spins);
         }
+    }
+
+    @Override
+    public long mapFollowing(long gpa, long pages, boolean prefetch) {
+        if (pages <= 0
+                || fault.isPrivate
+                || fault.write
+                || fault.exec
+                || fault.goalLevel != Level.PG_4K
+                || fault.gfn != (gpa >>> 12) - 1) {
+            return 0;
+        }
+        return bulk.fill(root, fault.slot, gpa >>> 12, pages, prefetch);
     }
 
     @Override

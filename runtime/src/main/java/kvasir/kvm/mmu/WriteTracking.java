@@ -42,6 +42,11 @@ public final class WriteTracking {
         return !counts.isEmpty() && counts.containsKey(gfn);
     }
 
+    /** Whether any page is tracked. */
+    boolean any() {
+        return !counts.isEmpty();
+    }
+
     private static void adjustLpage(Memslot slot, long gfn, int delta) {
         slot.lpage().adjust(gfn, Level.PG_2M, delta);
         slot.lpage().adjust(gfn, Level.PG_1G, delta);
