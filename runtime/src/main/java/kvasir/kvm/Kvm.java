@@ -15,7 +15,7 @@ public final class Kvm {
     private final Events events;
     private final SwitchableSeams seams = new SwitchableSeams();
     private final Mmu.Factory mmus;
-    private final List<Vm> vms = new ArrayList<>();
+    private List<Vm> vms = new ArrayList<>();
 
     /**
      * @param version the kernel whose behaviour is modelled
@@ -67,5 +67,17 @@ public final class Kvm {
 
     void add(Vm vm) {
         vms.add(vm);
+    }
+
+    /** All kernel state as it is, as an action that puts it back; memory and the VMM's address space are not among it. */
+    public Runnable checkpoint() {
+        var parts = new ArrayList<Runnable>();
+        parts.add(pages.checkpoint());
+        vms.forEach(vm -> parts.add(vm.checkpoint()));
+        var saved = vms();
+        return () -> {
+            vms = new ArrayList<>(saved);
+            parts.forEach(Runnable::run);
+        };
     }
 }

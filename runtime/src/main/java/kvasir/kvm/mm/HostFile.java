@@ -67,6 +67,11 @@ public final class HostFile {
         return pfn;
     }
 
+    /** pfn of the page at {@code index}; -1 if there is none yet. */
+    long peek(long index) {
+        return cache.get(index);
+    }
+
     /** Whether the aligned block of {@code leaf} pages around {@code index} is contiguous and aligned in memory. */
     boolean contiguous(long index, long leaf) {
         long block = index & -leaf;

@@ -325,6 +325,17 @@ public final class Mm {
         return run.pfnAt(page) | (run.writable() ? Pfn.WRITABLE : 0);
     }
 
+    /** The pfn that an access would find at {@code hva}, without faulting anything in; -1 if there is none. */
+    public long peek(long hva) {
+        HostPte run = table.find(hva >>> 12);
+        if (run.pages() != 0) {
+            return run.pfnAt(hva >>> 12);
+        }
+        return vmaAt(hva >>> 12)
+                .flatMap(vma -> vma.file().map(file -> file.peek(vma.index(hva >>> 12))))
+                .orElse(-1L);
+    }
+
     /** host_pfn_mapping_level: the level of the host page-table leaf at {@code hva}, 1 if nothing is mapped. */
     public int hostLevel(long hva) {
         return table.find(hva >>> 12).level();

@@ -1,0 +1,126 @@
+package kvasir.vmm;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import kvasir.event.Topic;
+import kvasir.kvm.KvmRun;
+import kvasir.registry.Api;
+import kvasir.registry.Api.Kind;
+import kvasir.registry.Api.Parameter;
+import kvasir.registry.Described;
+import kvasir.registry.Outcome;
+
+/** {@code vcpu.kvm_run}. */
+final class KvmRunHandle implements Described {
+    static final Api<KvmRunHandle> API = Api.of(
+                    "kvm_run",
+                    KvmRunHandle.class,
+                    "struct kvm_run and the data page behind it, shared with user space.")
+            .property(
+                    "exit_reason",
+                    "u64",
+                    "Offset 8: KVM_EXIT_* number.",
+                    "assert plain.vcpu0.kvm_run.exit_reason == 39",
+                    k -> (long) k.run.exitReason())
+            .property(
+                    "reason",
+                    "string",
+                    "exit_reason by name.",
+                    "show plain.vcpu0.kvm_run.reason",
+                    k -> k.run.reason().name())
+            .property(
+                    "fields",
+                    "record",
+                    "The exit's fields by the names of the ABI.",
+                    "show plain.vcpu0.kvm_run.fields",
+                    k -> k.run.fields())
+            .property(
+                    "immediate_exit",
+                    "bool",
+                    "Offset 1: the next KVM_RUN ends with EINTR before it enters the guest.",
+                    "plain.vcpu0.kvm_run.immediate_exit = true",
+                    k -> k.run.immediateExit(),
+                    (k, value) -> {
+                        k.run.put8(1, (Boolean) value ? 1 : 0);
+                        return value;
+                    })
+            .property(
+                    "io_data",
+                    "u64",
+                    "Offset 4096: what OUT wrote, or what IN is to read.",
+                    "plain.vcpu0.kvm_run.io_data = 0x60",
+                    k -> Integer.toUnsignedLong(k.run.ioData()),
+                    (k, value) -> {
+                        k.run.setIoData(((Long) value).intValue());
+                        return value;
+                    })
+            .property(
+                    "mmio_data",
+                    "u64",
+                    "Offset 40: what an MMIO write wrote, or what an MMIO read is to see; little-endian.",
+                    "plain.vcpu0.kvm_run.mmio_data = 0xbeef",
+                    k -> k.run.mmioData(),
+                    (k, value) -> {
+                        k.run.setMmioData((Long) value);
+                        return value;
+                    })
+            .property(
+                    "hypercall_ret",
+                    "u64",
+                    "Offset 88: what the guest finds in RAX after a HYPERCALL exit.",
+                    "plain.vcpu0.kvm_run.hypercall_ret = 0",
+                    k -> k.run.hypercallRet(),
+                    (k, value) -> {
+                        k.run.setHypercallRet((Long) value);
+                        return value;
+                    })
+            .operation(
+                    "u64",
+                    List.of(Parameter.of("offset", Kind.U64, "bytes", "0 to 12280")),
+                    "The 8 bytes at an offset of the ABI.",
+                    "assert plain.vcpu0.kvm_run.u64(40) == 1M",
+                    (k, a) -> k.run.get64((int) Math.min(a.u64("offset") & Long.MAX_VALUE, KvmRun.MMAP_BYTES - 8)))
+            .index("The byte at an offset of the ABI.", "assert plain.vcpu0.kvm_run[1] == 0", (k, key) -> k.byteAt(key))
+            .build();
+
+    private final String owner;
+    private final KvmRun run;
+
+    KvmRunHandle(String owner, KvmRun run) {
+        this.owner = owner;
+        this.run = run;
+    }
+
+    private Object byteAt(Object key) {
+        return key instanceof Long offset && Long.compareUnsigned(offset, KvmRun.MMAP_BYTES) < 0
+                ? (Object) (long) run.get8(offset.intValue())
+                : new Outcome.Failed("EINVAL", "kvm_run takes an offset from 0 to 12287", Map.of());
+    }
+
+    @Override
+    public Api<?> api() {
+        return API;
+    }
+
+    @Override
+    public String label() {
+        return owner + ".kvm_run";
+    }
+
+    @Override
+    public Topic topic() {
+        return Topic.of(label(), 0, 1);
+    }
+
+    @Override
+    public Optional<String> picture() {
+        var lines = new LinkedHashMap<String, String>();
+        lines.put("exit_reason", run.exitReason() + " " + run.reason());
+        run.fields()
+                .forEach((name, value) -> lines.put(
+                        name, value instanceof Long number ? "0x" + Long.toHexString(number) : String.valueOf(value)));
+        return Optional.of(Text.table(lines));
+    }
+}

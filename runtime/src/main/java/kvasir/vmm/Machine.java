@@ -1,0 +1,176 @@
+package kvasir.vmm;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import kvasir.event.Events;
+import kvasir.kvm.HostConfig;
+import kvasir.kvm.Kvm;
+import kvasir.kvm.SwitchableSeams;
+import kvasir.kvm.Vcpu;
+import kvasir.kvm.Vm;
+import kvasir.kvm.mm.Mm;
+import kvasir.kvm.mmu.TdpMmu;
+import kvasir.kvm.semantics.Semantics;
+import kvasir.metal.memory.PhysicalMemory;
+import kvasir.registry.Described;
+import kvasir.registry.Outcome;
+
+/**
+ * Everything one script holds: a host with its memory, a kernel with KVM, one VMM process, and the VMs it declared.
+ * Cheap to make; the host itself comes into being with the first VM. Confined to one thread at a time, except
+ * {@link #interrupt()}.
+ */
+public final class Machine {
+    private final Config config;
+    private final Events events = new Events();
+    private final Map<String, VmHandle> vms = new LinkedHashMap<>();
+    private HostConfig host;
+    private Optional<Running> running = Optional.empty();
+
+    /**
+     * What distinguishes one machine from another.
+     *
+     * @param semantics what pre-population means, and with it the kernel
+     * @param host the processor and its kernel's set-up, unless a VM declaration says otherwise
+     * @param seed of everything random
+     * @param instructionBudget guest instructions that one {@code run} may retire, at least 1
+     */
+    public record Config(Semantics semantics, HostConfig host, long seed, long instructionBudget) {
+        /** An Intel server with the newest semantics. */
+        public static Config standard() {
+            return new Config(Semantics.newest(), HostConfig.intel(), 1, 100_000_000);
+        }
+    }
+
+    /** The host once it runs. */
+    private record Running(PhysicalMemory memory, Kvm kvm, Mm mm) {}
+
+    /** @param config what kind of machine */
+    public Machine(Config config) {
+        this.config = config;
+        host = config.host();
+    }
+
+    public Config config() {
+        return config;
+    }
+
+    /** The stream of this machine. */
+    public Events events() {
+        return events;
+    }
+
+    /** The host as it is, or will be. */
+    HostConfig host() {
+        return host;
+    }
+
+    /** Changes the host; refused once a VM exists on another one. */
+    Optional<Outcome> setHost(HostConfig wanted) {
+        if (running.isPresent() && !wanted.equals(host)) {
+            return Optional.of(new Outcome.Failed(
+                    "EBUSY", "the host runs already: declare it with the first VM", Map.of("host", host.toString())));
+        }
+        host = wanted;
+        return Optional.empty();
+    }
+
+    private Running running() {
+        if (running.isEmpty()) {
+            var memory = new PhysicalMemory(host.memoryBytes());
+            var kvm = new Kvm(
+                    host,
+                    config.semantics().kernel(),
+                    memory,
+                    events,
+                    vm -> new TdpMmu(vm, config.semantics().mmuPolicy()));
+            running = Optional.of(new Running(memory, kvm, new Mm(memory, kvm.pages(), kvm.seams(), host.thp())));
+        }
+        return running.get();
+    }
+
+    /** The kernel module; the host runs from now on. */
+    public Kvm kvm() {
+        return running().kvm();
+    }
+
+    /** The host's physical memory; the host runs from now on. */
+    public PhysicalMemory memory() {
+        return running().memory();
+    }
+
+    /** The VMM process's address space; the host runs from now on. */
+    public Mm mm() {
+        return running().mm();
+    }
+
+    /** The kernel's seams, to which a scheduler attaches; the host runs from now on. */
+    public SwitchableSeams seams() {
+        return kvm().seams();
+    }
+
+    /**
+     * Starts {@code vm name = word { ... }}.
+     *
+     * @param word one of {@link VmKinds#words()}
+     * @return the builder, on which every line in the braces is an operation
+     */
+    public VmBuilder declare(String name, String word) {
+        return VmKinds.of(word).builder(this, name);
+    }
+
+    /**
+     * Ends a declaration.
+     *
+     * @return a {@link VmHandle}, or an {@link Outcome.Failed}
+     */
+    public Object build(VmBuilder builder) {
+        Object result = builder.build();
+        if (result instanceof VmHandle handle) {
+            vms.put(handle.label(), handle);
+        }
+        return result;
+    }
+
+    /** VMs in order of declaration. */
+    public List<VmHandle> vms() {
+        return List.copyOf(vms.values());
+    }
+
+    /** The object behind a name that every script sees: {@code machine}, {@code host}. */
+    public Optional<Described> global(String name) {
+        return switch (name) {
+            case "machine" -> Optional.of(new MachineHandle(this));
+            case "host" -> Optional.of(new HostHandle(this));
+            default -> Optional.empty();
+        };
+    }
+
+    /** Makes guests that run come back soon; the only method another thread may call. */
+    public void interrupt() {
+        running.ifPresent(now -> {
+            for (Vm vm : now.kvm().vms()) {
+                vm.vcpus().forEach(Vcpu::kick);
+            }
+        });
+    }
+
+    /** The whole machine as it is. */
+    MachineSnapshot snapshot(String label) {
+        Running now = running();
+        PhysicalMemory.Snapshot bytes = now.memory().snapshot();
+        var parts = new ArrayList<Runnable>();
+        parts.add(now.kvm().checkpoint());
+        parts.add(now.mm().checkpoint());
+        var savedVms = new LinkedHashMap<>(vms);
+        return new MachineSnapshot(label, () -> {
+            now.memory().restore(bytes);
+            parts.forEach(Runnable::run);
+            vms.clear();
+            vms.putAll(savedVms);
+        });
+    }
+}

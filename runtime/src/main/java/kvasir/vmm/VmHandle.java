@@ -1,0 +1,406 @@
+package kvasir.vmm;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import kvasir.event.Topic;
+import kvasir.kvm.Errno;
+import kvasir.kvm.IoctlResult;
+import kvasir.kvm.MemoryAttributes;
+import kvasir.kvm.MemoryRegion;
+import kvasir.kvm.Memslot;
+import kvasir.kvm.Vm;
+import kvasir.kvm.gmem.GuestMemfd;
+import kvasir.kvm.mmu.TdpMmu;
+import kvasir.registry.Api;
+import kvasir.registry.Api.Kind;
+import kvasir.registry.Api.Parameter;
+import kvasir.registry.Arguments;
+import kvasir.registry.Bytes;
+import kvasir.registry.Described;
+import kvasir.registry.Outcome;
+import kvasir.registry.Range;
+
+/** A VM as scripts hold it. */
+public class VmHandle implements Described {
+    static final Api<VmHandle> API =
+            declare(Api.of("vm", VmHandle.class, "A virtual machine.")).build();
+
+    final Machine machine;
+    final Vm vm;
+
+    /** @param vm what KVM knows of it */
+    protected VmHandle(Machine machine, Vm vm) {
+        this.machine = machine;
+        this.vm = vm;
+    }
+
+    /** The machine it is part of. */
+    protected final Machine machine() {
+        return machine;
+    }
+
+    /** What KVM knows of it. */
+    public final Vm vm() {
+        return vm;
+    }
+
+    final TdpMmu mmu() {
+        return (TdpMmu) vm.mmu();
+    }
+
+    /** Adds what every kind of VM can do. */
+    protected static <T extends VmHandle> Api.Builder<T> declare(Api.Builder<T> api) {
+        return declareViews(declareDirtyLog(declareGmem(declareMemory(declareSlots(api)))));
+    }
+
+    private static <T extends VmHandle> Api.Builder<T> declareSlots(Api.Builder<T> api) {
+        return api.operation(
+                        "set_slot",
+                        List.of(
+                                Parameter.of("slot", Kind.U64, "", "id in bits 15:0, address space in bits 31:16"),
+                                keyword("gpa", Kind.U64, "bytes", "guest_phys_addr"),
+                                keyword("size", Kind.U64, "bytes", "memory_size; 0 deletes"),
+                                keyword("hva", Kind.U64, "bytes", "userspace_addr"),
+                                keyword("flags", Kind.U64, "", "1 LOG_DIRTY_PAGES, 2 READONLY, 4 GUEST_MEMFD"),
+                                keyword("gmem", Kind.U64, "", "guest_memfd descriptor"),
+                                keyword("offset", Kind.U64, "bytes", "guest_memfd_offset"),
+                                VmBuilder.flag("v1", "KVM_SET_USER_MEMORY_REGION, which knows no guest_memfd")),
+                        "KVM_SET_USER_MEMORY_REGION2 with the struct's fields as given; fields left out are 0. Creates, "
+                                + "moves, deletes a slot or changes its flags. Errors: EINVAL, EEXIST, EBADF, ENOMEM, "
+                                + "in the order of kvm_main.c, kvm_set_memory_region.",
+                        "plain.set_slot 3 gpa 128M size 2M hva plain.host.mmap(2M)",
+                        (vm, a) -> vm.setSlot(a))
+                .operation(
+                        "delete_slot",
+                        List.of(Parameter.of("slot", Kind.U64, "", "id in bits 15:0, address space in bits 31:16")),
+                        "KVM_SET_USER_MEMORY_REGION2 with memory_size 0.",
+                        "plain.delete_slot 0",
+                        (vm, a) -> vm.vm.setUserMemoryRegion2(MemoryRegion.deletion((int) a.u64("slot")))
+                                .outcome())
+                .operation(
+                        "move_slot",
+                        List.of(
+                                Parameter.of("slot", Kind.U64, "", "id in bits 15:0, address space in bits 31:16"),
+                                Parameter.of("to", Kind.U64, "bytes", "new guest_phys_addr")
+                                        .asKeyword()),
+                        "KVM_SET_USER_MEMORY_REGION2 with another guest_phys_addr and the rest as it is.",
+                        "plain.move_slot 0 to 128M",
+                        (vm, a) -> vm.changeSlot((int) a.u64("slot"), a.u64("to"), -1))
+                .operation(
+                        "set_flags",
+                        List.of(
+                                Parameter.of("slot", Kind.U64, "", "id in bits 15:0, address space in bits 31:16"),
+                                Parameter.of("flags", Kind.U64, "", "1 LOG_DIRTY_PAGES, 2 READONLY")),
+                        "KVM_SET_USER_MEMORY_REGION2 with other flags and the rest as it is.",
+                        "plain.set_flags 0 1",
+                        (vm, a) -> vm.changeSlot((int) a.u64("slot"), -1, a.u64("flags")));
+    }
+
+    private static <T extends VmHandle> Api.Builder<T> declareMemory(Api.Builder<T> api) {
+        return api.operation(
+                        "set_attributes",
+                        List.of(
+                                Parameter.of("range", Kind.RANGE, "bytes", "guest physical addresses"),
+                                Parameter.of("kind", Kind.WORD, "", "private or shared")
+                                        .among("private", "shared")),
+                        "KVM_SET_MEMORY_ATTRIBUTES: makes a range private or shared. Nothing is copied; mappings of the "
+                                + "old kind go. Errors: EINVAL.",
+                        "td.set_attributes 0 .. 2M shared",
+                        (vm, a) -> vm.setAttributes(a.range("range"), a.string("kind")))
+                .operation(
+                        "set_memory_attributes",
+                        List.of(
+                                keyword("address", Kind.U64, "bytes", "first gpa"),
+                                keyword("size", Kind.U64, "bytes", "size"),
+                                keyword("attributes", Kind.U64, "", "8 is PRIVATE"),
+                                keyword("flags", Kind.U64, "", "must be 0")),
+                        "KVM_SET_MEMORY_ATTRIBUTES with the struct's fields as given; fields left out are 0.",
+                        "td.set_memory_attributes address 0 size 4K attributes 8",
+                        (vm, a) -> vm.vm.setMemoryAttributes(
+                                        a.u64("address", 0),
+                                        a.u64("size", 0),
+                                        a.u64("attributes", 0),
+                                        a.u64("flags", 0))
+                                .outcome())
+                .operation(
+                        "read",
+                        List.of(Parameter.of("range", Kind.RANGE, "bytes", "guest physical addresses, at most 16M")),
+                        "Guest memory as it is: user memory through the slot, private pages from guest_memfd. Memory "
+                                + "never touched reads as zeros and stays untouched.",
+                        "show plain.read 0x1000 .. 0x1010",
+                        (vm, a) -> GuestMemory.read(vm.vm, a.range("range")))
+                .operation(
+                        "write",
+                        List.of(
+                                Parameter.of("gpa", Kind.U64, "bytes", "guest physical address"),
+                                Parameter.of("bytes", Kind.BYTES, "", "what to write")),
+                        "The VMM writes guest memory through its own mapping, which faults host pages in.",
+                        "plain.write 0x1000 hex\"5a\"",
+                        (vm, a) -> GuestMemory.write(vm.vm, a.u64("gpa"), a.bytes("bytes")))
+                .operation(
+                        "hva",
+                        List.of(Parameter.of("gpa", Kind.U64, "bytes", "guest physical address")),
+                        "The VMM's address for a gpa (gfn_to_hva); fails with EFAULT where there is no slot.",
+                        "plain.host.munmap plain.hva(1M) .. plain.hva(2M)",
+                        (vm, a) -> vm.hva(a.u64("gpa")));
+    }
+
+    private static <T extends VmHandle> Api.Builder<T> declareGmem(Api.Builder<T> api) {
+        return api.operation(
+                        "create_gmem",
+                        List.of(
+                                Parameter.of("size", Kind.U64, "bytes", "size of the file"),
+                                keyword("flags", Kind.U64, "", "from 6.18: 1 MMAP, 2 INIT_SHARED")),
+                        "KVM_CREATE_GUEST_MEMFD; the descriptor is detail `value`. Errors: EINVAL.",
+                        "td.create_gmem 2M",
+                        (vm, a) -> vm.vm.createGuestMemfd(a.u64("size"), a.u64("flags", 0))
+                                .outcome())
+                .operation(
+                        "punch_hole",
+                        List.of(Parameter.of("range", Kind.RANGE, "bytes", "guest physical addresses in one slot")),
+                        "fallocate(KEEP_SIZE | PUNCH_HOLE) on the slot's guest_memfd, at the offsets of these gpas: "
+                                + "mappings go, then the pages. Errors: EINVAL; ENOENT if no guest_memfd slot is there.",
+                        "td.punch_hole 0 .. 4K",
+                        (vm, a) -> vm.punchHole(a.range("range")))
+                .operation(
+                        "enable_cap",
+                        List.of(
+                                Parameter.of("cap", Kind.U64, "", "KVM_CAP_* number"),
+                                Parameter.of("arg", Kind.U64, "", "args[0]").orAbsent()),
+                        "KVM_ENABLE_CAP on the VM. Errors: EINVAL, E2BIG.",
+                        "plain.enable_cap 213 0x80",
+                        (vm, a) -> vm.vm.enableCap((int) a.u64("cap"), a.u64("arg", 0))
+                                .outcome())
+                .operation(
+                        "check_extension",
+                        List.of(Parameter.of("cap", Kind.U64, "", "KVM_CAP_* number")),
+                        "KVM_CHECK_EXTENSION on the VM.",
+                        "assert plain.check_extension(236) == 1",
+                        (vm, a) -> vm.vm.checkExtension((int) a.u64("cap")))
+                .operation(
+                        "create_vcpu",
+                        List.of(Parameter.of("id", Kind.U64, "", "vCPU id")),
+                        "KVM_CREATE_VCPU. Errors: EINVAL, EEXIST.",
+                        "plain.create_vcpu 7",
+                        (vm, a) -> vm.vm.createVcpu(a.u64("id"), kvasir.metal.cpu.CpuidModel.standard())
+                                .outcome());
+    }
+
+    private static <T extends VmHandle> Api.Builder<T> declareDirtyLog(Api.Builder<T> api) {
+        return api.operation(
+                        "get_dirty_log",
+                        List.of(Parameter.of("slot", Kind.U64, "", "id in bits 15:0, address space in bits 31:16")),
+                        "KVM_GET_DIRTY_LOG; detail `bitmap` has one bit a page. Errors: ENXIO, EINVAL, ENOENT.",
+                        "plain.get_dirty_log 0",
+                        (vm, a) -> vm.vm.getDirtyLog((int) a.u64("slot")).outcome())
+                .operation(
+                        "clear_dirty_log",
+                        List.of(
+                                Parameter.of("slot", Kind.U64, "", "id in bits 15:0, address space in bits 31:16"),
+                                keyword("first_page", Kind.U64, "pages", "a multiple of 64"),
+                                keyword("num_pages", Kind.U64, "pages", "a multiple of 64, or up to the slot's end"),
+                                Parameter.of("bitmap", Kind.BYTES, "", "bits to clear")
+                                        .asKeyword()),
+                        "KVM_CLEAR_DIRTY_LOG. Errors: ENXIO, EINVAL, ENOENT, EFAULT.",
+                        "plain.clear_dirty_log 0 first_page 0 num_pages 64 bitmap hex\"ffffffffffffffff\"",
+                        (vm, a) -> vm.vm.clearDirtyLog(
+                                        (int) a.u64("slot"),
+                                        a.u64("first_page", 0),
+                                        (int) a.u64("num_pages", 0),
+                                        a.bytes("bitmap"))
+                                .outcome())
+                .operation(
+                        "reset_dirty_rings",
+                        List.of(),
+                        "KVM_RESET_DIRTY_RINGS; detail `value` is the number of entries. Errors: EINVAL.",
+                        "plain.reset_dirty_rings",
+                        (vm, _) -> vm.vm.resetDirtyRings().outcome());
+    }
+
+    private static <T extends VmHandle> Api.Builder<T> declareViews(Api.Builder<T> api) {
+        return api.property(
+                        "vcpus",
+                        "list of vcpu",
+                        "vCPUs in order of creation; also vcpu0, vcpu1 ...",
+                        "plain.vcpu0",
+                        vm -> vm.vm.vcpus().stream()
+                                .map(v -> new VcpuHandle(vm.machine, v))
+                                .toList())
+                .property(
+                        "type",
+                        "string",
+                        "KVM's VM type.",
+                        "show plain.type",
+                        vm -> vm.vm.type().name())
+                .property(
+                        "ept",
+                        "table",
+                        "The EPT that vCPUs walk, as the processor reads it.",
+                        "show plain.ept",
+                        vm -> vm.mmu().table(0))
+                .property(
+                        "npt",
+                        "table",
+                        "The NPT that vCPUs walk, as the processor reads it.",
+                        "show plain.npt",
+                        vm -> vm.mmu().table(0))
+                .property(
+                        "smm_ept",
+                        "table",
+                        "The tables of vCPUs in SMM.",
+                        "show plain.smm_ept",
+                        vm -> vm.mmu().table(1))
+                .property(
+                        "mirror",
+                        "table",
+                        "KVM's copy of a TD's S-EPT; without a root in other VMs.",
+                        "show td.mirror",
+                        vm -> vm.mmu().mirror())
+                .property(
+                        "host",
+                        "process",
+                        "The VMM's address space: host page tables.",
+                        "show plain.host",
+                        vm -> new MmHandle(vm.vm.mm(), vm.label()))
+                .property("slots", "slots", "Memory slots; slots[id] is one.", "show plain.slots", SlotsView::new)
+                .property(
+                        "attributes",
+                        "attributes",
+                        "Private or shared, by gpa; attributes[gpa] is PRIVATE or SHARED, of a range also MIXED.",
+                        "assert td.attributes[0] is PRIVATE",
+                        AttributesView::new)
+                .property(
+                        "gmems",
+                        "list of gmem",
+                        "guest_memfd files in order of creation; also gmem0, gmem1 ...",
+                        "td.gmem0",
+                        vm -> vm.vm.gmems().stream()
+                                .map(file -> new GmemHandle(vm.vm, file))
+                                .toList())
+                .property(
+                        "stats",
+                        "stats",
+                        "Page and fault counters.",
+                        "assert plain.stats.pages_2m == 2",
+                        vm -> new StatsHandle(vm.label(), vm.mmu()))
+                .property(
+                        "tlb_flushes",
+                        "u64",
+                        "How often KVM asked all vCPUs to flush their TLBs.",
+                        "assert plain.tlb_flushes == 0",
+                        vm -> vm.vm.remoteTlbFlushes())
+                .property("locks", "locks", "The kernel's locks of this VM.", "show plain.locks", LocksView::new)
+                .property(
+                        "dead",
+                        "bool",
+                        "KVM_BUG_ON has fired: every ioctl answers EIO.",
+                        "assert not plain.dead",
+                        vm -> vm.vm.dead())
+                .property(
+                        "invalidate_seq",
+                        "u64",
+                        "mmu_invalidate_seq: goes up at the end of every invalidation.",
+                        "show plain.invalidate_seq",
+                        vm -> vm.vm.invalidate().seq())
+                .property(
+                        "generation",
+                        "u64",
+                        "Generation of the published slots of address space 0.",
+                        "show plain.generation",
+                        vm -> vm.vm.memslots(0).generation());
+    }
+
+    /** A field of a struct: left out, it is 0. */
+    static Parameter keyword(String name, Kind kind, String unit, String doc) {
+        return Parameter.of(name, kind, unit, doc).asKeyword().orAbsent();
+    }
+
+    Outcome setSlot(Arguments a) {
+        var region = new MemoryRegion(
+                (int) a.u64("slot"),
+                (int) a.u64("flags", 0),
+                a.u64("gpa", 0),
+                a.u64("size", 0),
+                a.u64("hva", 0),
+                a.u64("offset", 0),
+                (int) a.u64("gmem", 0));
+        return (a.flag("v1") ? vm.setUserMemoryRegion(region) : vm.setUserMemoryRegion2(region)).outcome();
+    }
+
+    /** The ioctl with one field changed; -1 keeps a field. */
+    Outcome changeSlot(int field, long gpa, long flags) {
+        int space = field >>> 16;
+        Memslot slot = space < vm.type().addressSpaces() ? vm.memslots(space).byId(field & 0xffff) : Memslot.NONE;
+        if (!slot.exists()) {
+            return new Outcome.Failed("EINVAL", "slot " + (field & 0xffff) + " does not exist", Map.of());
+        }
+        int userFlags = slot.flags() & (Memslot.LOG_DIRTY_PAGES | Memslot.READONLY | Memslot.GUEST_MEMFD);
+        return vm.setUserMemoryRegion2(new MemoryRegion(
+                        field,
+                        flags == -1 ? userFlags : (int) flags,
+                        gpa == -1 ? slot.baseGfn() << 12 : gpa,
+                        slot.npages() << 12,
+                        slot.userspaceAddr(),
+                        slot.gmemPgoff() << 12,
+                        slot.gmem().map(GuestMemfd::fd).orElse(0)))
+                .outcome();
+    }
+
+    Outcome setAttributes(Range range, String kind) {
+        long value = kind.equals("private") ? MemoryAttributes.PRIVATE : 0;
+        return vm.setMemoryAttributes(range.start(), range.size(), value, 0).outcome();
+    }
+
+    Object hva(long gpa) {
+        Memslot slot = vm.memslots(0).lookup(gpa >>> 12);
+        if (!slot.exists() || slot.invalid()) {
+            return new Outcome.Failed("EFAULT", "gfn_to_hva: no slot contains this gpa", Map.of());
+        }
+        return slot.hva(gpa >>> 12) + (gpa & 4095);
+    }
+
+    Outcome punchHole(Range range) {
+        Memslot slot = vm.memslots(0).lookup(range.start() >>> 12);
+        Optional<GuestMemfd> file = slot.exists() ? slot.gmem() : Optional.empty();
+        if (file.isEmpty()) {
+            return new Outcome.Failed("ENOENT", "no slot with a guest_memfd contains the first gpa", Map.of());
+        }
+        long offset = (slot.gmemIndex(range.start() >>> 12) << 12) + (range.start() & 4095);
+        return file.get()
+                .fallocate(GuestMemfd.FALLOC_KEEP_SIZE | GuestMemfd.FALLOC_PUNCH_HOLE, offset, range.size())
+                .outcome();
+    }
+
+    @Override
+    public Api<?> api() {
+        return API;
+    }
+
+    @Override
+    public String label() {
+        return vm.name();
+    }
+
+    @Override
+    public Topic topic() {
+        return Topic.of(vm.name(), 0, 1);
+    }
+
+    @Override
+    public Optional<String> picture() {
+        var lines = new LinkedHashMap<String, String>();
+        lines.put("type", vm.type().name());
+        lines.put("vcpus", Integer.toString(vm.vcpus().size()));
+        lines.put("slots", Integer.toString(vm.allSlots().size()));
+        lines.put("state", vm.dead() ? "dead" : "alive");
+        return Optional.of(Text.table(lines));
+    }
+
+    /** Bytes or a refusal, as the registry wants them. */
+    static Object valueOr(Optional<Bytes> bytes, Errno errno, String reason) {
+        return bytes.<Object>map(b -> b)
+                .orElseGet(() -> IoctlResult.err(errno, reason).outcome());
+    }
+}
