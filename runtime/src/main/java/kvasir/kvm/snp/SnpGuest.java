@@ -21,7 +21,7 @@ import kvasir.registry.Bytes;
 public final class SnpGuest {
     private final SnpHost host;
     private final int asid;
-    private final List<Long> vmsaPages = new ArrayList<>();
+    private List<Long> vmsaPages = new ArrayList<>();
     private long context;
     private boolean launched;
 
@@ -213,5 +213,17 @@ public final class SnpGuest {
         }
         vmsaPages.clear();
         return status;
+    }
+
+    /** The fields as they are, as an action that puts them back. */
+    Runnable checkpoint() {
+        var savedPages = List.copyOf(vmsaPages);
+        long savedContext = context;
+        boolean savedLaunched = launched;
+        return () -> {
+            vmsaPages = new ArrayList<>(savedPages);
+            context = savedContext;
+            launched = savedLaunched;
+        };
     }
 }

@@ -2,6 +2,7 @@ package kvasir.kvm.snp;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeSet;
 import kvasir.event.Events;
 import kvasir.kvm.Seam;
 import kvasir.kvm.Seams;
@@ -34,7 +35,9 @@ public final class SnpHost {
     private final HostInstructions instructions;
     private final SnpFirmware firmware;
     private final long commandPage;
-    private final List<Long> leaked = new ArrayList<>();
+    private List<Long> leaked = new ArrayList<>();
+    private TreeSet<Integer> freeAsids = new TreeSet<>();
+    private TreeSet<Integer> usedAsids = new TreeSet<>();
 
     /**
      * A host whose firmware is not initialised yet.
@@ -53,6 +56,9 @@ public final class SnpHost {
         rmp = new Rmp(memory, events, RmpRegisters.contiguous(base, table));
         instructions = new HostInstructions(rmp, rules);
         firmware = new SnpFirmware(rmp, rules, events, config, base - PageSize.SIZE_2M.bytes());
+        for (int asid = 1; asid <= config.asids(); asid++) {
+            freeAsids.add(asid);
+        }
         commandPage = pages.allocate(HostPages.Use.UNMOVABLE) << 12;
     }
 
@@ -142,6 +148,38 @@ public final class SnpHost {
             leaked.add(spa);
         }
         return back;
+    }
+
+    /**
+     * The lowest ASID that is free; when none is, those given back are made usable by WBINVD on all cores and DF_FLUSH
+     * (sev_asid_new, __sev_recycle_asids). 0 if there is none.
+     */
+    public int allocateAsid() {
+        if (freeAsids.isEmpty() && !usedAsids.isEmpty()) {
+            firmware.wbinvdOnAllCores();
+            if (command(FirmwareCommand.SNP_DF_FLUSH, CommandBuffer.address(0)) == FirmwareStatus.SUCCESS) {
+                freeAsids.addAll(usedAsids);
+                usedAsids.clear();
+            }
+        }
+        return freeAsids.isEmpty() ? 0 : freeAsids.pollFirst();
+    }
+
+    /** The guest is gone; its ASID waits for a flush (sev_asid_free). */
+    public void freeAsid(int asid) {
+        usedAsids.add(asid);
+    }
+
+    /** The fields as they are, as an action that puts them back. */
+    public Runnable checkpoint() {
+        var savedLeaked = List.copyOf(leaked);
+        var savedFree = new TreeSet<>(freeAsids);
+        var savedUsed = new TreeSet<>(usedAsids);
+        return () -> {
+            leaked = new ArrayList<>(savedLeaked);
+            freeAsids = new TreeSet<>(savedFree);
+            usedAsids = new TreeSet<>(savedUsed);
+        };
     }
 
     /** Leaves a page assigned for ever. */

@@ -1,0 +1,406 @@
+package kvasir.kvm.snp;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import kvasir.kvm.Errno;
+import kvasir.kvm.GfnRange;
+import kvasir.kvm.IoctlResult;
+import kvasir.kvm.Vcpu;
+import kvasir.kvm.VendorOps;
+import kvasir.kvm.Vm;
+import kvasir.metal.snp.PageSize;
+import kvasir.metal.snp.ReturnCode;
+import kvasir.metal.snp.RmpEntry;
+import kvasir.metal.snp.RmpUpdate;
+import kvasir.metal.snp.RmpVerdict;
+import kvasir.metal.snp.psp.FirmwareStatus;
+import kvasir.registry.Bytes;
+
+/** One SNP VM as KVM holds it (struct kvm_sev_info): its KVM_SEV_* commands and the hooks of its memory. */
+public final class SnpVm implements VendorOps {
+    private static final long POLICY_SMT = 1L << 16;
+    private static final long POLICY_MUST_BE_ONE = 1L << 17;
+    private static final long POLICY_DEBUG = 1L << 19;
+    private static final long POLICY_SINGLE_SOCKET = 1L << 20;
+    private static final long POLICY_MASK =
+            0xffff | POLICY_SMT | POLICY_MUST_BE_ONE | POLICY_DEBUG | POLICY_SINGLE_SOCKET;
+    private static final long FEATURE_SNP = 1;
+    private static final long FEATURE_DEBUG_SWAP = 1L << 5;
+    private static final int GHCB_VERSION_MAX = 2;
+    private static final long DR7_DEFAULT = 0x400;
+
+    private final Vm vm;
+    private final SnpHost host;
+    private Optional<SnpGuest> guest = Optional.empty();
+    private long features;
+    private int ghcbVersion;
+    private int protectedVcpus;
+    private long psmashes;
+
+    /** The vendor part of a VM of type SNP; the caller attaches it. */
+    public SnpVm(Vm vm, SnpHost host) {
+        this.vm = vm;
+        this.host = host;
+    }
+
+    public Vm vm() {
+        return vm;
+    }
+
+    /** The host's SNP. */
+    public SnpHost host() {
+        return host;
+    }
+
+    /** SEV_FEATURES of its VMSAs; 0 before KVM_SEV_INIT2. */
+    public long features() {
+        return features;
+    }
+
+    /** The GHCB protocol version it offers, from KVM_SEV_INIT2. */
+    public int ghcbVersion() {
+        return ghcbVersion;
+    }
+
+    /** 0 before KVM_SEV_INIT2 and after the end. */
+    public int asid() {
+        return guest.map(SnpGuest::asid).orElse(0);
+    }
+
+    /** PSMASH instructions executed for nested faults. */
+    public long psmashes() {
+        return psmashes;
+    }
+
+    /** The guest behind the commands; only after KVM_SEV_INIT2. */
+    public SnpGuest guest() {
+        return guest.orElseThrow(() -> new IllegalStateException("KVM_SEV_INIT2 was not done"));
+    }
+
+    /** UNINITIALIZED, INITIALIZED (ASID), STARTED (context), LAUNCHED. */
+    public String state() {
+        if (guest.isEmpty()) {
+            return "UNINITIALIZED";
+        }
+        if (guest.get().launched()) {
+            return "LAUNCHED";
+        }
+        return guest.get().context() == 0 ? "INITIALIZED" : "STARTED";
+    }
+
+    private IoctlResult command(Supplier<IoctlResult> body) {
+        if (vm.dead()) {
+            return IoctlResult.err(Errno.EIO, "kvm_vm_ioctl: the VM is dead");
+        }
+        vm.kvmLock().lock();
+        try {
+            return body.get();
+        } finally {
+            vm.kvmLock().unlock();
+        }
+    }
+
+    private static IoctlResult firmwareError(Errno errno, String reason, FirmwareStatus status) {
+        Map<String, Object> details = new LinkedHashMap<>();
+        details.put("fw_error", (long) status.code());
+        details.put("fw_status", status.name());
+        return new IoctlResult.Err(errno, reason, details);
+    }
+
+    /**
+     * KVM_SEV_INIT2 (sev_guest_init2).
+     *
+     * @param vmsaFeatures DebugSwap (0x20) or 0; bit 0 is KVM's own
+     * @param flags must be 0
+     * @param version of the GHCB protocol, 0 for KVM's default
+     */
+    public IoctlResult init2(long vmsaFeatures, int flags, int version) {
+        return command(() -> {
+            if (guest.isPresent()) {
+                return IoctlResult.err(Errno.EINVAL, "sev_guest_init2: the VM is initialised");
+            }
+            if (!vm.vcpus().isEmpty()) {
+                return IoctlResult.err(Errno.EINVAL, "sev_guest_init2: there are vCPUs");
+            }
+            if (flags != 0) {
+                return IoctlResult.err(Errno.EINVAL, "sev_guest_init2: flags");
+            }
+            if ((vmsaFeatures & ~FEATURE_DEBUG_SWAP) != 0) {
+                return IoctlResult.err(Errno.EINVAL, "sev_guest_init2: vmsa_features that KVM does not support");
+            }
+            boolean tooOld = version == 1 && vm.kvm().version().atLeast(6, 18);
+            if (Integer.compareUnsigned(version, GHCB_VERSION_MAX) > 0 || tooOld) {
+                return IoctlResult.err(Errno.EINVAL, "sev_guest_init2: ghcb_version");
+            }
+            FirmwareStatus status = host.initialise();
+            if (status != FirmwareStatus.SUCCESS) {
+                return firmwareError(Errno.EIO, "sev_platform_init: " + status, status);
+            }
+            int asid = host.allocateAsid();
+            if (asid == 0) {
+                return IoctlResult.err(Errno.EBUSY, "sev_asid_new: no ASID is free");
+            }
+            features = vmsaFeatures | FEATURE_SNP;
+            ghcbVersion = version == 0 ? GHCB_VERSION_MAX : version;
+            guest = Optional.of(new SnpGuest(host, asid));
+            return IoctlResult.done();
+        });
+    }
+
+    /** Any command of plain SEV: refused once KVM_SEV_INIT2 was done, unknown before (sev_mem_enc_ioctl). */
+    public IoctlResult otherCommand(int id) {
+        return command(() -> guest.isPresent() && id < 100
+                ? IoctlResult.err(Errno.EPERM, "sev_mem_enc_ioctl: not for SNP VMs")
+                : IoctlResult.err(Errno.EINVAL, "sev_mem_enc_ioctl: unknown command " + id));
+    }
+
+    /**
+     * KVM_SEV_SNP_LAUNCH_START (snp_launch_start): GCTX_CREATE, LAUNCH_START, ACTIVATE.
+     *
+     * @param gosvw 16 bytes
+     * @param flags must be 0
+     */
+    public IoctlResult launchStart(long policy, Bytes gosvw, int flags) {
+        return command(() -> {
+            if (guest.isEmpty()) {
+                return IoctlResult.err(Errno.ENOTTY, "snp_launch_start: not an initialised SNP VM");
+            }
+            if (guest.get().context() != 0) {
+                return IoctlResult.err(Errno.EINVAL, "snp_launch_start: there is a context already");
+            }
+            if (flags != 0) {
+                return IoctlResult.err(Errno.EINVAL, "snp_launch_start: flags");
+            }
+            if ((policy & ~POLICY_MASK) != 0 || (policy & POLICY_MUST_BE_ONE) == 0) {
+                return IoctlResult.err(
+                        Errno.EINVAL, "snp_launch_start: policy 0x%x has unknown bits or not bit 17".formatted(policy));
+            }
+            if (guest.get().createContext() != FirmwareStatus.SUCCESS) {
+                return IoctlResult.err(Errno.ENOTTY, "snp_context_create failed");
+            }
+            FirmwareStatus status = guest.get().start(policy, gosvw);
+            return status == FirmwareStatus.SUCCESS
+                    ? IoctlResult.done()
+                    : firmwareError(Errno.EIO, "snp_launch_start: firmware returned " + status, status);
+        });
+    }
+
+    /** KVM_SEV_SNP_LAUNCH_UPDATE; what is left is in the details. */
+    public IoctlResult launchUpdate(LaunchUpdate params) {
+        return command(() -> guest.isEmpty() || guest.get().context() == 0
+                ? IoctlResult.err(Errno.EINVAL, "snp_launch_update: there is no context")
+                : new LaunchUpdateCommand(this, params).run());
+    }
+
+    /** KVM_SEV_SNP_LAUNCH_FINISH (snp_launch_finish): a VMSA for each vCPU, then the firmware's command. */
+    public IoctlResult launchFinish(LaunchFinish params) {
+        return command(() -> {
+            if (guest.isEmpty()) {
+                return IoctlResult.err(Errno.ENOTTY, "snp_launch_finish: not an initialised SNP VM");
+            }
+            if (guest.get().context() == 0) {
+                return IoctlResult.err(Errno.EINVAL, "snp_launch_finish: there is no context");
+            }
+            if (params.flags() != 0) {
+                return IoctlResult.err(Errno.EINVAL, "snp_launch_finish: flags");
+            }
+            Optional<IoctlResult> refused = addVmsas();
+            if (refused.isPresent()) {
+                return refused.get();
+            }
+            FirmwareStatus status = guest.get()
+                    .finish(
+                            params.idBlock(),
+                            params.idAuthentication(),
+                            params.authorKey(),
+                            params.vcekDisabled(),
+                            params.hostData());
+            if (status != FirmwareStatus.SUCCESS) {
+                return firmwareError(Errno.EIO, "snp_launch_finish: firmware returned " + status, status);
+            }
+            vm.allowPreFault();
+            return IoctlResult.done();
+        });
+    }
+
+    /**
+     * snp_launch_update_vmsa. A second LAUNCH_FINISH meets vCPUs whose state is encrypted already: kernels up to 7.1
+     * measure them again.
+     */
+    private Optional<IoctlResult> addVmsas() {
+        for (int i = 0; i < vm.vcpus().size(); i++) {
+            Vcpu vcpu = vm.vcpus().get(i);
+            if (vcpu.cpu().dr(7) != DR7_DEFAULT) {
+                return Optional.of(
+                        IoctlResult.err(Errno.EINVAL, "sev_es_sync_vmsa: vCPU %d uses DR7".formatted(vcpu.id())));
+            }
+            SnpGuest.Added added = guest().addVmsa(VmsaSync.build(vcpu.cpu(), features));
+            if (added.result() != SnpGuest.PageResult.ADDED) {
+                return Optional.of(firmwareError(
+                        Errno.EIO,
+                        "snp_launch_update_vmsa: vCPU %d, firmware returned %s".formatted(vcpu.id(), added.status()),
+                        added.status()));
+            }
+            protectedVcpus = Math.max(protectedVcpus, i + 1);
+        }
+        return Optional.empty();
+    }
+
+    /** vCPUs whose registers are encrypted (guest_state_protected). */
+    public int protectedVcpus() {
+        return protectedVcpus;
+    }
+
+    /** The VM ends: firmware's context and the VMSA pages go, the ASID waits for a flush (sev_vm_destroy). */
+    public void destroy() {
+        guest.ifPresent(g -> {
+            if (g.destroy() == FirmwareStatus.SUCCESS) {
+                host.freeAsid(g.asid());
+            }
+        });
+        guest = Optional.empty();
+    }
+
+    // ---- hooks of guest memory
+
+    /** sev_gmem_prepare: an unassigned page becomes Guest-Invalid; an assigned one is left alone, whoever owns it. */
+    @Override
+    public int gmemPrepare(long pfn, long gfn, int maxOrder) {
+        Optional<RmpEntry> entry = host.rmp().lookup(pfn << 12);
+        if (entry.isEmpty()) {
+            return -Errno.ENOENT.number();
+        }
+        if (entry.get().assigned()) {
+            return 0;
+        }
+        PageSize size = maxOrder >= 9 && frameIsFree(pfn) ? PageSize.SIZE_2M : PageSize.SIZE_4K;
+        long frames = size.frames();
+        ReturnCode code =
+                host.rmpupdate((pfn & -frames) << 12, RmpUpdate.toGuest((gfn & -frames) << 12, size, asid(), false));
+        if (code == ReturnCode.FAIL_OVERLAP) {
+            vm.bug("rmpupdate: FAIL_OVERLAP for pfn 0x%x for ever: Linux would spin here".formatted(pfn));
+        }
+        return code == ReturnCode.SUCCESS ? 0 : -Errno.EINVAL.number();
+    }
+
+    private boolean frameIsFree(long pfn) {
+        long first = pfn & -512L;
+        for (long i = first; i < first + 512; i++) {
+            if (host.rmp().lookup(i << 12).map(RmpEntry::assigned).orElse(true)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** sev_private_max_mapping_level: not above the size of the RMP entry. */
+    @Override
+    public int gmemMaxMappingLevel(long pfn, boolean isPrivate) {
+        if (!isPrivate) {
+            return 3;
+        }
+        boolean large = host.rmp()
+                .lookup(pfn << 12)
+                .map(e -> e.assigned() && e.size() == PageSize.SIZE_2M)
+                .orElse(false);
+        return large ? 2 : 1;
+    }
+
+    /** sev_gmem_invalidate: the pages become the hypervisor's before the host gets them back. */
+    @Override
+    public void gmemInvalidate(long startPfn, long endPfn) {
+        long pfn = startPfn;
+        while (pfn < endPfn) {
+            Optional<RmpEntry> entry = host.rmp().lookup(pfn << 12);
+            if (entry.isEmpty() || !entry.get().assigned()) {
+                pfn++;
+                continue;
+            }
+            boolean large = entry.get().size() == PageSize.SIZE_2M;
+            boolean whole = large && (pfn & 511) == 0 && pfn + 512 <= endPfn;
+            if (large && !whole && host.psmash((pfn & -512L) << 12) != ReturnCode.SUCCESS) {
+                vm.bug("sev_gmem_invalidate: PSMASH of pfn 0x%x failed".formatted(pfn));
+                return;
+            }
+            PageSize size = whole ? PageSize.SIZE_2M : PageSize.SIZE_4K;
+            if (host.rmpupdate(pfn << 12, RmpUpdate.shared(size)) != ReturnCode.SUCCESS) {
+                host.leak(pfn << 12);
+            }
+            pfn += size.frames();
+        }
+    }
+
+    /** How a nested fault with the RMP bit was dealt with. */
+    public enum RmpFault {
+        NOT_PRIVATE,
+        NOT_ASSIGNED,
+        /** The entry is 4K already: somebody else was quicker. */
+        SPURIOUS,
+        SMASHED,
+        FAILED
+    }
+
+    /**
+     * sev_handle_rmp_fault, after the page fault itself was handled: a 4K access to a 2M entry smashes the entry and zaps
+     * the 512 gfns.
+     *
+     * @param errorCode EXITINFO1
+     */
+    public RmpFault handleRmpFault(long gpa, long errorCode) {
+        long gfn = gpa >>> 12;
+        var slot = vm.memslots(0).lookup(gfn);
+        if ((errorCode & RmpVerdict.NPF_RMP) == 0
+                || !slot.exists()
+                || slot.gmem().isEmpty()
+                || !vm.attributes().isPrivate(gfn)) {
+            return RmpFault.NOT_PRIVATE;
+        }
+        long pfn = slot.gmem().get().pageAt(slot.gmemIndex(gfn));
+        Optional<RmpEntry> entry = pfn < 0 ? Optional.empty() : host.rmp().lookup(pfn << 12);
+        if (entry.isEmpty() || !entry.get().assigned()) {
+            return RmpFault.NOT_ASSIGNED;
+        }
+        if (entry.get().size() == PageSize.SIZE_4K) {
+            return RmpFault.SPURIOUS;
+        }
+        if (host.psmash((pfn & -512L) << 12) != ReturnCode.SUCCESS) {
+            return RmpFault.FAILED;
+        }
+        psmashes++;
+        vm.mmuLock().lock();
+        boolean flush = vm.mmu()
+                .unmap(new GfnRange(
+                        slot,
+                        gfn & -512L,
+                        Math.min((gfn & -512L) + 512, slot.endGfn()),
+                        GfnRange.Filter.PRIVATE,
+                        false));
+        if (flush) {
+            vm.flushRemoteTlbs(gfn & -512L, (gfn & -512L) + 512);
+        }
+        vm.mmuLock().unlock();
+        return RmpFault.SMASHED;
+    }
+
+    /** The fields as they are, as an action that puts them back. */
+    public Runnable checkpoint() {
+        Optional<SnpGuest> savedGuest = guest;
+        Optional<Runnable> savedFields = guest.map(SnpGuest::checkpoint);
+        long savedFeatures = features;
+        int savedVersion = ghcbVersion;
+        int savedProtected = protectedVcpus;
+        long savedPsmashes = psmashes;
+        Runnable savedHost = host.checkpoint();
+        return () -> {
+            guest = savedGuest;
+            savedFields.ifPresent(Runnable::run);
+            features = savedFeatures;
+            ghcbVersion = savedVersion;
+            protectedVcpus = savedProtected;
+            psmashes = savedPsmashes;
+            savedHost.run();
+        };
+    }
+}
