@@ -22,13 +22,13 @@ import kvasir.registry.Range;
 
 /** A vCPU as scripts hold it. */
 public class VcpuHandle implements Described {
-    static final Api<VcpuHandle> API =
-            declare(Api.of("vcpu", VcpuHandle.class, "A virtual processor.")).build();
-
     private static final int EFER = 0xc000_0080;
     private static final String[] GPRS = {
         "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"
     };
+
+    static final Api<VcpuHandle> API =
+            declare(Api.of("vcpu", VcpuHandle.class, "A virtual processor.")).build();
 
     final Machine machine;
     final Vcpu vcpu;
