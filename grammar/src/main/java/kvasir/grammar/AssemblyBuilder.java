@@ -6,9 +6,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.antlr.v4.runtime.ParserRuleContext;
 import org.antlr.v4.runtime.Token;
 import org.antlr.v4.runtime.tree.ParseTree;
 import org.antlr.v4.runtime.tree.TerminalNode;
+import org.jspecify.annotations.Nullable;
 
 /** Builds guest programs out of the parser's contexts. */
 final class AssemblyBuilder {
@@ -35,8 +37,7 @@ final class AssemblyBuilder {
                     .help("write `label:` or `mnemonic operand, operand`"));
             return new Assembly.Malformed(span);
         }
-        int end = context.getStop().getStartIndex();
-        Span whole = trimmed(span.source(), span.start(), end);
+        Span whole = span.to(lastBeforeLineEnd(context));
         if (context.ASM_TIMES() != null) {
             return new Assembly.Times(whole, value(context.value()), item(context.item()));
         }
@@ -58,12 +59,11 @@ final class AssemblyBuilder {
         return instruction(whole, context.ASM_PREFIX(), name, context.operands());
     }
 
-    private static Span trimmed(SourceFile source, int start, int end) {
-        int last = end;
-        while (last > start && Character.isWhitespace(source.text().charAt(last - 1))) {
-            last--;
-        }
-        return source.span(start, last);
+    private Span lastBeforeLineEnd(AssemblyLineContext context) {
+        return switch (context.getChild(context.getChildCount() - 2)) {
+            case ParserRuleContext inner -> expressions.span(inner);
+            case ParseTree leaf -> expressions.span(((TerminalNode) leaf).getSymbol());
+        };
     }
 
     private Assembly item(ItemContext context) {
@@ -86,10 +86,7 @@ final class AssemblyBuilder {
     }
 
     private Assembly instruction(
-            Span span,
-            List<TerminalNode> prefixes,
-            Identifier mnemonic,
-            @org.jspecify.annotations.Nullable OperandsContext context) {
+            Span span, List<TerminalNode> prefixes, Identifier mnemonic, @Nullable OperandsContext context) {
         List<Assembly.Operand> operands = context == null
                 ? List.of()
                 : context.operand().stream().map(this::operand).toList();

@@ -94,29 +94,28 @@ record Quoted(String value, List<Integer> faults) {
 
     /**
      * The lines between triple quotes: without what follows the opening quotes on their line if it is blank, without
-     * the common indentation (the line of the closing quotes counts), without blanks at line ends.
+     * the indentation that all lines have, without blanks at line ends.
      */
     static String readBlock(String text) {
-        String body =
-                text.substring(3, text.length() >= 6 && text.endsWith("\"\"\"") ? text.length() - 3 : text.length());
+        boolean closed = text.length() >= 6 && text.endsWith("\"\"\"");
+        String body = text.substring(3, closed ? text.length() - 3 : text.length());
         List<String> lines = new ArrayList<>(List.of(body.split("\r?\n", -1)));
         String first = lines.removeFirst();
-        int indent = Integer.MAX_VALUE;
-        for (int i = 0; i < lines.size(); i++) {
-            String line = lines.get(i);
-            if (!line.isBlank() || i == lines.size() - 1) {
-                indent = Math.min(indent, leadingBlanks(line));
-            }
+        boolean endsBlank = !lines.isEmpty() && lines.getLast().isBlank();
+        if (endsBlank) {
+            lines.removeLast();
         }
+        int indent = lines.stream()
+                .filter(line -> !line.isBlank())
+                .mapToInt(Quoted::leadingBlanks)
+                .min()
+                .orElse(0);
         List<String> content = new ArrayList<>();
         if (!first.isBlank()) {
             content.add(first.strip());
         }
         for (String line : lines) {
             content.add(line.isBlank() ? "" : line.substring(indent).stripTrailing());
-        }
-        if (!lines.isEmpty() && lines.getLast().isBlank()) {
-            content.removeLast();
         }
         return String.join("\n", content);
     }

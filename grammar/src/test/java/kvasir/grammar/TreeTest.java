@@ -156,10 +156,12 @@ class TreeTest {
     }
 
     @Test
-    void aBlockOfTextLosesTheIndentationOfItsClosingQuotes() {
+    void aBlockOfTextLosesTheIndentationOfItsLines() {
         assertEquals(
-                "Assert(Shows(x, Text('  a\n    b\n\n  c', true)))",
+                "Assert(Shows(x, Text('a\n  b\n\nc', true)))",
                 Samples.shape("assert x shows \"\"\"\n      a\n        b  \n\n      c\n    \"\"\""));
+        assertEquals("Let(x, Text('', true))", Samples.shape("let x = \"\"\"\n   \"\"\""));
+        assertEquals("Let(x, Text('a \"quote\" \\n', true))", Samples.shape("let x = \"\"\"a \"quote\" \\n\"\"\""));
     }
 
     @Test
