@@ -125,6 +125,20 @@ public final class PhysicalMemory {
         }
     }
 
+    /** Forgets {@code count} frames from {@code pfn} on; cheap where nothing was ever written. */
+    public void discard(long pfn, long count) {
+        for (long at = pfn; at < pfn + count; ) {
+            long end = Math.min(pfn + count, (at | LEAF_FRAMES - 1) + 1);
+            Leaf[] middle = root[(int) (at >>> (LEAF_BITS + MIDDLE_BITS))];
+            if (middle != null && middle[(int) (at >>> LEAF_BITS) & (MIDDLE_LEAVES - 1)] != null) {
+                for (long frame = at; frame < end; frame++) {
+                    discard(frame);
+                }
+            }
+            at = end;
+        }
+    }
+
     public byte read8(long hpa) {
         return NativeMemory.get8(readable(hpa >>> SHIFT) + offset(hpa));
     }

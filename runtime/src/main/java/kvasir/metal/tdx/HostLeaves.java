@@ -20,6 +20,9 @@ final class HostLeaves {
     private static final Set<Status> TDCS =
             EnumSet.of(TD_FATAL, TD_KEYS_NOT_CONFIGURED, TDCS_NOT_ALLOCATED, OP_STATE_INCORRECT);
 
+    /** The same where a TDVPR leads to the TD: its TDCS is there. */
+    private static final Set<Status> VCPU = EnumSet.of(TD_FATAL, TD_KEYS_NOT_CONFIGURED, OP_STATE_INCORRECT);
+
     private static final Set<Status> SEPT = EnumSet.of(EPT_WALK_FAILED, EPT_ENTRY_STATE_INCORRECT);
     private static final Set<Status> TRACKED = EnumSet.of(GPA_RANGE_NOT_BLOCKED, TLB_TRACKING_NOT_DONE);
     private static final Set<Status> FIELD_READ =
@@ -28,7 +31,7 @@ final class HostLeaves {
             EnumSet.of(METADATA_FIELD_ID_INCORRECT, METADATA_FIELD_NOT_WRITABLE, METADATA_FIELD_VALUE_NOT_VALID);
 
     static final List<HostLeaf> ALL = List.of(
-            leaf(0, "TDH.VP.ENTER", TdhVpEnter::run, PAGE, TDCS, vpEnter()),
+            leaf(0, "TDH.VP.ENTER", TdhVpEnter::run, PAGE, VCPU, vpEnter()),
             leaf(
                     1,
                     "TDH.MNG.ADDCX",
@@ -37,7 +40,7 @@ final class HostLeaves {
                     of(TD_FATAL, TD_KEYS_NOT_CONFIGURED, TDCX_NUM_INCORRECT, OP_STATE_INCORRECT, RND_NO_ENTROPY)),
             leaf(2, "TDH.MEM.PAGE.ADD", TdhMemPageAdd::run, PAGE, TDCS, SEPT),
             leaf(3, "TDH.MEM.SEPT.ADD", 1, TdhMemSeptAdd::run, PAGE, TDCS, SEPT, of(INTERRUPTED_RESTARTABLE)),
-            leaf(4, "TDH.VP.ADDCX", TdhVpAddcx::run, PAGE, TDCS, of(VCPU_STATE_INCORRECT, TDCX_NUM_INCORRECT)),
+            leaf(4, "TDH.VP.ADDCX", TdhVpAddcx::run, PAGE, VCPU, of(VCPU_STATE_INCORRECT, TDCX_NUM_INCORRECT)),
             leaf(5, "TDH.MEM.PAGE.RELOCATE", TdhMemPageRelocate::run, PAGE, TDCS, SEPT, TRACKED),
             leaf(6, "TDH.MEM.PAGE.AUG", TdhMemPageAug::run, PAGE, TDCS, SEPT),
             leaf(7, "TDH.MEM.RANGE.BLOCK", TdhMemRangeBlock::run, PAGE, TDCS, SEPT, of(GPA_RANGE_ALREADY_BLOCKED)),
@@ -89,7 +92,7 @@ final class HostLeaves {
                     1,
                     TdhVpInit::run,
                     PAGE,
-                    TDCS,
+                    VCPU,
                     of(TDCX_NUM_INCORRECT, VCPU_STATE_INCORRECT, MAX_VCPUS_EXCEEDED)),
             leaf(
                     23,
@@ -113,7 +116,7 @@ final class HostLeaves {
                     1,
                     TdhVpRd::run,
                     PAGE,
-                    TDCS,
+                    VCPU,
                     FIELD_READ,
                     of(TDCX_NUM_INCORRECT, VCPU_STATE_INCORRECT, VCPU_ASSOCIATED)),
             leaf(27, "TDH.MNG.KEY.RECLAIMID", TdhMngKeyReclaimid::run),
@@ -173,7 +176,7 @@ final class HostLeaves {
                     "TDH.VP.WR",
                     TdhVpWr::run,
                     PAGE,
-                    TDCS,
+                    VCPU,
                     FIELD_WRITE,
                     of(TDCX_NUM_INCORRECT, VCPU_STATE_INCORRECT, VCPU_ASSOCIATED)),
             new HostLeaf(45, "TDH.SYS.CONFIG", 0, LP_INITIALISED, TdhSysConfig::run, sysConfig()));

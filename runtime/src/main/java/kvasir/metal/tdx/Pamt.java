@@ -143,16 +143,18 @@ public final class Pamt {
     }
 
     private void zero(long hpa, long bytes) {
-        for (long at = hpa; at < hpa + bytes; ) {
-            long inFrame = Math.min(4096 - (at & 4095), hpa + bytes - at);
-            if (inFrame == 4096) {
-                memory.discard(at >>> 12);
-            } else if (memory.materialized(at >>> 12)) {
-                for (long word = at; word < at + inFrame; word += 8) {
-                    memory.write64(word, 0);
-                }
+        long firstWhole = hpa + 4095 & -4096L;
+        long endWhole = Math.max(firstWhole, hpa + bytes & -4096L);
+        zeroWords(hpa, Math.min(firstWhole, hpa + bytes));
+        memory.discard(firstWhole >>> 12, endWhole - firstWhole >>> 12);
+        zeroWords(Math.max(endWhole, hpa), hpa + bytes);
+    }
+
+    private void zeroWords(long from, long to) {
+        for (long word = from; word < to; word += 8) {
+            if (memory.read64(word) != 0) {
+                memory.write64(word, 0);
             }
-            at += inFrame;
         }
     }
 }

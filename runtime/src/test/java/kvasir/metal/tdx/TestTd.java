@@ -152,4 +152,9 @@ final class TestTd {
         TdxPlatform.ok(out);
         return new long[] {out.rcx(), out.rdx()};
     }
+
+    /** VP.FLUSH of every vCPU. */
+    void vcpuFlush() {
+        vcpus.forEach(vcpu -> TdxPlatform.ok(platform.call(18, vcpu)));
+    }
 }
