@@ -1,8 +1,15 @@
 package kvasir.metal.cpu;
 
+import java.util.Arrays;
+import java.util.Optional;
 import java.util.OptionalLong;
 import kvasir.event.Events;
+import kvasir.metal.cpu.isa.CodeSize;
 import kvasir.metal.memory.PhysicalMemory;
+import kvasir.metal.paging.EptWalker;
+import kvasir.metal.paging.GuestWalker;
+import kvasir.metal.paging.NptWalker;
+import kvasir.metal.paging.SecondStageWalker;
 
 /**
  * One logical processor. Confined to one thread at a time, except {@link #kick()}.
@@ -20,10 +27,54 @@ public final class Cpu {
     /** RAX to R15, then a constant 0 and the IP of the running block, so that address arithmetic needs no branches. */
     final long[] r = new long[18];
 
+    /** IP of the next instruction, once the running block is through. */
     long ip;
+
     long retired;
+
+    /** The status flags, see {@link Flags}. */
+    long flagResult;
+
+    long flagCarry;
+
+    /** Set by STI and loads of SS: no interrupt before the next instruction is through. */
+    boolean shadow;
+
+    // derived from the architectural state by updateMode
+    CodeSize codeSize = CodeSize.BITS16;
+    int cpl;
+    int modeKey;
+    long ipMask;
+    long stackMask;
+    private long linearMask;
+    private int canonicalShift;
+    private final long[] base = new long[8];
+    private final boolean[] limited = new boolean[8];
+    GuestWalker walker;
+
+    /** Changes when linear addresses may lead elsewhere; {@code hostStamp} when the host may have written code. */
+    long stamp;
+
+    long hostStamp;
+
+    final Unwind unwind = new Unwind();
+    final LinearMemory mem;
+    final Blocks blocks;
+    final Transaction transaction = new Transaction();
+    final Segments segments = new Segments(this);
+    final Delivery delivery = new Delivery(this);
+    final RandomSource random;
+    final Interpreter interpreter = new Interpreter(this);
     private SecondStage secondStage = new SecondStage.None();
-    private volatile boolean kicked;
+
+    Optional<Injection> pending = Optional.empty();
+    boolean windowRequested;
+    volatile boolean kicked;
+    boolean cpuidExits;
+    boolean cr8Exits;
+
+    /** Length of the instruction that caused the last exit; 0 if there is nothing to skip. */
+    int exitLength;
 
     /**
      * A processor in the state after RESET.
@@ -38,15 +89,23 @@ public final class Cpu {
         this.events = events;
         this.model = model;
         this.apicId = apicId;
+        mem = new LinearMemory(this);
+        blocks = new Blocks(this);
+        random = new RandomSource(apicId);
+        walker = newWalker();
         reset();
     }
 
     /** RESET. */
     public void reset() {
         sys.reset();
-        java.util.Arrays.fill(r, 0);
+        Arrays.fill(r, 0);
         r[Gpr.RDX] = model.signature();
         ip = 0xfff0;
+        Flags.setStatus(this, 0);
+        pending = Optional.empty();
+        shadow = false;
+        stateChanged();
     }
 
     /**
@@ -55,38 +114,59 @@ public final class Cpu {
      * @param budget instructions, at least 1; with exactly that many retired the answer is {@link VmExit.Budget}
      */
     public VmExit run(long budget) {
-        return new VmExit.Unsupported("the interpreter");
+        return interpreter.run(budget, Optional.empty());
     }
 
-    /** Executes exactly one instruction; its data accesses that the second stage does not map go to {@code bus}. */
+    /**
+     * Executes exactly one instruction (one iteration of a repeated string instruction); its data accesses that the
+     * second stage does not map go to {@code bus}.
+     */
     public VmExit emulate(MmioBus bus) {
-        return new VmExit.Unsupported("the interpreter");
+        return interpreter.run(1, Optional.of(bus));
     }
 
     /** Steps over the instruction that caused the last exit: it counts as retired. */
-    public void skip() {}
+    public void skip() {
+        if (exitLength != 0) {
+            ip = (ip + exitLength) & ipMask;
+            retired++;
+            exitLength = 0;
+            shadow = false;
+        }
+    }
 
-    /** Ends an IN or INS with the value read. */
-    public void completeIn(int value) {}
+    /**
+     * Ends an IN or INS with the value read. For INS the destination may refuse the write: then the exit or exception
+     * comes from the next {@link #run}, and the port is read again.
+     */
+    public void completeIn(int value) {
+        interpreter.completeIn(value);
+    }
 
     /** Ends an OUT or OUTS. */
-    public void completeOut() {}
+    public void completeOut() {
+        interpreter.completeOut();
+    }
 
     /** Makes {@code event} pending; it is delivered before the next instruction. At most one is pending. */
-    public void inject(Injection event) {}
+    public void inject(Injection event) {
+        pending = Optional.of(event);
+    }
 
     /** Whether an injected event waits for delivery. */
     public boolean injectionPending() {
-        return false;
+        return pending.isPresent();
     }
 
     /** Whether an external interrupt would be taken now: IF set, no shadow of STI or MOV SS, nothing pending. */
     public boolean interruptible() {
-        return false;
+        return (sys.flags & Bits.IF) != 0 && !shadow && pending.isEmpty();
     }
 
     /** Asks for {@link VmExit.InterruptWindow} as soon as {@link #interruptible()}. */
-    public void requestInterruptWindow(boolean wanted) {}
+    public void requestInterruptWindow(boolean wanted) {
+        windowRequested = wanted;
+    }
 
     /** Makes {@link #run} return {@link VmExit.Interrupted} soon. From any thread. */
     public void kick() {
@@ -94,10 +174,14 @@ public final class Cpu {
     }
 
     /** Whether CPUID exits; it does not after construction. */
-    public void interceptCpuid(boolean exits) {}
+    public void interceptCpuid(boolean exits) {
+        cpuidExits = exits;
+    }
 
     /** Whether a write of CR8 exits; it does not after construction. */
-    public void interceptCr8(boolean exits) {}
+    public void interceptCr8(boolean exits) {
+        cr8Exits = exits;
+    }
 
     /** The second stage in force. */
     public SecondStage secondStage() {
@@ -111,7 +195,192 @@ public final class Cpu {
     }
 
     /** Forgets every cached translation, as INVEPT or a change of ASID does. */
-    public void flushTranslations() {}
+    public void flushTranslations() {
+        walker = newWalker();
+        mem.flush();
+    }
+
+    private GuestWalker newWalker() {
+        GuestWalker.Mode mode;
+        if ((sys.cr0 & Bits.CR0_PG) == 0) {
+            mode = GuestWalker.Mode.NONE;
+        } else if ((sys.cr4 & Bits.CR4_PAE) == 0) {
+            mode = GuestWalker.Mode.BITS32;
+        } else if ((sys.efer & Bits.EFER_LMA) == 0) {
+            mode = GuestWalker.Mode.PAE;
+        } else {
+            mode = (sys.cr4 & Bits.CR4_LA57) == 0 ? GuestWalker.Mode.LEVELS4 : GuestWalker.Mode.LEVELS5;
+        }
+        int physicalBits = model.physicalBits();
+        SecondStageWalker stage = switch (secondStage) {
+            case SecondStage.None none -> SecondStageWalker.NONE;
+            case SecondStage.Ept ept -> new EptWalker(ept.eptp(), physicalBits, true);
+            case SecondStage.Npt npt -> new NptWalker(npt.ncr3(), npt.levels(), physicalBits, 0);
+        };
+        return new GuestWalker(
+                mode,
+                sys.cr3,
+                new GuestWalker.Pdptes(sys.pdpte[0], sys.pdpte[1], sys.pdpte[2], sys.pdpte[3]),
+                (sys.cr0 & Bits.CR0_WP) != 0,
+                (sys.cr4 & Bits.CR4_PSE) != 0,
+                (sys.efer & Bits.EFER_NXE) != 0,
+                (sys.cr4 & Bits.CR4_SMEP) != 0,
+                (sys.cr4 & Bits.CR4_SMAP) != 0,
+                (sys.cr4 & Bits.CR4_PKE) != 0,
+                model.has(CpuidModel.Feature.PDPE1GB),
+                physicalBits,
+                stage);
+    }
+
+    /** After any change of the architectural state from outside an instruction. */
+    private void stateChanged() {
+        updateMode();
+        flushTranslations();
+    }
+
+    /** Whether CR0.PE is set and EFLAGS.VM clear. */
+    boolean protectedMode() {
+        return (sys.cr0 & Bits.CR0_PE) != 0 && (sys.flags & Bits.VM) == 0;
+    }
+
+    boolean longMode() {
+        return (sys.efer & Bits.EFER_LMA) != 0;
+    }
+
+    boolean virtual8086() {
+        return (sys.flags & Bits.VM) != 0;
+    }
+
+    /** I/O privilege level. */
+    int iopl() {
+        return sys.flags >> 12 & 3;
+    }
+
+    /** Follows a change of segments, CR0, CR4, EFER or EFLAGS.VM. */
+    void updateMode() {
+        boolean lma = longMode();
+        int cs = sys.access[Segment.CS];
+        boolean bits64 = lma && (cs & 0x2000) != 0;
+        codeSize = bits64 ? CodeSize.BITS64 : (cs & 0x4000) != 0 ? CodeSize.BITS32 : CodeSize.BITS16;
+        cpl = (sys.cr0 & Bits.CR0_PE) == 0 ? 0 : virtual8086() ? 3 : sys.access[Segment.SS] >> 5 & 3;
+        modeKey = codeSize.ordinal() * 2 + (protectedMode() ? 1 : 0);
+        ipMask = bits64 ? -1 : codeSize == CodeSize.BITS32 ? 0xffff_ffffL : 0xffff;
+        linearMask = bits64 ? -1 : 0xffff_ffffL;
+        canonicalShift = (sys.cr4 & Bits.CR4_LA57) != 0 ? 7 : 16;
+        stackMask = bits64 ? -1 : (sys.access[Segment.SS] & 0x4000) != 0 ? 0xffff_ffffL : 0xffff;
+        for (int i = 0; i < 8; i++) {
+            boolean ignored = bits64 && i != Segment.FS && i != Segment.GS;
+            base[i] = ignored && i < 6 ? 0 : sys.base[i];
+            int access = sys.access[i];
+            boolean flat = sys.limit[i] == -1 && (access & 0x1009e) == 0x92;
+            limited[i] = !bits64 && !flat;
+        }
+        updatePrivilege();
+    }
+
+    /** Follows a change of CPL, EFLAGS.AC, CR0.AM or CR4.SMAP. */
+    void updatePrivilege() {
+        boolean ac = (sys.flags & Bits.AC) != 0;
+        mem.mode(cpl == 3, ac && cpl != 3, ac && cpl == 3 && (sys.cr0 & Bits.CR0_AM) != 0);
+    }
+
+    /** Whether a linear address is canonical; always so outside long mode. */
+    boolean canonical(long linear) {
+        return !longMode() || linear << canonicalShift >> canonicalShift == linear;
+    }
+
+    /** A linear address cut to the mode's width. */
+    long wrap(long linear) {
+        return linear & linearMask;
+    }
+
+    /** Linear address of {@code offset} in a segment, after the segment's checks. */
+    long linear(int segment, long offset, int bytes, boolean write) {
+        if (limited[segment]) {
+            segments.check(segment, offset, bytes, write);
+        }
+        return (base[segment] + offset) & linearMask;
+    }
+
+    /** Base that the mode gives a segment: 0 for most of them in 64-bit mode. */
+    long segmentBase(int segment) {
+        return base[segment];
+    }
+
+    /** Linear address of {@code offset} in the code segment. */
+    long codeLinear(long offset) {
+        return (base[Segment.CS] + offset) & linearMask;
+    }
+
+    /** Continues at {@code target}, which must lie in the code segment. */
+    void jump(long target) {
+        if (codeSize == CodeSize.BITS64) {
+            if (!canonical(target)) {
+                throw exception(Vector.GP, 0);
+            }
+        } else if (Long.compareUnsigned(target, sys.limit[Segment.CS] & 0xffff_ffffL) > 0) {
+            throw exception(Vector.GP, 0);
+        }
+        ip = target;
+    }
+
+    /** Unwinds with an exception. */
+    Unwind exception(int vector, int errorCode) {
+        unwind.kind = Unwind.Kind.EXCEPTION;
+        unwind.vector = vector;
+        unwind.errorCode = errorCode;
+        return unwind;
+    }
+
+    /** Unwinds with #SS or #GP, as the operand's segment decides. */
+    Unwind nonCanonical() {
+        unwind.kind = Unwind.Kind.NON_CANONICAL;
+        unwind.errorCode = 0;
+        return unwind;
+    }
+
+    /** Unwinds with #PF. */
+    Unwind pageFault(long linear, int errorCode) {
+        sys.cr2 = linear;
+        return exception(Vector.PF, errorCode);
+    }
+
+    /** Unwinds with a VM exit. */
+    Unwind leave(VmExit exit) {
+        unwind.kind = Unwind.Kind.EXIT;
+        unwind.exit = exit;
+        return unwind;
+    }
+
+    /** Unwinds because the running block is no longer what memory holds. */
+    Unwind stale() {
+        unwind.kind = Unwind.Kind.STALE;
+        return unwind;
+    }
+
+    /** #GP(0) unless the processor is at privilege level 0. */
+    void requireCpl0() {
+        if (cpl != 0) {
+            throw exception(Vector.GP, 0);
+        }
+    }
+
+    /** What CPUID answers now. */
+    int[] cpuid(int leaf, int subleaf) {
+        int[] out = model.answer(leaf, subleaf);
+        if (leaf == 1) {
+            out[1] |= apicId << 24;
+            out[2] |= (sys.cr4 & Bits.CR4_OSXSAVE) != 0 ? 1 << 27 : 0;
+        } else if (leaf == 7 && subleaf == 0) {
+            out[2] |= (sys.cr4 & Bits.CR4_PKE) != 0 ? 1 << 4 : 0;
+        }
+        return out;
+    }
+
+    /** The time-stamp counter before instruction {@code index} of the running block. */
+    long tsc(int index) {
+        return retired + index + sys.tscOffset;
+    }
 
     /** General register {@code number}, see {@link Gpr}. */
     public long gpr(int number) {
@@ -135,12 +404,23 @@ public final class Cpu {
 
     /** RFLAGS. */
     public long rflags() {
-        return sys.flags;
+        return eflags();
+    }
+
+    int eflags() {
+        return sys.flags | Flags.status(this);
     }
 
     /** Sets RFLAGS; bit 1 reads as one whatever is written. */
     public void setRflags(long value) {
-        sys.flags = (int) value | 2;
+        setEflags((int) value);
+    }
+
+    /** Replaces all of EFLAGS. */
+    void setEflags(int value) {
+        Flags.setStatus(this, value);
+        sys.flags = value & ~Bits.STATUS | 2;
+        updateMode();
     }
 
     /** A segment register, see {@link Segment}. */
@@ -154,6 +434,7 @@ public final class Cpu {
         sys.base[number] = value.base();
         sys.limit[number] = value.limit();
         sys.access[number] = value.access();
+        updateMode();
     }
 
     public DescriptorTable gdtr() {
@@ -196,7 +477,7 @@ public final class Cpu {
             case 8 -> sys.cr8 = (int) value & 15;
             default -> throw new IllegalArgumentException("CR" + number);
         }
-        flushTranslations();
+        stateChanged();
     }
 
     /** Debug register 0 to 3, 6 or 7. */
@@ -211,12 +492,14 @@ public final class Cpu {
 
     /** A model-specific register that the processor keeps itself (see {@link Msr}); empty for any other. */
     public OptionalLong msr(int index) {
-        return OptionalLong.empty();
+        return Msrs.read(this, index, 0);
     }
 
     /** Sets a model-specific register that the processor keeps itself; false for any other. Nothing is checked. */
     public boolean setMsr(int index, long value) {
-        return false;
+        boolean kept = Msrs.write(this, index, value);
+        stateChanged();
+        return kept;
     }
 
     /** Instructions retired since construction: the virtual time. */
@@ -226,7 +509,12 @@ public final class Cpu {
 
     /** Current privilege level, 0 to 3. */
     public int cpl() {
-        return sys.access[Segment.SS] >> 5 & 3;
+        return cpl;
+    }
+
+    /** The instruction at CS:RIP as text; what cannot be fetched or decoded says so. */
+    public String disassembly() {
+        return interpreter.disassembly();
     }
 
     /** What CPUID answers here. */
@@ -240,12 +528,20 @@ public final class Cpu {
         private final SystemState sys = new SystemState();
         private final long ip;
         private final long retired;
+        private final int status;
+        private final boolean shadow;
+        private final Optional<Injection> pending;
+        private final long random;
 
         private Image(Cpu cpu) {
             r = cpu.r.clone();
             sys.copyFrom(cpu.sys);
             ip = cpu.ip;
             retired = cpu.retired;
+            status = Flags.status(cpu);
+            shadow = cpu.shadow;
+            pending = cpu.pending;
+            random = cpu.random.state();
         }
     }
 
@@ -260,6 +556,10 @@ public final class Cpu {
         sys.copyFrom(image.sys);
         ip = image.ip;
         retired = image.retired;
-        flushTranslations();
+        Flags.setStatus(this, image.status);
+        shadow = image.shadow;
+        pending = image.pending;
+        random.setState(image.random);
+        stateChanged();
     }
 }

@@ -120,6 +120,15 @@ final class SystemState {
         x87.copyFrom(new X87());
     }
 
+    /** Takes over the registers that far control flow and the delivery of events change. */
+    void copyEventStateFrom(SystemState other) {
+        System.arraycopy(other.selector, 0, selector, 0, 8);
+        System.arraycopy(other.base, 0, base, 0, 8);
+        System.arraycopy(other.limit, 0, limit, 0, 8);
+        System.arraycopy(other.access, 0, access, 0, 8);
+        flags = other.flags;
+    }
+
     /** Takes over every register of {@code other}. */
     void copyFrom(SystemState other) {
         System.arraycopy(other.selector, 0, selector, 0, 8);

@@ -65,7 +65,8 @@ public final class NativeMemory {
         return ALIGNED_INT.compareAndSet(ALL, address, expected, value);
     }
 
-    static void copy(long from, long to, long bytes) {
+    /** Copies as if through a buffer: the ranges may overlap. */
+    public static void copy(long from, long to, long bytes) {
         MemorySegment.copy(ALL, from, ALL, to, bytes);
     }
 
@@ -77,7 +78,8 @@ public final class NativeMemory {
         MemorySegment.copy(from, offset, ALL, ValueLayout.JAVA_BYTE, to, bytes);
     }
 
-    static void fill(long address, long bytes, byte value) {
+    /** Sets {@code bytes} bytes. */
+    public static void fill(long address, long bytes, byte value) {
         ALL.asSlice(address, bytes).fill(value);
     }
 }

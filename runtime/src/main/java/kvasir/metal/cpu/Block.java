@@ -1,0 +1,50 @@
+package kvasir.metal.cpu;
+
+/** Decoded instructions of one page (the last may reach into the next), up to the first that ends a block. */
+final class Block {
+    final Op[] ops;
+
+    /** Offset of each instruction from the first; one more entry for the end. */
+    final int[] starts;
+
+    final int modeKey;
+    final long frame;
+    final int offset;
+
+    /** Frame of the following page if the last instruction reaches into it, else -1. */
+    final long nextFrame;
+
+    private final byte[] code;
+
+    /** Linear address at which it was entered last, good while {@link #stamp} is the processor's. */
+    long linear;
+
+    long stamp = -1;
+
+    /** The processor's {@code hostStamp} at which the bytes were last compared with memory. */
+    long compared;
+
+    Block(Op[] ops, int[] starts, int modeKey, long frame, int offset, long nextFrame, byte[] code) {
+        this.ops = ops;
+        this.starts = starts;
+        this.modeKey = modeKey;
+        this.frame = frame;
+        this.offset = offset;
+        this.nextFrame = nextFrame;
+        this.code = code;
+    }
+
+    int bytes() {
+        return code.length;
+    }
+
+    int codeByte(int i) {
+        return code[i];
+    }
+
+    /** Makes a running execution stop before its next instruction, and every later lookup fail. */
+    void kill(Op stale) {
+        stamp = -1;
+        java.util.Arrays.fill(ops, stale);
+    }
+}

@@ -1,0 +1,205 @@
+package kvasir.metal.cpu;
+
+import java.util.Map;
+import java.util.OptionalLong;
+import kvasir.metal.cpu.Semantics.Action;
+import kvasir.metal.cpu.Semantics.Maker;
+
+/** CPUID, MSRs, time, random numbers, HLT, cache and TLB control, hypercalls, FS and GS bases, PKRU. */
+final class ControlOps {
+    private ControlOps() {}
+
+    static void bind(Map<String, Maker> makers) {
+        makers.put("HLT", o -> Semantics.end(o, c -> c.interpreter.exitAfter(new VmExit.Hlt())));
+        makers.put("CPUID", o -> Semantics.end(o, ControlOps::cpuid));
+        makers.put("RDMSR", o -> Semantics.end(o, c -> readMsr(c, o.index)));
+        makers.put("WRMSR", o -> Semantics.end(o, ControlOps::writeMsr));
+        makers.put("RDTSC", o -> Semantics.op(o, c -> readTsc(c, o.index)));
+        makers.put(
+                "RDTSCP",
+                o -> Semantics.op(o, c -> {
+                    readTsc(c, o.index);
+                    c.r[Gpr.RCX] = c.sys.tscAux & 0xffff_ffffL;
+                }));
+        makers.put("RDPID", o -> {
+            Arg to = o.arg(0);
+            return Semantics.op(o, c -> to.store(c, c.sys.tscAux));
+        });
+        makers.put("RDRAND", ControlOps::random);
+        makers.put("RDSEED", ControlOps::random);
+        makers.put("VMCALL", o -> exits(o, new VmExit.Hypercall(false)));
+        makers.put("VMMCALL", o -> exits(o, new VmExit.Hypercall(true)));
+        makers.put("TDCALL", o -> exits(o, new VmExit.Tdcall()));
+        makers.put("VMGEXIT", o -> exits(o, new VmExit.Vmgexit()));
+        makers.put(
+                "SWAPGS",
+                o -> Semantics.end(o, c -> {
+                    long base = c.sys.base[Segment.GS];
+                    c.sys.base[Segment.GS] = c.sys.kernelGsBase;
+                    c.sys.kernelGsBase = base;
+                    c.updateMode();
+                }));
+        makers.put("RDFSBASE", o -> readBase(o, Segment.FS));
+        makers.put("RDGSBASE", o -> readBase(o, Segment.GS));
+        makers.put("WRFSBASE", o -> writeBase(o, Segment.FS));
+        makers.put("WRGSBASE", o -> writeBase(o, Segment.GS));
+        makers.put(
+                "RDPKRU",
+                o -> Semantics.op(o, c -> {
+                    requirePke(c);
+                    c.r[Gpr.RAX] = c.sys.pkru & 0xffff_ffffL;
+                    c.r[Gpr.RDX] = 0;
+                }));
+        makers.put(
+                "WRPKRU",
+                o -> Semantics.end(o, c -> {
+                    requirePke(c);
+                    if (((int) c.r[Gpr.RDX]) != 0) {
+                        throw c.exception(Vector.GP, 0);
+                    }
+                    c.sys.pkru = (int) c.r[Gpr.RAX];
+                    c.mem.flush();
+                }));
+        makers.put("INVLPG", o -> {
+            Address address = o.arg(0).address;
+            return Semantics.end(o, c -> {
+                long linear = c.wrap(c.segmentBase(address.segment) + address.offset(c));
+                c.mem.flushPage(linear);
+            });
+        });
+        makers.put("INVPCID", ControlOps::invalidatePcid);
+        for (String name : new String[] {"INVD", "WBINVD", "WBNOINVD"}) {
+            makers.put(name, o -> Semantics.end(o, c -> {}));
+        }
+        for (String name : new String[] {"LFENCE", "MFENCE", "SFENCE"}) {
+            makers.put(name, o -> Semantics.op(o, c -> {}));
+        }
+        for (String name : new String[] {"CLFLUSH", "CLFLUSHOPT", "CLWB"}) {
+            makers.put(name, ControlOps::flushLine);
+        }
+        makers.put(
+                "MONITOR",
+                o -> Semantics.op(o, c -> {
+                    long linear = c.linear(o.instruction.segment(), c.r[Gpr.RAX], 1, false);
+                    c.mem.load8(linear);
+                }));
+        makers.put("MWAIT", o -> Semantics.end(o, c -> {}));
+    }
+
+    private static Op exits(Operands o, VmExit exit) {
+        return Semantics.end(o, c -> {
+            throw c.leave(exit);
+        });
+    }
+
+    private static void cpuid(Cpu c) {
+        int leaf = (int) c.r[Gpr.RAX];
+        int subleaf = (int) c.r[Gpr.RCX];
+        if (c.cpuidExits) {
+            throw c.leave(new VmExit.Cpuid(leaf, subleaf));
+        }
+        int[] out = c.cpuid(leaf, subleaf);
+        c.r[Gpr.RAX] = out[0] & 0xffff_ffffL;
+        c.r[Gpr.RBX] = out[1] & 0xffff_ffffL;
+        c.r[Gpr.RCX] = out[2] & 0xffff_ffffL;
+        c.r[Gpr.RDX] = out[3] & 0xffff_ffffL;
+    }
+
+    private static void setPair(Cpu c, long value) {
+        c.r[Gpr.RAX] = value & 0xffff_ffffL;
+        c.r[Gpr.RDX] = value >>> 32;
+    }
+
+    private static void readMsr(Cpu c, int index) {
+        int msr = (int) c.r[Gpr.RCX];
+        OptionalLong value = Msrs.read(c, msr, index);
+        if (value.isEmpty()) {
+            throw c.leave(new VmExit.Rdmsr(msr));
+        }
+        setPair(c, value.getAsLong());
+    }
+
+    private static void writeMsr(Cpu c) {
+        int msr = (int) c.r[Gpr.RCX];
+        long value = c.r[Gpr.RDX] << 32 | c.r[Gpr.RAX] & 0xffff_ffffL;
+        if (!Msrs.guestWrite(c, msr, value)) {
+            throw c.leave(new VmExit.Wrmsr(msr, value));
+        }
+    }
+
+    private static void readTsc(Cpu c, int index) {
+        if ((c.sys.cr4 & Bits.CR4_TSD) != 0 && c.cpl != 0) {
+            throw c.exception(Vector.GP, 0);
+        }
+        setPair(c, c.tsc(index));
+    }
+
+    private static Op random(Operands o) {
+        Arg to = o.arg(0);
+        return Semantics.op(o, c -> {
+            to.store(c, c.random.next());
+            Flags.setStatus(c, Bits.CF);
+        });
+    }
+
+    private static void requireFsgsbase(Cpu c) {
+        if ((c.sys.cr4 & Bits.CR4_FSGSBASE) == 0) {
+            throw c.exception(Vector.UD, 0);
+        }
+    }
+
+    private static Op readBase(Operands o, int segment) {
+        Arg to = o.arg(0);
+        return Semantics.op(o, c -> {
+            requireFsgsbase(c);
+            to.store(c, c.sys.base[segment]);
+        });
+    }
+
+    private static Op writeBase(Operands o, int segment) {
+        Arg from = o.arg(0);
+        return Semantics.end(o, c -> {
+            requireFsgsbase(c);
+            long value = from.load(c);
+            if (!c.canonical(value)) {
+                throw c.exception(Vector.GP, 0);
+            }
+            c.sys.base[segment] = value;
+            c.updateMode();
+        });
+    }
+
+    private static void requirePke(Cpu c) {
+        if ((c.sys.cr4 & Bits.CR4_PKE) == 0) {
+            throw c.exception(Vector.UD, 0);
+        }
+        if ((int) c.r[Gpr.RCX] != 0) {
+            throw c.exception(Vector.GP, 0);
+        }
+    }
+
+    private static Op flushLine(Operands o) {
+        Address address = o.arg(0).address;
+        return Semantics.op(o, c -> c.mem.load8(address.linear(c, 1, false)));
+    }
+
+    private static Op invalidatePcid(Operands o) {
+        Arg type = o.arg(0);
+        Address descriptor = o.arg(1).address;
+        Action action = c -> {
+            long linear = descriptor.linear(c, 16, false);
+            long pcid = c.mem.load64(linear);
+            long address = c.mem.load64(c.wrap(linear + 8));
+            long kind = type.load(c);
+            boolean pcidUsed = kind < 2 && (c.sys.cr4 & Bits.CR4_PCIDE) == 0 && pcid != 0;
+            if (kind < 0 || kind > 3 || (kind != 2 && kind != 3 && (pcid & ~0xfffL) != 0) || pcidUsed) {
+                throw c.exception(Vector.GP, 0);
+            }
+            if (kind == 0 && !c.canonical(address)) {
+                throw c.exception(Vector.GP, 0);
+            }
+            c.mem.flush();
+        };
+        return Semantics.end(o, action);
+    }
+}

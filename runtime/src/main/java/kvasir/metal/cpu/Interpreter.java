@@ -1,0 +1,223 @@
+package kvasir.metal.cpu;
+
+import java.util.Optional;
+import kvasir.metal.cpu.isa.Disassembler;
+
+/** The loop: take a block, run its instructions, turn what unwinds into exceptions and exits. */
+final class Interpreter {
+    /** Blocks between two looks at what other threads may ask for; also lets the JVM leave on-stack replaced code. */
+    private static final int BLOCKS_BETWEEN_CHECKS = 4096;
+
+    private final Cpu c;
+
+    /** What completes the IN, INS, OUT or OUTS that caused the last exit. */
+    private Optional<PortOp> portOp = Optional.empty();
+
+    /** An exit that waits until its instruction has retired. */
+    private Optional<VmExit> after = Optional.empty();
+
+    Interpreter(Cpu c) {
+        this.c = c;
+    }
+
+    VmExit run(long budget, Optional<MmioBus> bus) {
+        c.mem.setBus(bus);
+        c.mem.followEpoch();
+        c.hostStamp++;
+        c.stamp++;
+        c.exitLength = 0;
+        long limit = c.retired + Math.min(budget, Long.MAX_VALUE - c.retired);
+        boolean emulating = bus.isPresent();
+        while (true) {
+            if (eventsWait()) {
+                Optional<VmExit> exit = event();
+                if (exit.isPresent()) {
+                    return exit.get();
+                }
+                if (emulating) {
+                    return new VmExit.Emulated();
+                }
+            }
+            if (c.retired >= limit) {
+                return emulating ? new VmExit.Emulated() : new VmExit.Budget();
+            }
+            Optional<VmExit> exit = blocks(limit, emulating);
+            if (exit.isPresent()) {
+                return exit.get();
+            }
+            if (emulating) {
+                return new VmExit.Emulated();
+            }
+        }
+    }
+
+    private boolean eventsWait() {
+        return c.kicked || c.pending.isPresent() || c.windowRequested;
+    }
+
+    private Optional<VmExit> event() {
+        if (c.pending.isPresent() && !c.shadow) {
+            Injection event = c.pending.get();
+            c.pending = Optional.empty();
+            return c.delivery.inject(event);
+        }
+        if (c.kicked) {
+            c.kicked = false;
+            return Optional.of(new VmExit.Interrupted());
+        }
+        if (c.windowRequested && c.interruptible()) {
+            return Optional.of(new VmExit.InterruptWindow());
+        }
+        return Optional.empty();
+    }
+
+    /** Runs blocks until something is to be looked at; an exit, or nothing. */
+    private Optional<VmExit> blocks(long limit, boolean emulating) {
+        if (c.shadow || emulating || (c.sys.flags & Bits.TF) != 0 || eventsWait()) {
+            return step();
+        }
+        int count = BLOCKS_BETWEEN_CHECKS;
+        while (c.retired < limit && --count != 0) {
+            Optional<VmExit> exit = block(limit);
+            if (exit.isPresent()) {
+                return exit;
+            }
+            if (c.shadow || (c.sys.flags & Bits.TF) != 0) {
+                return Optional.empty();
+            }
+            if ((c.sys.flags & Bits.IF) != 0 && c.windowRequested) {
+                return Optional.empty();
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** One instruction, with the trap flag and the interrupt shadow minded. */
+    private Optional<VmExit> step() {
+        boolean trap = (c.sys.flags & Bits.TF) != 0;
+        boolean shadowed = c.shadow;
+        long before = c.retired;
+        c.shadow = false;
+        Optional<VmExit> exit = block(c.retired + 1);
+        if (exit.isPresent()) {
+            c.shadow |= shadowed && c.retired == before;
+            return exit;
+        }
+        if (trap && c.retired != before) {
+            c.sys.dr[6] |= 1 << 14;
+            return c.delivery.exception(Vector.DB, 0, false);
+        }
+        return Optional.empty();
+    }
+
+    private Optional<VmExit> block(long limit) {
+        long start = c.ip;
+        Block block;
+        int count;
+        try {
+            block = c.blocks.at(c.codeLinear(start));
+            count = (int) Math.min(block.ops.length, limit - c.retired);
+            if (c.codeSize != kvasir.metal.cpu.isa.CodeSize.BITS64) {
+                count = withinLimit(block, count, start);
+            }
+        } catch (Unwind u) {
+            return unwound(u, false, start, 0);
+        }
+        c.r[Address.BLOCK] = start;
+        c.ip = (start + block.starts[count]) & c.ipMask;
+        Op[] ops = block.ops;
+        int i = 0;
+        try {
+            for (; i < count; i++) {
+                ops[i].run(c);
+            }
+            c.retired += count;
+            if (after.isPresent()) {
+                Optional<VmExit> exit = after;
+                after = Optional.empty();
+                return exit;
+            }
+            return Optional.empty();
+        } catch (Unwind u) {
+            c.retired += i;
+            long at = (start + block.starts[i]) & c.ipMask;
+            boolean stack = i < block.ops.length && block.ops[i].stack;
+            return unwound(u, stack, at, block.starts[i + 1] - block.starts[i]);
+        }
+    }
+
+    /** Instructions of the block that end inside the code segment; #GP if not even the first does. */
+    private int withinLimit(Block block, int count, long start) {
+        long limit = c.sys.limit[Segment.CS] & 0xffff_ffffL;
+        int within = count;
+        while (within > 0 && start + block.starts[within] - 1 > limit) {
+            within--;
+        }
+        if (within == 0) {
+            throw c.exception(Vector.GP, 0);
+        }
+        return within;
+    }
+
+    private Optional<VmExit> unwound(Unwind u, boolean stack, long at, int length) {
+        c.ip = at;
+        return switch (u.kind) {
+            case STALE -> Optional.empty();
+            case EXCEPTION -> c.delivery.exception(u.vector, u.errorCode, true);
+            case NON_CANONICAL -> c.delivery.exception(stack ? Vector.SS : Vector.GP, 0, true);
+            case EXIT -> {
+                c.exitLength = length;
+                yield Optional.of(u.exit);
+            }
+        };
+    }
+
+    /** Makes the running instruction, which ends a block, exit once it has retired. */
+    void exitAfter(VmExit exit) {
+        after = Optional.of(exit);
+    }
+
+    /** Remembers what will complete the port access that exits now. */
+    void awaitPort(PortOp op) {
+        portOp = Optional.of(op);
+    }
+
+    void completeIn(int value) {
+        complete(value);
+    }
+
+    void completeOut() {
+        complete(0);
+    }
+
+    private void complete(int value) {
+        if (portOp.isEmpty()) {
+            return;
+        }
+        PortOp op = portOp.get();
+        portOp = Optional.empty();
+        int length = c.exitLength;
+        try {
+            if (op.complete(c, value)) {
+                c.skip();
+            }
+            c.exitLength = 0;
+        } catch (Unwind u) {
+            c.exitLength = length;
+        }
+    }
+
+    String disassembly() {
+        long cr2 = c.sys.cr2;
+        try {
+            return c.blocks
+                    .decodeAt(c.codeLinear(c.ip))
+                    .map(i -> Disassembler.text(i, c.ip))
+                    .orElse("(no instruction)");
+        } catch (Unwind u) {
+            return "(not mapped)";
+        } finally {
+            c.sys.cr2 = cr2;
+        }
+    }
+}

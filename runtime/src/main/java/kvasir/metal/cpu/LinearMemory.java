@@ -1,0 +1,388 @@
+package kvasir.metal.cpu;
+
+import java.util.Optional;
+import kvasir.metal.memory.NativeMemory;
+import kvasir.metal.memory.PhysicalMemory;
+import kvasir.metal.paging.Access;
+import kvasir.metal.paging.EptWalker;
+import kvasir.metal.paging.GuestTranslation;
+import kvasir.metal.paging.SecondStageResult;
+
+/**
+ * The processor's access to linear addresses: a software TLB in front of both stages of translation. A value is zero
+ * extended. A refused access unwinds the instruction: #PF, #GP, #AC, or an exit.
+ */
+final class LinearMemory {
+    private static final long PAGE = -4096;
+    private static final long NOWHERE = -1;
+
+    private final Cpu c;
+    private final PhysicalMemory memory;
+    private final Tlb supervisor = new Tlb();
+    private final Tlb supervisorTouchingUser = new Tlb();
+    private final Tlb user = new Tlb();
+
+    /** Never filled: every access takes the slow path, which checks alignment. */
+    private final Tlb checked = new Tlb();
+
+    private Tlb tlb = supervisor;
+    private boolean userMode;
+    private boolean mayTouchUser;
+    private boolean alignmentChecked;
+    private long epoch;
+    private long busGpa;
+    private final byte[] busData = new byte[8];
+    private Optional<MmioBus> bus = Optional.empty();
+
+    LinearMemory(Cpu c) {
+        this.c = c;
+        memory = c.memory;
+        epoch = memory.epoch();
+    }
+
+    /** Follows a change of privilege, of EFLAGS.AC or of what CR0 and CR4 say about it. */
+    void mode(boolean userMode, boolean mayTouchUser, boolean alignmentChecked) {
+        this.userMode = userMode;
+        this.mayTouchUser = mayTouchUser;
+        this.alignmentChecked = alignmentChecked;
+        tlb = alignmentChecked ? checked : userMode ? user : mayTouchUser ? supervisorTouchingUser : supervisor;
+    }
+
+    /** Until {@link Cpu#updatePrivilege}, accesses are the implicit supervisor accesses of descriptor tables. */
+    void asSystem() {
+        mode(false, false, false);
+    }
+
+    /** Where accesses go that the second stage does not map. */
+    void setBus(Optional<MmioBus> bus) {
+        this.bus = bus;
+    }
+
+    boolean busAttached() {
+        return bus.isPresent();
+    }
+
+    void flush() {
+        supervisor.flush();
+        supervisorTouchingUser.flush();
+        user.flush();
+        c.stamp++;
+    }
+
+    void flushPage(long linear) {
+        supervisor.flushPage(linear);
+        supervisorTouchingUser.flushPage(linear);
+        user.flushPage(linear);
+        c.stamp++;
+    }
+
+    /** Forgets write translations, because a page began to hold code. */
+    void flushWrites() {
+        supervisor.flushWrites();
+        supervisorTouchingUser.flushWrites();
+        user.flushWrites();
+    }
+
+    /** Forgets native addresses if host memory moved under them. */
+    void followEpoch() {
+        if (memory.epoch() != epoch) {
+            epoch = memory.epoch();
+            flush();
+        }
+    }
+
+    long load8(long linear) {
+        int i = Tlb.index(linear);
+        return tlb.readTag[i] == (linear & PAGE)
+                ? NativeMemory.get8(linear + tlb.readDelta[i]) & 0xffL
+                : slowLoad(linear, 1);
+    }
+
+    long load16(long linear) {
+        int i = Tlb.index(linear);
+        return tlb.readTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4094
+                ? NativeMemory.get16(linear + tlb.readDelta[i]) & 0xffffL
+                : slowLoad(linear, 2);
+    }
+
+    long load32(long linear) {
+        int i = Tlb.index(linear);
+        return tlb.readTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4092
+                ? NativeMemory.get32(linear + tlb.readDelta[i]) & 0xffff_ffffL
+                : slowLoad(linear, 4);
+    }
+
+    long load64(long linear) {
+        int i = Tlb.index(linear);
+        return tlb.readTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4088
+                ? NativeMemory.get64(linear + tlb.readDelta[i])
+                : slowLoad(linear, 8);
+    }
+
+    long load(long linear, int bytes) {
+        return switch (bytes) {
+            case 8 -> load64(linear);
+            case 4 -> load32(linear);
+            case 2 -> load16(linear);
+            default -> load8(linear);
+        };
+    }
+
+    void store8(long linear, long value) {
+        int i = Tlb.index(linear);
+        if (tlb.writeTag[i] == (linear & PAGE)) {
+            NativeMemory.put8(linear + tlb.writeDelta[i], (byte) value);
+        } else {
+            slowStore(linear, 1, value);
+        }
+    }
+
+    void store16(long linear, long value) {
+        int i = Tlb.index(linear);
+        if (tlb.writeTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4094) {
+            NativeMemory.put16(linear + tlb.writeDelta[i], (short) value);
+        } else {
+            slowStore(linear, 2, value);
+        }
+    }
+
+    void store32(long linear, long value) {
+        int i = Tlb.index(linear);
+        if (tlb.writeTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4092) {
+            NativeMemory.put32(linear + tlb.writeDelta[i], (int) value);
+        } else {
+            slowStore(linear, 4, value);
+        }
+    }
+
+    void store64(long linear, long value) {
+        int i = Tlb.index(linear);
+        if (tlb.writeTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4088) {
+            NativeMemory.put64(linear + tlb.writeDelta[i], value);
+        } else {
+            slowStore(linear, 8, value);
+        }
+    }
+
+    void store(long linear, int bytes, long value) {
+        switch (bytes) {
+            case 8 -> store64(linear, value);
+            case 4 -> store32(linear, value);
+            case 2 -> store16(linear, value);
+            default -> store8(linear, value);
+        }
+    }
+
+    /** The value of an operand that will be written: a refusal is that of a write. */
+    long loadForStore(long linear, int bytes) {
+        probeWrite(linear, bytes);
+        return load(linear, bytes);
+    }
+
+    /** Unwinds if a write of {@code bytes} bytes would be refused. */
+    void probeWrite(long linear, int bytes) {
+        int i = Tlb.index(linear);
+        if (tlb.writeTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4096 - bytes) {
+            return;
+        }
+        checkAlignment(linear, bytes);
+        long last = c.wrap(linear + bytes - 1);
+        translateForWrite(linear, bytes);
+        if (((last ^ linear) & PAGE) != 0) {
+            translateForWrite(last & PAGE, bytes);
+        }
+    }
+
+    private void translateForWrite(long linear, int bytes) {
+        long hpa = translate(linear, Access.WRITE, bytes);
+        if (hpa != NOWHERE && hpa < memory.size()) {
+            fillWrite(linear, hpa);
+        }
+    }
+
+    /** Native address for reading the byte at {@code linear}, if the page is in the TLB or can be brought in; else 0. */
+    long hostForRead(long linear) {
+        int i = Tlb.index(linear);
+        if (tlb.readTag[i] != (linear & PAGE)) {
+            slowLoad(linear, 1);
+        }
+        return tlb.readTag[i] == (linear & PAGE) ? linear + tlb.readDelta[i] : 0;
+    }
+
+    /** Native address for writing the byte at {@code linear}; 0 if writes there need the slow path. */
+    long hostForWrite(long linear) {
+        int i = Tlb.index(linear);
+        if (tlb.writeTag[i] != (linear & PAGE)) {
+            probeWrite(linear, 1);
+        }
+        return tlb.writeTag[i] == (linear & PAGE) ? linear + tlb.writeDelta[i] : 0;
+    }
+
+    /** Frame number that holds the code at {@code linear}. */
+    long fetchFrame(long linear) {
+        Tlb set = userMode ? user : supervisor;
+        int i = Tlb.index(linear);
+        if (set.fetchTag[i] == (linear & PAGE)) {
+            return set.fetchFrame[i];
+        }
+        if (!c.canonical(linear)) {
+            throw c.exception(Vector.GP, 0);
+        }
+        long hpa = translate(linear, Access.FETCH, 1);
+        if (hpa == NOWHERE || hpa >= memory.size()) {
+            throw c.leave(new VmExit.Unsupported("instruction fetch from an address without memory"));
+        }
+        set.fillFetch(linear, hpa >>> 12);
+        followEpoch();
+        return hpa >>> 12;
+    }
+
+    /** Eight bytes at a guest-physical address, as the load of the PDPTE registers needs them. */
+    long loadGuestPhysical(long gpa) {
+        return switch (c.walker.stage().translate(memory, gpa, Access.READ, false)) {
+            case SecondStageResult.Mapped m -> m.hpa() < memory.size() ? memory.read64(m.hpa()) : -1;
+            case SecondStageResult.Refused refused -> throw c.leave(exitWithoutLinear(refused));
+        };
+    }
+
+    private static VmExit exitWithoutLinear(SecondStageResult.Refused refused) {
+        return refused instanceof SecondStageResult.Violation v
+                ? new VmExit.EptViolation(v.gpa(), 0, v.qualification() & ~EptWalker.QUAL_FINAL)
+                : exit(refused, 0);
+    }
+
+    private long slowLoad(long linear, int bytes) {
+        checkAlignment(linear, bytes);
+        int first = Math.min(bytes, 4096 - ((int) linear & 0xfff));
+        long value = loadPart(linear, first);
+        if (first < bytes) {
+            value |= loadPart(c.wrap(linear + first), bytes - first) << (8 * first);
+        }
+        return value;
+    }
+
+    private long loadPart(long linear, int bytes) {
+        long hpa = translate(linear, Access.READ, bytes);
+        if (hpa == NOWHERE) {
+            return busRead(bytes);
+        }
+        if (hpa >= memory.size()) {
+            return -1L >>> (64 - 8 * bytes);
+        }
+        long host = memory.readable(hpa >>> 12) + (hpa & 0xfff);
+        followEpoch();
+        if (!alignmentChecked) {
+            tlb.fillRead(linear, host - (linear & 0xfff));
+        }
+        return switch (bytes) {
+            case 8 -> NativeMemory.get64(host);
+            case 4 -> NativeMemory.get32(host) & 0xffff_ffffL;
+            case 2 -> NativeMemory.get16(host) & 0xffffL;
+            default -> bytewise(host, bytes);
+        };
+    }
+
+    private static long bytewise(long host, int bytes) {
+        long value = 0;
+        for (int i = 0; i < bytes; i++) {
+            value |= (NativeMemory.get8(host + i) & 0xffL) << (8 * i);
+        }
+        return value;
+    }
+
+    private void slowStore(long linear, int bytes, long value) {
+        checkAlignment(linear, bytes);
+        int first = Math.min(bytes, 4096 - ((int) linear & 0xfff));
+        if (first < bytes) {
+            probeWrite(linear, bytes);
+        }
+        storePart(linear, first, value);
+        if (first < bytes) {
+            storePart(c.wrap(linear + first), bytes - first, value >>> (8 * first));
+        }
+    }
+
+    private void storePart(long linear, int bytes, long value) {
+        long hpa = translate(linear, Access.WRITE, bytes);
+        if (hpa == NOWHERE) {
+            busWrite(bytes, value);
+            return;
+        }
+        if (hpa >= memory.size()) {
+            return;
+        }
+        fillWrite(linear, hpa);
+        long host = memory.writable(hpa >>> 12) + (hpa & 0xfff);
+        for (int i = 0; i < bytes; i++) {
+            NativeMemory.put8(host + i, (byte) (value >>> (8 * i)));
+        }
+        c.blocks.written(hpa, bytes);
+    }
+
+    private void fillWrite(long linear, long hpa) {
+        long host = memory.writable(hpa >>> 12);
+        followEpoch();
+        if (!alignmentChecked && !c.blocks.holdsCode(hpa >>> 12)) {
+            tlb.fillWrite(linear, host);
+        }
+    }
+
+    private void checkAlignment(long linear, int bytes) {
+        if (alignmentChecked && (linear & (Math.min(bytes, 8) - 1)) != 0) {
+            throw c.exception(Vector.AC, 0);
+        }
+    }
+
+    /** Host-physical address, or {@link #NOWHERE} if the bus takes the access. */
+    private long translate(long linear, Access access, int bytes) {
+        if (!c.canonical(linear)) {
+            throw c.nonCanonical();
+        }
+        return switch (c.walker.translate(memory, linear, access, userMode, mayTouchUser, c.sys.pkru)) {
+            case GuestTranslation.Mapped mapped -> mapped.hpa();
+            case GuestTranslation.PageFault fault -> {
+                followEpoch();
+                throw c.pageFault(linear, fault.errorCode());
+            }
+            case GuestTranslation.Refused refused -> {
+                followEpoch();
+                long gpa = refused.by().gpa();
+                if (!refused.tableWalk()
+                        && access != Access.FETCH
+                        && bus.isPresent()
+                        && bus.get().claims(gpa, bytes, access == Access.WRITE)) {
+                    busGpa = gpa;
+                    yield NOWHERE;
+                }
+                throw c.leave(exit(refused.by(), linear));
+            }
+        };
+    }
+
+    private static VmExit exit(SecondStageResult.Refused refused, long linear) {
+        return switch (refused) {
+            case SecondStageResult.Violation v ->
+                new VmExit.EptViolation(v.gpa(), linear, v.qualification() | EptWalker.QUAL_LINEAR_VALID);
+            case SecondStageResult.Misconfig m -> new VmExit.EptMisconfig(m.gpa());
+            case SecondStageResult.NestedFault n -> new VmExit.NestedPageFault(n.gpa(), n.errorCode(), linear);
+        };
+    }
+
+    private long busRead(int bytes) {
+        if (!bus.orElseThrow().read(busGpa, busData, bytes)) {
+            throw c.leave(new VmExit.MmioPending(busGpa, bytes));
+        }
+        long value = 0;
+        for (int i = 0; i < bytes; i++) {
+            value |= (busData[i] & 0xffL) << (8 * i);
+        }
+        return value;
+    }
+
+    private void busWrite(int bytes, long value) {
+        for (int i = 0; i < bytes; i++) {
+            busData[i] = (byte) (value >>> (8 * i));
+        }
+        bus.orElseThrow().write(busGpa, busData, bytes);
+    }
+}

@@ -1,0 +1,102 @@
+package kvasir.metal.cpu;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import kvasir.metal.cpu.isa.CodeSize;
+import kvasir.metal.cpu.isa.Decoded;
+import kvasir.metal.cpu.isa.Instruction;
+import kvasir.metal.cpu.isa.InstructionTable;
+
+/** From a decoded instruction to the object that executes it: one maker a mnemonic, each family in its own file. */
+final class Semantics {
+    private static final Map<String, Maker> MAKERS = makers();
+    private static final Instruction FILLER =
+            new Instruction(InstructionTable.rows().getFirst(), 1, 4, 8, false, 0, Segment.DS, List.of());
+
+    private Semantics() {}
+
+    /** Makes the executable form of one instruction. */
+    interface Maker {
+        Op make(Operands operands);
+    }
+
+    /** What an instruction does, for those that need no class of their own. */
+    interface Action {
+        void run(Cpu c);
+    }
+
+    /** A plain instruction. */
+    static Op op(Operands operands, Action action) {
+        return new Op(operands) {
+            @Override
+            void run(Cpu c) {
+                action.run(c);
+            }
+        };
+    }
+
+    /** An instruction after which a new block begins. */
+    static Op end(Operands operands, Action action) {
+        return new BlockEnd(operands) {
+            @Override
+            void run(Cpu c) {
+                action.run(c);
+            }
+        };
+    }
+
+    private static Map<String, Maker> makers() {
+        var makers = new HashMap<String, Maker>();
+        MoveOps.bind(makers);
+        ArithmeticOps.bind(makers);
+        MultiplyOps.bind(makers);
+        DecimalOps.bind(makers);
+        ShiftOps.bind(makers);
+        BitOps.bind(makers);
+        StackOps.bind(makers);
+        FlagOps.bind(makers);
+        BranchOps.bind(makers);
+        FarOps.bind(makers);
+        StringOps.bind(makers);
+        InputOutputOps.bind(makers);
+        SystemOps.bind(makers);
+        ControlOps.bind(makers);
+        return Map.copyOf(makers);
+    }
+
+    /** The executable form of what was decoded at the place that {@code end} and {@code index} tell. */
+    static Op make(Decoded decoded, int end, int index, CodeSize codeSize) {
+        return switch (decoded) {
+            case Instruction instruction -> {
+                var operands = new Operands(instruction, end, index, codeSize);
+                Maker maker = MAKERS.get(instruction.mnemonic());
+                if (maker == null) {
+                    String what = "instruction " + instruction.mnemonic();
+                    yield end(operands, c -> {
+                        throw c.leave(new VmExit.Unsupported(what));
+                    });
+                }
+                Op made = maker.make(operands);
+                yield instruction.encoding().is("cpl0") ? privileged(operands, made) : made;
+            }
+            case Decoded.Undefined undefined -> raises(end, index, codeSize, Vector.UD);
+            case Decoded.TooLong tooLong -> raises(end, index, codeSize, Vector.GP);
+            case Decoded.Incomplete incomplete -> raises(end, index, codeSize, Vector.GP);
+        };
+    }
+
+    private static Op raises(int end, int index, CodeSize codeSize, int vector) {
+        return end(new Operands(FILLER, end, index, codeSize), c -> {
+            throw c.exception(vector, 0);
+        });
+    }
+
+    private static Op privileged(Operands operands, Op inner) {
+        Action action = c -> {
+            c.requireCpl0();
+            inner.run(c);
+        };
+        return inner.endsBlock() ? end(operands, action) : op(operands, action);
+    }
+}

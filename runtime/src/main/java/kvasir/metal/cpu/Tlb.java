@@ -1,0 +1,64 @@
+package kvasir.metal.cpu;
+
+import java.util.Arrays;
+
+/**
+ * One set of cached translations from linear page to native address, for one privilege. The index mixes higher page bits
+ * in, so that streams a power of two apart do not collide.
+ */
+final class Tlb {
+    private static final int ENTRIES = 1024;
+    private static final long NONE = 1;
+    private static final long PAGE = -4096;
+
+    final long[] readTag = new long[ENTRIES];
+    final long[] readDelta = new long[ENTRIES];
+    final long[] writeTag = new long[ENTRIES];
+    final long[] writeDelta = new long[ENTRIES];
+    final long[] fetchTag = new long[ENTRIES];
+    final long[] fetchFrame = new long[ENTRIES];
+
+    Tlb() {
+        flush();
+    }
+
+    static int index(long linear) {
+        long page = linear >>> 12;
+        return (int) (page ^ page >>> 10 ^ page >>> 20) & (ENTRIES - 1);
+    }
+
+    void flush() {
+        Arrays.fill(readTag, NONE);
+        Arrays.fill(writeTag, NONE);
+        Arrays.fill(fetchTag, NONE);
+    }
+
+    void flushWrites() {
+        Arrays.fill(writeTag, NONE);
+    }
+
+    void flushPage(long linear) {
+        int i = index(linear);
+        readTag[i] = NONE;
+        writeTag[i] = NONE;
+        fetchTag[i] = NONE;
+    }
+
+    void fillRead(long linear, long host) {
+        int i = index(linear);
+        readTag[i] = linear & PAGE;
+        readDelta[i] = host - (linear & PAGE);
+    }
+
+    void fillWrite(long linear, long host) {
+        int i = index(linear);
+        writeTag[i] = linear & PAGE;
+        writeDelta[i] = host - (linear & PAGE);
+    }
+
+    void fillFetch(long linear, long frame) {
+        int i = index(linear);
+        fetchTag[i] = linear & PAGE;
+        fetchFrame[i] = frame;
+    }
+}

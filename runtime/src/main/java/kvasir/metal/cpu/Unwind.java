@@ -1,0 +1,26 @@
+package kvasir.metal.cpu;
+
+/**
+ * Leaves the middle of an instruction that cannot complete. One object a processor, without stack trace; it never
+ * leaves {@link Interpreter}, which turns it into a delivered exception or a returned {@link VmExit}.
+ */
+final class Unwind extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    /** What the interpreter does. */
+    enum Kind {
+        EXCEPTION,
+        NON_CANONICAL,
+        EXIT,
+        STALE
+    }
+
+    Kind kind = Kind.STALE;
+    int vector;
+    int errorCode;
+    transient VmExit exit = new VmExit.Budget();
+
+    Unwind() {
+        super("", null, false, false);
+    }
+}
