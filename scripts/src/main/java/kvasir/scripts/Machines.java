@@ -3,6 +3,7 @@ package kvasir.scripts;
 import java.util.List;
 import java.util.Optional;
 import kvasir.event.Events;
+import kvasir.kvm.Seams;
 import kvasir.registry.Api;
 import kvasir.registry.Described;
 
@@ -61,6 +62,21 @@ public interface Machines {
          * @return the VM as a {@link Described}, or an {@link kvasir.registry.Outcome.Failed}
          */
         Object build(Described builder);
+
+        /** Puts {@code seams} under the kernel: whoever decides what runs next from now on. */
+        default void seams(Seams seams) {
+            throw new UnsupportedOperationException("seams");
+        }
+
+        /** The statement of an invariant that does not hold now, if there is one. */
+        default Optional<String> violation() {
+            return Optional.empty();
+        }
+
+        /** Whether a VM of this machine ran into a bug check of the kernel (KVM_BUG_ON). */
+        default boolean kernelBug() {
+            return false;
+        }
 
         /** Makes a guest that runs on another thread come back soon; the only method another thread may call. */
         void interrupt();

@@ -52,11 +52,11 @@ final class Coroutine {
             LockSupport.park(this);
         }
         if (failure.isPresent() && !abandoned) {
-            throw new TaskFailedException(failure.get());
+            throw failure.get() instanceof RuntimeException own ? own : new TaskFailedException(failure.get());
         }
     }
 
-    /** A task threw: a bug of ours, with its cause. */
+    /** A task threw an error, not an exception: a bug of ours. */
     static final class TaskFailedException extends RuntimeException {
         private static final long serialVersionUID = 1;
 

@@ -10,6 +10,7 @@ import kvasir.kvm.KernelLock;
 import kvasir.kvm.Seam;
 import kvasir.kvm.Seams;
 import kvasir.registry.Outcome;
+import kvasir.scripts.binding.Values;
 
 /** Runs one schedule and remembers where it could have gone otherwise. */
 final class Execution implements Seams {
@@ -21,6 +22,7 @@ final class Execution implements Seams {
     private final List<Actor> actors = new ArrayList<>();
     private final List<Step> steps = new ArrayList<>();
     private int current = -1;
+    private boolean over;
     private int step;
 
     /** Per step: the set of tasks that could run, and the task that did; the low byte and the next. */
@@ -62,6 +64,7 @@ final class Execution implements Seams {
             return search();
         } finally {
             actors.forEach(actor -> actor.coroutine.abandon());
+            over = true;
         }
     }
 
@@ -142,7 +145,7 @@ final class Execution implements Seams {
 
     @Override
     public void at(Seam seam, Object subject) {
-        if (current < 0) {
+        if (current < 0 || over) {
             return;
         }
         Actor actor = actors.get(current);
@@ -159,7 +162,7 @@ final class Execution implements Seams {
 
     @Override
     public void await(Object subject, BooleanSupplier ready) {
-        if (current < 0) {
+        if (current < 0 || over) {
             SEQUENTIAL.await(subject, ready);
             return;
         }
@@ -202,24 +205,17 @@ final class Execution implements Seams {
             text.append(text.isEmpty() ? "" : ", ")
                     .append(actor.label)
                     .append(' ')
-                    .append(actor.outcome.map(Execution::words).orElse("-"));
+                    .append(actor.outcome.map(Values::outcome).orElse("-"));
         }
-        return text.toString();
-    }
-
-    /** An outcome as a script would write it. */
-    private static String words(Outcome outcome) {
-        var text = new StringBuilder(outcome.name());
-        outcome.details()
-                .forEach((name, value) -> text.append(' ')
-                        .append(name)
-                        .append(' ')
-                        .append(value instanceof Long number ? "0x" + Long.toHexString(number) : value));
         return text.toString();
     }
 
     String finalState() {
         return run.finalState();
+    }
+
+    void close() {
+        run.close();
     }
 
     List<Step> steps() {

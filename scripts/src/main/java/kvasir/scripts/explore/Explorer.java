@@ -61,6 +61,7 @@ public final class Explorer {
                 String finalState = verdict instanceof Verdict.Ended ? execution.finalState() : "";
                 tallies.computeIfAbsent(new Key(verdict, execution.outcomes(), finalState), key -> new Tally(schedule))
                         .count++;
+                execution.close();
                 var dropped = new int[1];
                 execution.alternatives(next -> {
                     if (next.preemptions() <= bounds.preemptions()) {
@@ -98,6 +99,7 @@ public final class Explorer {
     public Replay replay(Schedule schedule) {
         var execution = new Execution(scenario, schedule, bounds, new LockOrder(), true);
         Verdict verdict = execution.execute();
+        execution.close();
         return new Replay(verdict, execution.outcomes(), execution.steps());
     }
 

@@ -26,6 +26,9 @@ public interface Scenario {
 
         /** What the race looks at when all tasks have ended, in words; runs that differ in it are told apart. */
         String finalState();
+
+        /** The run is over; nothing is asked of it any more. */
+        void close();
     }
 
     /**

@@ -64,6 +64,13 @@ public final class Execution {
         this.interrupted = interrupted;
     }
 
+    /** Another line of execution in the same machine, with the names known so far: a task of a race. */
+    public Execution beside() {
+        var other = new Execution(world, semantics, history, updating, output, interrupted);
+        other.globals = globals.clone();
+        return other;
+    }
+
     /** The machine. */
     public Machines.World world() {
         return world;

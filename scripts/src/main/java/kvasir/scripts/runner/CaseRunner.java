@@ -16,6 +16,8 @@ import kvasir.scripts.RunOptions;
 import kvasir.scripts.nodes.Execution;
 import kvasir.scripts.nodes.Fault;
 import kvasir.scripts.nodes.ScriptException;
+import kvasir.scripts.translate.Program;
+import kvasir.scripts.translate.RaceBody;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,6 +59,13 @@ final class CaseRunner {
         if (!each.skipReason().isEmpty()) {
             return result(each, CaseResult.Verdict.SKIPPED, Optional.empty(), List.of(), List.of());
         }
+        if (each.test().isPresent() && each.test().get().body() instanceof RaceBody race) {
+            Attempt explored = explore(each, each.test().get(), race);
+            return explored.fault()
+                    .map(fault -> failed(each, fault, explored))
+                    .orElseGet(() ->
+                            result(each, CaseResult.Verdict.PASSED, Optional.empty(), explored.output(), List.of()));
+        }
         Attempt attempt = attempt(each, each.program().history(), options.trace() ? listener : null);
         if (attempt.fault().isEmpty()) {
             return result(each, CaseResult.Verdict.PASSED, Optional.empty(), attempt.output(), attempt.answers());
@@ -65,12 +74,29 @@ final class CaseRunner {
         if (fault.kind() == Failure.Kind.ASSERTION && !each.program().history()) {
             fault = attempt(each, true, null).fault().orElse(fault);
         }
+        return failed(each, fault, attempt);
+    }
+
+    private static CaseResult failed(Case each, Fault fault, Attempt attempt) {
         var notes = new ArrayList<>(fault.notes());
         notes.add(each.test()
                 .map(test -> "in: test \"" + test.name() + "\" under " + each.semantics())
                 .orElse("under: " + each.semantics()));
         Failure failure = Failure.of(fault.kind(), fault.diagnostic(), notes);
         return result(each, CaseResult.Verdict.FAILED, Optional.of(failure), attempt.output(), attempt.answers());
+    }
+
+    private Attempt explore(Case each, Program.Test test, RaceBody race) {
+        var choice = new Machines.Choice(each.semantics(), options.seed(), options.instructionBudget());
+        try {
+            var runner = new RaceRunner(each.program(), test, race, machines, choice, interrupted);
+            RaceRunner.Result result = runner.run();
+            return new Attempt(result.fault(), result.output(), List.of());
+        } catch (ScriptException exception) {
+            return new Attempt(Optional.of(exception.fault()), List.of(), List.of());
+        } catch (RuntimeException | StackOverflowError bug) {
+            return new Attempt(Optional.of(bug(each, bug)), List.of(), List.of());
+        }
     }
 
     private Attempt attempt(Case each, boolean explain, @Nullable RunListener trace) {
@@ -89,7 +115,9 @@ final class CaseRunner {
             try {
                 each.program().topLevel().call(execution);
                 each.program().setups().forEach(setup -> setup.call(execution));
-                each.test().ifPresent(test -> test.body().call(execution));
+                if (each.test().isPresent() && each.test().get().body() instanceof Program.Statements(var target)) {
+                    target.call(execution);
+                }
             } finally {
                 answers.addAll(execution.answers());
                 updates.addAll(execution.updates());

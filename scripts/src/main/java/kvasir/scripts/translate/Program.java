@@ -29,7 +29,14 @@ public record Program(
     /**
      * One test.
      *
+     * @param body what runs; a test that is a race has more to run in its {@code race}
      * @param only the semantics of the {@code on} block around it, if any
      */
-    public record Test(String name, Span span, CallTarget body, Optional<Set<String>> only) {}
+    public record Test(String name, Span span, Body body, Optional<Set<String>> only) {}
+
+    /** What a test runs. */
+    public sealed interface Body permits Statements, RaceBody {}
+
+    /** Statements, one after another. */
+    public record Statements(CallTarget target) implements Body {}
 }

@@ -29,7 +29,6 @@ import kvasir.scripts.nodes.Matcher;
 import kvasir.scripts.nodes.MemberNode;
 import kvasir.scripts.nodes.OnNode;
 import kvasir.scripts.nodes.OperationNode;
-import kvasir.scripts.nodes.RaceNode;
 import kvasir.scripts.nodes.ReturnNode;
 import kvasir.scripts.nodes.ShowNode;
 import kvasir.scripts.nodes.StatementNode;
@@ -116,7 +115,7 @@ final class StatementTranslator {
             case Statement.For loop -> Optional.of(loop(loop));
             case Statement.On on -> Optional.of(on(on));
             case Statement.Return end -> Optional.of(end(end));
-            case Statement.Race race -> Optional.of(new RaceNode(race));
+            case Statement.Race race -> misplaced(race);
             case Statement.Semantics semantics when body == Body.CONVERSATION -> fixedSemantics(semantics.span());
             case Statement.Semantics semantics -> Optional.empty();
             case Statement.CustomSemantics semantics -> Optional.empty();
@@ -126,6 +125,16 @@ final class StatementTranslator {
             case Statement.Import imported -> Optional.empty();
             case Statement.Malformed malformed -> Optional.empty();
         };
+    }
+
+    private Optional<StatementNode> misplaced(Statement.Race race) {
+        context.report(
+                race.name().span(),
+                Refusal.of(
+                        "E0321",
+                        "a race stands at the top level of a file",
+                        "each schedule needs a machine of its own"));
+        return Optional.empty();
     }
 
     private Optional<StatementNode> fixedSemantics(Span span) {

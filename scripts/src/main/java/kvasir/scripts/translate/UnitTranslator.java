@@ -28,7 +28,8 @@ final class UnitTranslator {
     private final List<PendingTest> pendingTests = new ArrayList<>();
     private final Set<String> semantics = new LinkedHashSet<>();
 
-    private record PendingTest(Statement.Test test, Optional<Set<String>> only) {}
+    /** A test or a race: its body may use every name of the file, so it is translated last. */
+    private record PendingTest(Statement statement, Optional<Set<String>> only) {}
 
     UnitTranslator(Context context, @Nullable TruffleLanguage<?> language) {
         this.context = context;
@@ -86,13 +87,14 @@ final class UnitTranslator {
             case Statement.Import i -> statements.add(context.importing(i));
             case Statement.Setup setup -> setups.add(setup(setup));
             case Statement.Test test -> pendingTests.add(new PendingTest(test, Optional.empty()));
+            case Statement.Race race -> pendingTests.add(new PendingTest(race, Optional.empty()));
             case Statement.On on
-            when on.body().statements().stream().anyMatch(inner -> inner instanceof Statement.Test) -> {
+            when on.body().statements().stream().anyMatch(UnitTranslator::isTest) -> {
                 Set<String> only = top.semantics(on.semantics());
                 var rest = new ArrayList<Statement>();
                 for (Statement inner : on.body().statements()) {
-                    if (inner instanceof Statement.Test test) {
-                        pendingTests.add(new PendingTest(test, Optional.of(only)));
+                    if (isTest(inner)) {
+                        pendingTests.add(new PendingTest(inner, Optional.of(only)));
                     } else {
                         rest.add(inner);
                     }
@@ -111,13 +113,28 @@ final class UnitTranslator {
         return target("setup", setup.span(), frame, translator.all(setup.body().statements()));
     }
 
+    private static boolean isTest(Statement statement) {
+        return statement instanceof Statement.Test || statement instanceof Statement.Race;
+    }
+
     private Program.Test test(PendingTest pending) {
-        FrameScope frame = new FrameScope();
-        var translator = new StatementTranslator(context, StatementTranslator.Body.TEST, frame);
-        BlockNode block = translator.block(pending.test().body());
-        String name = pending.test().name().value();
-        CallTarget target = target(name, pending.test().span(), frame, List.of(block));
-        return new Program.Test(name, pending.test().name().span(), target, pending.only());
+        return switch (pending.statement()) {
+            case Statement.Race race ->
+                new Program.Test(
+                        race.name().value(),
+                        race.name().span(),
+                        new RaceTranslator(context, language, race).translate(),
+                        pending.only());
+            case Statement.Test test -> {
+                FrameScope frame = new FrameScope();
+                var translator = new StatementTranslator(context, StatementTranslator.Body.TEST, frame);
+                BlockNode block = translator.block(test.body());
+                String name = test.name().value();
+                CallTarget target = target(name, test.span(), frame, List.of(block));
+                yield new Program.Test(name, test.name().span(), new Program.Statements(target), pending.only());
+            }
+            default -> throw new IllegalStateException("neither a test nor a race");
+        };
     }
 
     private List<FunctionSlot> heads(List<Statement> statements) {

@@ -43,6 +43,9 @@ final class ExplorerTest {
                 public String finalState() {
                     return "counter " + counter;
                 }
+
+                @Override
+                public void close() {}
             };
         };
     }

@@ -1,0 +1,77 @@
+package kvasir.scripts.runner;
+
+import java.util.List;
+import kvasir.scripts.explore.Exploration;
+import kvasir.scripts.explore.Explorer;
+import kvasir.scripts.explore.Step;
+import kvasir.scripts.explore.Verdict;
+
+/** What a search found, as lines that can be put into a mail. */
+final class RaceText {
+    private static final int LABEL_COLUMN = 12;
+
+    private RaceText() {}
+
+    /** The table of outcomes: how many schedules ended how, and the first of each. */
+    static String outcomes(String title, Exploration found) {
+        var text =
+                new StringBuilder("race \"%s\": %s, %,d steps".formatted(title, found.completeness(), found.steps()));
+        for (Exploration.Distinct distinct : found.outcomes()) {
+            text.append("\n%,9d  %s   first: %s"
+                    .formatted(
+                            distinct.count(), end(distinct), distinct.witness().token()));
+        }
+        found.lockInversion()
+                .ifPresent(locks -> text.append("\n  lock order inversion: ").append(String.join(" -> ", locks)));
+        return text.toString();
+    }
+
+    /** How a run ended, in one line. */
+    static String end(Exploration.Distinct distinct) {
+        return switch (distinct.verdict()) {
+            case Verdict.Ended ended ->
+                distinct.outcomes() + (distinct.finalState().startsWith("bugged") ? " (kvm bug)" : "");
+            case Verdict.Deadlock deadlock -> "deadlock: " + String.join(", ", deadlock.waiting());
+            case Verdict.Livelock livelock ->
+                "livelock: %s still run after %,d fair steps"
+                        .formatted(String.join(", ", livelock.running()), livelock.fairSteps());
+            case Verdict.Violation violation -> "invariant violation: " + violation.statement();
+        };
+    }
+
+    /** One schedule, a line a step, a column a task; {@code >} marks a preemption. */
+    static String replay(String title, List<String> labels, Explorer.Replay replay, int most) {
+        var text = new StringBuilder();
+        text.append("  step   ");
+        int width = Math.max(
+                LABEL_COLUMN, labels.stream().mapToInt(String::length).max().orElse(0) + 2);
+        labels.forEach(label -> text.append(pad(label, width)));
+        text.append("stops at");
+        List<Step> steps = replay.steps();
+        for (int i = 0; i < Math.min(steps.size(), most); i++) {
+            Step step = steps.get(i);
+            text.append("\n%s%5d   ".formatted(step.preempts() ? "> " : "  ", step.number()));
+            for (int task = 0; task < labels.size(); task++) {
+                text.append(pad(task == step.task() ? "*" : "", width));
+            }
+            text.append(step.seam()
+                    .map(seam -> words(seam.name()) + " " + step.subject())
+                    .orElse("end"));
+            if (!step.held().isEmpty()) {
+                text.append("   holds ").append(String.join(", ", step.held()));
+            }
+        }
+        if (steps.size() > most) {
+            text.append("\n  ... %,d more steps".formatted(steps.size() - most));
+        }
+        return text.append("\n  ends: ").append(replay.outcomes()).toString();
+    }
+
+    private static String words(String constant) {
+        return constant.toLowerCase(java.util.Locale.ROOT).replace('_', ' ');
+    }
+
+    private static String pad(String text, int width) {
+        return text + " ".repeat(Math.max(1, width - text.length()));
+    }
+}

@@ -1,0 +1,188 @@
+package kvasir.scripts.translate;
+
+import com.oracle.truffle.api.CallTarget;
+import com.oracle.truffle.api.TruffleLanguage;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import kvasir.grammar.Expression;
+import kvasir.grammar.Identifier;
+import kvasir.grammar.Span;
+import kvasir.grammar.Statement;
+import kvasir.scripts.binding.Refusal;
+import kvasir.scripts.binding.Spelling;
+import kvasir.scripts.explore.Bounds;
+import kvasir.scripts.explore.Schedule;
+import kvasir.scripts.nodes.ArgumentReadNode;
+import kvasir.scripts.nodes.BlockNode;
+import kvasir.scripts.nodes.ExpressionNode;
+import kvasir.scripts.nodes.KvsRootNode;
+import kvasir.scripts.nodes.LocalLetNode;
+import kvasir.scripts.nodes.ReturnNode;
+import kvasir.scripts.nodes.StatementNode;
+import org.jspecify.annotations.Nullable;
+
+/** {@code race "name" { a: ... } explore { ... } never deadlock}: each task and each condition becomes a body of its own. */
+final class RaceTranslator {
+    private static final int MOST_TASKS = 16;
+    private static final List<String> BOUNDS = List.of("preemptions", "schedules", "steps", "fair_steps", "replay");
+    private static final Map<String, RaceBody.Known> KNOWN = new TreeMap<>(Map.of(
+            "deadlock", RaceBody.Known.DEADLOCK,
+            "livelock", RaceBody.Known.LIVELOCK,
+            "lock order inversion", RaceBody.Known.LOCK_ORDER_INVERSION,
+            "invariant violation", RaceBody.Known.INVARIANT_VIOLATION,
+            "kvm_bug", RaceBody.Known.KVM_BUG));
+
+    private final Context context;
+    private final @Nullable TruffleLanguage<?> language;
+    private final Statement.Race race;
+
+    RaceTranslator(Context context, @Nullable TruffleLanguage<?> language, Statement.Race race) {
+        this.context = context;
+        this.language = language;
+        this.race = race;
+    }
+
+    RaceBody translate() {
+        if (race.tasks().size() < 2 || race.tasks().size() > MOST_TASKS) {
+            context.report(
+                    race.name().span(),
+                    Refusal.of(
+                            "E0318",
+                            "a race has 2 to " + MOST_TASKS + " tasks",
+                            "this one has " + race.tasks().size()));
+        }
+        List<RaceBody.Task> tasks = race.tasks().stream().map(this::task).toList();
+        var clauses = new ArrayList<RaceBody.Clause>();
+        for (Statement.Clause clause : race.clauses()) {
+            for (Statement.Claim claim : clause.claims()) {
+                claim(claim)
+                        .ifPresent(known -> clauses.add(new RaceBody.Clause(claim.span(), clause.frequency(), known)));
+            }
+        }
+        return new RaceBody(tasks, clauses, bounds(), replay());
+    }
+
+    private RaceBody.Task task(Statement.Task task) {
+        FrameScope frame = new FrameScope();
+        frame.push();
+        var statements = new StatementTranslator(context, StatementTranslator.Body.TEST, frame);
+        List<Statement> body = task.body().statements();
+        var nodes = new ArrayList<StatementNode>();
+        if (!body.isEmpty()) {
+            nodes.addAll(statements.all(body.subList(0, body.size() - 1)));
+            // the outcome of a task is that of its last operation, so that one is not checked here
+            if (body.getLast() instanceof Statement.Operation last
+                    && last.outcome().isEmpty()
+                    && last.rows().isEmpty()) {
+                ExpressionNode call = new ExpressionTranslator(context, frame).node(last.call());
+                nodes.add(new ReturnNode(last.span(), call));
+            } else {
+                nodes.addAll(statements.all(List.of(body.getLast())));
+            }
+        }
+        String label = task.label().text();
+        return new RaceBody.Task(label, target(label, task.span(), frame, nodes));
+    }
+
+    private Optional<RaceBody.Claim> claim(Statement.Claim claim) {
+        return switch (claim) {
+            case Statement.Claim.Condition condition -> Optional.of(condition(condition.expression()));
+            case Statement.Claim.Known known -> {
+                String words = known.words().stream().map(Identifier::text).collect(Collectors.joining(" "));
+                RaceBody.Known found = KNOWN.get(words.toLowerCase(Locale.ROOT));
+                if (found == null) {
+                    context.report(
+                            known.span(),
+                            Refusal.of(
+                                            "E0319",
+                                            "the explorer does not know `" + words + "`",
+                                            "not a claim about schedules")
+                                    .help(Spelling.help(words, List.copyOf(KNOWN.keySet()))));
+                }
+                yield Optional.ofNullable(found);
+            }
+        };
+    }
+
+    /** The labels are names in it: each stands for the outcome of its task. */
+    private RaceBody.Condition condition(Expression expression) {
+        FrameScope frame = new FrameScope();
+        frame.push();
+        var nodes = new ArrayList<StatementNode>();
+        for (int i = 0; i < race.tasks().size(); i++) {
+            Identifier label = race.tasks().get(i).label();
+            int slot = frame.declare(label.text(), label.span(), Type.Plain.UNKNOWN)
+                    .slot();
+            nodes.add(new LocalLetNode(label.span(), slot, new ArgumentReadNode(label.span(), i)));
+        }
+        ExpressionNode node = new ExpressionTranslator(context, frame).condition(expression);
+        nodes.add(new ReturnNode(expression.span(), node));
+        return new RaceBody.Condition(target("condition", expression.span(), frame, nodes));
+    }
+
+    private Bounds bounds() {
+        Bounds standard = Bounds.DEFAULT;
+        return new Bounds(
+                bound("preemptions", standard.preemptions(), 0, 100),
+                bound("schedules", standard.schedules(), 1, 100_000_000),
+                bound("steps", standard.steps(), 1, 1_000_000),
+                bound("fair_steps", standard.fairSteps(), 1, 1_000_000));
+    }
+
+    private int bound(String name, int standard, int least, int most) {
+        int value = standard;
+        for (Statement.Line line : race.bounds()) {
+            if (!BOUNDS.contains(line.verb().text())) {
+                continue;
+            }
+            if (line.verb().text().equals(name)) {
+                if (line.arguments().size() == 1
+                        && line.arguments().getFirst() instanceof Expression.Int number
+                        && number.value() >= least
+                        && number.value() <= most) {
+                    value = (int) number.value();
+                } else {
+                    context.report(
+                            line.span(), Refusal.of("E0320", "`" + name + "` takes one number", least + " to " + most));
+                }
+            }
+        }
+        return value;
+    }
+
+    private Optional<Schedule> replay() {
+        Optional<Schedule> replay = Optional.empty();
+        for (Statement.Line line : race.bounds()) {
+            String verb = line.verb().text();
+            if (!BOUNDS.contains(verb)) {
+                context.report(
+                        line.verb().span(),
+                        Refusal.of(
+                                        "E0320",
+                                        "`" + verb + "` is no bound of a search",
+                                        "there is " + String.join(", ", BOUNDS))
+                                .help(Spelling.help(verb, BOUNDS)));
+            } else if (verb.equals("replay")) {
+                replay = line.arguments().size() == 1 && line.arguments().getFirst() instanceof Expression.Text token
+                        ? Schedule.parse(token.value())
+                        : Optional.empty();
+                if (replay.isEmpty()) {
+                    context.report(
+                            line.span(),
+                            Refusal.of(
+                                    "E0320", "`replay` takes a schedule", "one that a search printed, as \"k1:12B\""));
+                }
+            }
+        }
+        return replay;
+    }
+
+    private CallTarget target(String name, Span span, FrameScope frame, List<StatementNode> nodes) {
+        return new KvsRootNode(language, frame.build(), null, name, span, new BlockNode(span, nodes)).getCallTarget();
+    }
+}
