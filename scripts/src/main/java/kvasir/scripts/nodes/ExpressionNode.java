@@ -1,7 +1,11 @@
 package kvasir.scripts.nodes;
 
 import com.oracle.truffle.api.frame.VirtualFrame;
+import java.util.List;
+import java.util.Optional;
 import kvasir.grammar.Span;
+import kvasir.registry.Outcome;
+import kvasir.scripts.Failure;
 import kvasir.scripts.binding.Refusal;
 import kvasir.scripts.binding.Values;
 
@@ -28,6 +32,15 @@ public abstract class ExpressionNode extends KvsNode {
         Object value = execute(frame);
         if (value instanceof Long integer) {
             return integer;
+        }
+        if (value instanceof Outcome.Failed failed) {
+            throw fault(
+                    Failure.Kind.ASSERTION,
+                    "E0502",
+                    text() + " failed: " + Values.outcome(failed),
+                    failed.reason(),
+                    Optional.empty(),
+                    List.of());
         }
         throw refused(Refusal.of("E0402", "an integer is needed here", "this is " + Values.kind(value)));
     }

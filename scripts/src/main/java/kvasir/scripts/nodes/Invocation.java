@@ -10,6 +10,7 @@ import kvasir.scripts.Failure;
 import kvasir.scripts.binding.Members;
 import kvasir.scripts.binding.Refusal;
 import kvasir.scripts.binding.Values;
+import kvasir.scripts.guest.GuestCode;
 
 /** The step from a script into the machine, where an exception becomes a bug of ours. */
 public final class Invocation {
@@ -19,6 +20,9 @@ public final class Invocation {
     static Object call(KvsNode node, Described target, Api.Operation<?> operation, Map<String, ?> values) {
         try {
             return apply(operation, target, new Arguments(values));
+        } catch (GuestCode.Unplaceable unplaceable) {
+            throw node.refused(Refusal.of(
+                    "E0413", "the guest program does not fit this address", String.valueOf(unplaceable.getMessage())));
         } catch (RuntimeException | StackOverflowError bug) {
             throw bug(node, target.label() + "." + operation.name(), bug);
         }

@@ -106,7 +106,7 @@ public final class OperationNode extends StatementNode {
                         List.of());
             case Outcome.Failed failed ->
                 failure(
-                        Failure.Kind.ASSERTION,
+                        kind(failed),
                         "E0502",
                         label + " failed: " + Values.outcome(outcome),
                         failed.reason(),
@@ -124,8 +124,10 @@ public final class OperationNode extends StatementNode {
         };
     }
 
+    /** What is not modelled and a guest that never exits are no verdict on what the script asserts. */
     private static Failure.Kind kind(Object value) {
-        return value instanceof Outcome.Failed failed && failed.name().equals("unsupported")
+        return value instanceof Outcome.Failed failed
+                        && (failed.name().equals("unsupported") || failed.name().equals("BUDGET"))
                 ? Failure.Kind.MACHINE
                 : Failure.Kind.ASSERTION;
     }

@@ -190,7 +190,8 @@ final class ExpressionTranslator {
         return new Typed(new UnknownNameNode(name.span(), refusal), Type.Plain.UNKNOWN);
     }
 
-    private Optional<Typed> variable(Expression.Name name) {
+    /** The variable or object that {@code name} is, if it is one. */
+    Optional<Typed> variable(Expression.Name name) {
         Optional<FrameScope.Local> local = frame.find(name.name());
         if (local.isPresent()) {
             return local.map(l -> new Typed(new LocalReadNode(name.span(), l.slot()), l.type()));

@@ -103,9 +103,7 @@ final class StatementTranslator {
             case Statement.Vm vm -> Optional.of(vm(vm));
             case Statement.Guest guest ->
                 Optional.of(declare(
-                        guest.span(),
-                        guest.name(),
-                        new ExpressionTranslator.Typed(GuestTranslator.node(guest, expressions), Type.Plain.GUEST)));
+                        guest.span(), guest.name(), new GuestTranslator(context, expressions).declaration(guest)));
             case Statement.Assign assign -> Optional.of(assign(assign));
             case Statement.Operation operation -> Optional.of(operation(operation));
             case Statement.Assert claim ->
