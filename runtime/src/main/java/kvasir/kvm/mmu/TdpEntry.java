@@ -11,7 +11,8 @@ import kvasir.registry.State;
 
 /** The lowest entry that covers an address, as it was when the script looked. */
 public final class TdpEntry implements Described {
-    private static final Api<TdpEntry> API = Api.of(
+    /** What scripts may do with it. */
+    public static final Api<TdpEntry> API = Api.of(
                     "spte", TdpEntry.class, "One second-stage entry: the lowest that covers the address.")
             .property("raw", "u64", "The 8 bytes of the entry.", "vm.ept[0].raw", e -> e.raw)
             .property("level", "u64", "1 = 4K, 2 = 2M, 3 = 1G, 4, 5.", "vm.ept[0].level", e -> (long) e.level)

@@ -11,7 +11,8 @@ import kvasir.registry.State;
 
 /** The entries that cover a range of addresses. Its state is theirs if they all have the same one. */
 public final class TdpRange implements Described {
-    private static final Api<TdpRange> API = Api.of(
+    /** What scripts may do with it. */
+    public static final Api<TdpRange> API = Api.of(
                     "spte_range", TdpRange.class, "The lowest entries that cover a range, in order.")
             .property("entries", "list of spte", "The entries.", "vm.ept[0 .. 2M].entries", r -> r.entries)
             .property("count", "u64", "How many.", "vm.ept[0 .. 2M].count", r -> (long) r.entries.size())

@@ -14,7 +14,8 @@ import kvasir.registry.Range;
 
 /** What a script sees of one tree: {@code vm.ept}, {@code vm.npt}, {@code td.mirror}. It reads the bytes when asked. */
 public final class TdpTable implements Described {
-    private static final Api<TdpTable> API = Api.of(
+    /** What scripts may do with it. */
+    public static final Api<TdpTable> API = Api.of(
                     "table", TdpTable.class, "Second-stage page tables of a VM, as the processor reads them.")
             .operation(
                     "walk",

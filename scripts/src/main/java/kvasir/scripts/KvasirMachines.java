@@ -1,0 +1,92 @@
+package kvasir.scripts;
+
+import java.util.List;
+import java.util.Optional;
+import kvasir.event.Events;
+import kvasir.kvm.HostConfig;
+import kvasir.kvm.semantics.Semantics;
+import kvasir.registry.Api;
+import kvasir.registry.Described;
+import kvasir.vmm.Declarations;
+import kvasir.vmm.Machine;
+import kvasir.vmm.VmBuilder;
+import kvasir.vmm.VmKinds;
+
+/** The machines of this house. */
+public final class KvasirMachines implements Machines {
+    @Override
+    public List<String> semantics() {
+        return Semantics.all().stream().map(Semantics::name).toList();
+    }
+
+    @Override
+    public String defaultSemantics() {
+        return Semantics.newest().name();
+    }
+
+    @Override
+    public List<String> vmTypes() {
+        return VmKinds.words();
+    }
+
+    @Override
+    public Api<?> builderApi(String vmType) {
+        return VmKinds.of(vmType).builderApi();
+    }
+
+    @Override
+    public Api<?> vmApi(String vmType) {
+        return VmKinds.of(vmType).vmApi();
+    }
+
+    @Override
+    public List<Global> globals() {
+        return Declarations.globals().entrySet().stream()
+                .map(entry -> new Global(entry.getKey(), entry.getValue()))
+                .toList();
+    }
+
+    @Override
+    public List<Api<?>> apis() {
+        return Declarations.all();
+    }
+
+    @Override
+    public World create(Choice choice) {
+        Semantics semantics = Semantics.named(choice.semantics())
+                .orElseThrow(() -> new IllegalArgumentException("no semantics " + choice.semantics()));
+        return new MachineWorld(new Machine(
+                new Machine.Config(semantics, HostConfig.intel(), choice.seed(), choice.instructionBudget())));
+    }
+
+    private record MachineWorld(Machine machine) implements World {
+        @Override
+        public Events events() {
+            return machine.events();
+        }
+
+        @Override
+        public Optional<Described> global(String name) {
+            return machine.global(name);
+        }
+
+        @Override
+        public Described builder(String type, String name) {
+            return machine.declare(name, type);
+        }
+
+        @Override
+        public Object build(Described builder) {
+            return machine.build((VmBuilder) builder);
+        }
+
+        @Override
+        public void interrupt() {
+            machine.interrupt();
+        }
+
+        /** The host's memory is reclaimed with the machine. */
+        @Override
+        public void close() {}
+    }
+}
