@@ -118,6 +118,37 @@ public final class TdpMmu implements Mmu {
         return Spte.isPresentLeaf(at.oldSpte, at.level) ? Spte.pfn(at.oldSpte) : -1;
     }
 
+    /** Shows every entry that is not empty, in all trees, invalid ones too. */
+    public void visitEntries(EntryVisitor visitor) {
+        for (Root root : roots) {
+            var tree = new EntryVisitor.Tree(root.space, root.role.addressSpace(), root.mirror(), root.role.invalid());
+            var iterator = new TdpIterator(memory);
+            for (iterator.start(root, Level.PG_4K, 0); iterator.valid; iterator.next()) {
+                if (iterator.oldSpte != Spte.EMPTY) {
+                    visitor.visit(tree, iterator.gfn, iterator.level, iterator.tablePfn(), iterator.oldSpte);
+                }
+            }
+        }
+    }
+
+    /** Whether a table page was unlinked and waits for its readers before it is given back. */
+    public boolean isFreed(long table) {
+        return tables.awaitsGracePeriod(table);
+    }
+
+    /** Whether a root's references are at least those of the vCPUs that have it loaded, and the MMU's own. */
+    public boolean rootReferencesAreEnough() {
+        for (Root root : roots) {
+            long loaded = vcpus.stream()
+                    .filter(vcpu -> vcpu.root() == root || vcpu.mirrorRoot() == root)
+                    .count();
+            if (root.references < loaded + (root.role.invalid() && !root.scheduledForZap ? 0 : 1)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     private Root newest(int types, int addressSpace) {
         for (Root root : roots) {
             if (RootTypes.match(root, types) && root.role.addressSpace() == addressSpace) {

@@ -13,6 +13,7 @@ import kvasir.kvm.MemoryRegion;
 import kvasir.kvm.Memslot;
 import kvasir.kvm.VmType;
 import kvasir.kvm.gmem.GuestMemfd;
+import kvasir.kvm.invariant.Invariants;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -182,6 +183,7 @@ final class RandomOperationsTest {
                 page += Level.pages(entry.level) - (page & (Level.pages(entry.level) - 1));
             }
         }
+        assertEquals(Optional.empty(), new Invariants(rig.kvm).firstViolation());
         for (int level = 1; level <= 3; level++) {
             assertEquals(leaves[level], rig.mmu.stats().pages(level), "pages_" + Level.name(level));
         }

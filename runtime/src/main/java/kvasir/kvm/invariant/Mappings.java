@@ -1,0 +1,38 @@
+package kvasir.kvm.invariant;
+
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import kvasir.kvm.Vm;
+import kvasir.kvm.mmu.EntryVisitor;
+import kvasir.kvm.mmu.Spte;
+import kvasir.kvm.mmu.TdpMmu;
+
+/** Looks at every leaf that nobody is invalidating. */
+final class Mappings {
+    /** Judges one leaf. */
+    @FunctionalInterface
+    interface Judge {
+        /** @return what is wrong with it, empty if nothing */
+        Optional<String> judge(EntryVisitor.Tree tree, long gfn, int level, long spte);
+    }
+
+    private Mappings() {}
+
+    /** The first complaint about a present leaf outside the invalidation window. */
+    static Optional<String> firstComplaint(Vm vm, Judge judge) {
+        var complaint = new AtomicReference<>(Optional.<String>empty());
+        ((TdpMmu) vm.mmu()).visitEntries((tree, gfn, level, table, spte) -> {
+            if (complaint.get().isEmpty() && Spte.isPresentLeaf(spte, level) && !inWindow(vm, gfn, level)) {
+                complaint.set(judge.judge(tree, gfn, level, spte)
+                        .map(what -> "%s[0x%x] 0x%016x %s".formatted(tree.space(), gfn << 12, spte, what)));
+            }
+        });
+        return complaint.get();
+    }
+
+    private static boolean inWindow(Vm vm, long gfn, int level) {
+        var invalidate = vm.invalidate();
+        long end = gfn + (1L << (9 * (level - 1)));
+        return invalidate.inProgress() != 0 && gfn < invalidate.windowEnd() && end > invalidate.windowStart();
+    }
+}
