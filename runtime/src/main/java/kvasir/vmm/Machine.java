@@ -1,5 +1,6 @@
 package kvasir.vmm;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,7 +15,12 @@ import kvasir.kvm.Vm;
 import kvasir.kvm.mm.Mm;
 import kvasir.kvm.mmu.TdpMmu;
 import kvasir.kvm.semantics.Semantics;
+import kvasir.kvm.snp.SnpHost;
 import kvasir.metal.memory.PhysicalMemory;
+import kvasir.metal.snp.Rule;
+import kvasir.metal.snp.Rules;
+import kvasir.metal.snp.psp.PlatformConfig;
+import kvasir.registry.Bytes;
 import kvasir.registry.Described;
 import kvasir.registry.Outcome;
 
@@ -29,6 +35,8 @@ public final class Machine {
     private final Map<String, VmHandle> vms = new LinkedHashMap<>();
     private HostConfig host;
     private Optional<Running> running = Optional.empty();
+    private Optional<SnpHost> snpHost = Optional.empty();
+    private Rules snpRules = Rules.standard();
 
     /**
      * What distinguishes one machine from another.
@@ -105,6 +113,22 @@ public final class Machine {
     /** The VMM process's address space; the host runs from now on. */
     public Mm mm() {
         return running().mm();
+    }
+
+    /** The host's SNP: reverse map and security processor, brought up at first use; the host runs from now on. */
+    SnpHost snpHost() {
+        if (snpHost.isEmpty()) {
+            var seed = ByteBuffer.allocate(8).putLong(config.seed()).array();
+            snpHost = Optional.of(new SnpHost(
+                    memory(), kvm().pages(), seams(), events, snpRules, PlatformConfig.milan(Bytes.of(seed))));
+        }
+        return snpHost.get();
+    }
+
+    /** Chooses the alternative of an unsettled rule of SNP; false once the host's SNP is up. */
+    boolean switchSnpRule(Rule rule) {
+        snpRules = snpRules.with(rule);
+        return snpHost.isEmpty();
     }
 
     /** The kernel's seams, to which a scheduler attaches; the host runs from now on. */

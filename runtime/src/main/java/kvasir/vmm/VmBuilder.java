@@ -230,6 +230,12 @@ public class VmBuilder implements Described {
         return Outcome.ok();
     }
 
+    /** The kind of VM needs this host. */
+    protected final void requireHost(HostConfig wanted) {
+        host = wanted;
+        hostGiven = true;
+    }
+
     Outcome setMaxPhyAddr(long bits) {
         if (bits < 36 || bits > 52) {
             return note(refuse("MAXPHYADDR is 36 to 52"));

@@ -6,8 +6,10 @@ import kvasir.registry.Api;
 
 /** The kinds of VM that scripts can declare. */
 public final class VmKinds {
-    private static final List<VmKind> ALL =
-            List.of(new PlainKind("default", VmType.DEFAULT), new PlainKind("sw_protected", VmType.SW_PROTECTED));
+    private static final List<VmKind> ALL = List.of(
+            new PlainKind("default", VmType.DEFAULT),
+            new PlainKind("sw_protected", VmType.SW_PROTECTED),
+            new SnpKind());
 
     private VmKinds() {}
 
@@ -26,6 +28,29 @@ public final class VmKinds {
         @Override
         public VmBuilder builder(Machine machine, String name) {
             return new VmBuilder(machine, name, type);
+        }
+    }
+
+    /** A SEV-SNP guest. */
+    private record SnpKind() implements VmKind {
+        @Override
+        public String word() {
+            return "snp";
+        }
+
+        @Override
+        public Api<?> builderApi() {
+            return SnpBuilder.API;
+        }
+
+        @Override
+        public Api<?> vmApi() {
+            return SnpHandle.API;
+        }
+
+        @Override
+        public VmBuilder builder(Machine machine, String name) {
+            return new SnpBuilder(machine, name);
         }
     }
 

@@ -7,14 +7,19 @@ import java.util.function.Supplier;
 import kvasir.kvm.Errno;
 import kvasir.kvm.GfnRange;
 import kvasir.kvm.IoctlResult;
+import kvasir.kvm.Memslot;
+import kvasir.kvm.RunResult;
 import kvasir.kvm.Vcpu;
 import kvasir.kvm.VendorOps;
 import kvasir.kvm.Vm;
+import kvasir.kvm.mm.HostPages;
 import kvasir.metal.snp.PageSize;
 import kvasir.metal.snp.ReturnCode;
 import kvasir.metal.snp.RmpEntry;
 import kvasir.metal.snp.RmpUpdate;
 import kvasir.metal.snp.RmpVerdict;
+import kvasir.metal.snp.psp.CommandBuffer;
+import kvasir.metal.snp.psp.FirmwareCommand;
 import kvasir.metal.snp.psp.FirmwareStatus;
 import kvasir.registry.Bytes;
 
@@ -30,6 +35,7 @@ public final class SnpVm implements VendorOps {
     private static final long FEATURE_DEBUG_SWAP = 1L << 5;
     private static final int GHCB_VERSION_MAX = 2;
     private static final long DR7_DEFAULT = 0x400;
+    private static final long VMM_ERROR_GENERIC = -1L << 32;
 
     private final Vm vm;
     private final SnpHost host;
@@ -263,6 +269,58 @@ public final class SnpVm implements VendorOps {
         guest = Optional.empty();
     }
 
+    /**
+     * NAE event 0x80000011 (snp_handle_guest_req): the guest's request page is copied into the host, given to firmware,
+     * and the answer copied back.
+     *
+     * @param request gpa of a shared page
+     * @param response gpa of another shared page
+     * @return SW_EXITINFO2: a VMM error in the upper half, the firmware's status in the lower; -1 for addresses that are
+     *     not two different pages, which the guest gets as malformed input
+     */
+    public long guestRequest(long request, long response) {
+        if (((request | response) & 4095) != 0 || request == response) {
+            return -1;
+        }
+        var page = new byte[4096];
+        if (!userAccess(request, page, false)) {
+            return VMM_ERROR_GENERIC;
+        }
+        long input = host.pages().allocate(HostPages.Use.UNMOVABLE) << 12;
+        long output = host.allocateFirmwarePage();
+        host.memory().write(input, page, 0, page.length);
+        FirmwareStatus status = host.command(
+                FirmwareCommand.SNP_GUEST_REQUEST, CommandBuffer.guestRequest(guest().context(), input, output));
+        host.memory().read(output, page, 0, page.length);
+        host.freeFirmwarePage(output);
+        host.pages().free(input >>> 12, 1, HostPages.Use.UNMOVABLE);
+        return userAccess(response, page, true) ? status.code() : VMM_ERROR_GENERIC;
+    }
+
+    /** kvm_read_guest, kvm_write_guest of one page. */
+    private boolean userAccess(long gpa, byte[] page, boolean write) {
+        Memslot slot = vm.memslots(0).lookup(gpa >>> 12);
+        if (!slot.exists()) {
+            return false;
+        }
+        long hva = slot.hva(gpa >>> 12);
+        return write ? vm.mm().write(hva, page, 0, page.length) : vm.mm().read(hva, page, 0, page.length);
+    }
+
+    /**
+     * KVM_RUN. The processor of this emulation does not run SNP guests yet; it must not run one as if nothing were
+     * protected.
+     */
+    @Override
+    public Optional<RunResult> run(Vcpu vcpu, long budget) {
+        return Optional.of(
+                state().equals("LAUNCHED")
+                        ? new RunResult.Unsupported(
+                                "running the vCPU of an SNP guest: the processor has no C-bit and no"
+                                        + " #VC; use the guest's instructions from the script")
+                        : new RunResult.Refused(Errno.EINVAL, "svm_vcpu_pre_run: the guest is not launched"));
+    }
+
     // ---- hooks of guest memory
 
     /** sev_gmem_prepare: an unassigned page becomes Guest-Invalid; an assigned one is left alone, whoever owns it. */
@@ -384,7 +442,7 @@ public final class SnpVm implements VendorOps {
         return RmpFault.SMASHED;
     }
 
-    /** The fields as they are, as an action that puts them back. */
+    @Override
     public Runnable checkpoint() {
         Optional<SnpGuest> savedGuest = guest;
         Optional<Runnable> savedFields = guest.map(SnpGuest::checkpoint);

@@ -48,7 +48,7 @@ public final class Rmp implements Described {
             .index(
                     "The entry of the page that holds this system physical address.",
                     "assert snp.rmp[0x100000] is HYPERVISOR",
-                    (r, key) -> new RmpSlot(r, (Long) key))
+                    (r, key) -> r.slot((Long) key))
             .build();
 
     private final PhysicalMemory memory;
@@ -219,6 +219,11 @@ public final class Rmp implements Described {
         }
         long head = spa & -size.bytes();
         return pages.stream().anyMatch(p -> p >= head && p < head + size.bytes());
+    }
+
+    /** The entry of the page that holds {@code spa}, as scripts see it. */
+    public RmpSlot slot(long spa) {
+        return new RmpSlot(this, spa);
     }
 
     /** One run of neighbouring pages whose entries differ only in a GPA that advances with the page. */

@@ -15,11 +15,19 @@ import javax.crypto.spec.SecretKeySpec;
  * version 1, 0x32 u16 header size 0x60, 0x34 type, 0x35 message version 1, 0x36 u16 payload size, 0x3c VMPCK; from 0x60 the
  * encrypted payload. IV: sequence number, then 4 zero bytes. Additional data: header from 0x30 on.
  */
-final class GuestMessage {
-    static final int PAGE_BYTES = 4096;
-    static final int KEY_REQ = 3;
-    static final int REPORT_REQ = 5;
-    static final int TSC_INFO_REQ = 17;
+public final class GuestMessage {
+    /** Bytes of a page. */
+    public static final int PAGE_BYTES = 4096;
+
+    /** MSG_KEY_REQ; an answer's type is one more. */
+    public static final int KEY_REQ = 3;
+
+    /** MSG_REPORT_REQ. */
+    public static final int REPORT_REQ = 5;
+
+    /** MSG_TSC_INFO_REQ. */
+    public static final int TSC_INFO_REQ = 17;
+
     private static final int HEADER_BYTES = 0x60;
     private static final int SEQUENCE = 0x20;
     private static final int ALGORITHM = 0x30;
@@ -35,7 +43,8 @@ final class GuestMessage {
     private final byte[] page;
     private final ByteBuffer header;
 
-    GuestMessage(byte[] page) {
+    /** @param page 4096 bytes */
+    public GuestMessage(byte[] page) {
         this.page = page.clone();
         header = ByteBuffer.wrap(this.page).order(ByteOrder.LITTLE_ENDIAN);
     }
@@ -68,7 +77,7 @@ final class GuestMessage {
     }
 
     /** The payload in clear, if the tag fits. */
-    Optional<byte[]> open(byte[] key) {
+    public Optional<byte[]> open(byte[] key) {
         try {
             byte[] sealed =
                     Arrays.copyOf(Arrays.copyOfRange(page, HEADER_BYTES, HEADER_BYTES + size()), size() + TAG_BYTES);
@@ -83,8 +92,13 @@ final class GuestMessage {
         }
     }
 
-    /** A whole page with {@code payload} sealed under {@code key}. */
-    static byte[] seal(byte[] key, long sequence, int type, int vmpck, byte[] payload) {
+    /**
+     * A whole page with {@code payload} sealed under {@code key}.
+     *
+     * @param key 32 bytes
+     * @param vmpck 0 to 3
+     */
+    public static byte[] seal(byte[] key, long sequence, int type, int vmpck, byte[] payload) {
         var page = new byte[PAGE_BYTES];
         ByteBuffer header = ByteBuffer.wrap(page).order(ByteOrder.LITTLE_ENDIAN);
         header.putLong(SEQUENCE, sequence);
