@@ -23,11 +23,12 @@ import kvasir.registry.Range;
 
 /** An SNP VM as scripts hold it: KVM_SEV_* commands, RMP and digest, and what its guest's kernel could do. */
 final class SnpHandle extends VmHandle {
+    private static final String[] PAGE_TYPES = {"normal", "zero", "unmeasured", "secrets", "cpuid", "vmsa"};
+
     static final Api<SnpHandle> API = declareGuest(declareHost(declareState(
                     declareLaunch(declare(Api.of("snp vm", SnpHandle.class, "A SEV-SNP virtual machine."))))))
             .build();
 
-    private static final String[] PAGE_TYPES = {"normal", "zero", "unmeasured", "secrets", "cpuid", "vmsa"};
     private static final long POLICY = 0x30000;
 
     private final SnpVm snp;
