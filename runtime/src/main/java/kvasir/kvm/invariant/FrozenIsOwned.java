@@ -1,8 +1,9 @@
 package kvasir.kvm.invariant;
 
+import java.util.ArrayList;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
 import kvasir.kvm.Vm;
+import kvasir.kvm.mmu.Level;
 import kvasir.kvm.mmu.Spte;
 import kvasir.kvm.mmu.TdpMmu;
 
@@ -20,12 +21,12 @@ final class FrozenIsOwned implements Invariant {
 
     @Override
     public Optional<String> violation(Vm vm) {
-        var found = new AtomicReference<>(Optional.<String>empty());
+        var found = new ArrayList<String>();
         ((TdpMmu) vm.mmu()).visitEntries((tree, gfn, level, table, spte) -> {
             if (Spte.isFrozen(spte)) {
-                found.set(Optional.of("%s[0x%x] %s is".formatted(tree.space(), gfn << 12, level)));
+                found.add("%s[0x%x] %s is".formatted(tree.space(), gfn << 12, Level.name(level)));
             }
         });
-        return found.get();
+        return found.stream().findFirst();
     }
 }

@@ -1,7 +1,7 @@
 package kvasir.kvm.invariant;
 
+import java.util.ArrayList;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
 import kvasir.kvm.Vm;
 import kvasir.kvm.mmu.EntryVisitor;
 import kvasir.kvm.mmu.Spte;
@@ -20,14 +20,15 @@ final class Mappings {
 
     /** The first complaint about a present leaf outside the invalidation window. */
     static Optional<String> firstComplaint(Vm vm, Judge judge) {
-        var complaint = new AtomicReference<>(Optional.<String>empty());
+        var complaints = new ArrayList<String>();
         ((TdpMmu) vm.mmu()).visitEntries((tree, gfn, level, table, spte) -> {
-            if (complaint.get().isEmpty() && Spte.isPresentLeaf(spte, level) && !inWindow(vm, gfn, level)) {
-                complaint.set(judge.judge(tree, gfn, level, spte)
-                        .map(what -> "%s[0x%x] 0x%016x %s".formatted(tree.space(), gfn << 12, spte, what)));
+            if (complaints.isEmpty() && Spte.isPresentLeaf(spte, level) && !inWindow(vm, gfn, level)) {
+                judge.judge(tree, gfn, level, spte)
+                        .map(what -> "%s[0x%x] 0x%016x %s".formatted(tree.space(), gfn << 12, spte, what))
+                        .ifPresent(complaints::add);
             }
         });
-        return complaint.get();
+        return complaints.stream().findFirst();
     }
 
     private static boolean inWindow(Vm vm, long gfn, int level) {

@@ -1,9 +1,9 @@
 package kvasir.kvm.invariant;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
 import kvasir.kvm.Vm;
 import kvasir.kvm.mmu.Spte;
 import kvasir.kvm.mmu.TdpMmu;
@@ -24,21 +24,21 @@ final class TableHasOneParent implements Invariant {
     public Optional<String> violation(Vm vm) {
         var mmu = (TdpMmu) vm.mmu();
         Map<Long, Long> parents = new HashMap<>();
-        var found = new AtomicReference<>(Optional.<String>empty());
+        var found = new ArrayList<String>();
         mmu.visitEntries((tree, gfn, level, table, spte) -> {
             if (Spte.isPresentTable(spte, level)) {
                 long child = Spte.pfn(spte);
                 Long other = parents.put(child, gfn);
                 if (other != null || mmu.isFreed(child)) {
-                    found.set(Optional.of("the table 0x%x under %s[0x%x] %s"
+                    found.add("the table 0x%x under %s[0x%x] %s"
                             .formatted(
                                     child << 12,
                                     tree.space(),
                                     gfn << 12,
-                                    other != null ? "hangs elsewhere too" : "waits to be freed")));
+                                    other != null ? "hangs elsewhere too" : "waits to be freed"));
                 }
             }
         });
-        return found.get();
+        return found.stream().findFirst();
     }
 }
