@@ -43,7 +43,13 @@ public final class Declarations {
                 MmHandle.API,
                 StatsHandle.API,
                 LocksView.API,
-                MachineSnapshot.API));
+                MachineSnapshot.API,
+                TdVcpuHandle.API,
+                SeptView.API,
+                SeptCell.API,
+                PamtView.API,
+                TdcsView.API,
+                LedgerView.API));
         return List.copyOf(apis);
     }
 }

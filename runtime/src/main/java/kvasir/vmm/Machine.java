@@ -16,6 +16,7 @@ import kvasir.kvm.mm.Mm;
 import kvasir.kvm.mmu.TdpMmu;
 import kvasir.kvm.semantics.Semantics;
 import kvasir.kvm.snp.SnpHost;
+import kvasir.kvm.tdx.TdxHost;
 import kvasir.metal.memory.PhysicalMemory;
 import kvasir.metal.snp.Rule;
 import kvasir.metal.snp.Rules;
@@ -37,6 +38,7 @@ public final class Machine {
     private Optional<Running> running = Optional.empty();
     private Optional<SnpHost> snpHost = Optional.empty();
     private Rules snpRules = Rules.standard();
+    private Optional<TdxHost> tdxHost = Optional.empty();
 
     /**
      * What distinguishes one machine from another.
@@ -129,6 +131,14 @@ public final class Machine {
     boolean switchSnpRule(Rule rule) {
         snpRules = snpRules.with(rule);
         return snpHost.isEmpty();
+    }
+
+    /** The host's TDX module, loaded at first use; the host runs from now on. */
+    TdxHost tdxHost() {
+        if (tdxHost.isEmpty()) {
+            tdxHost = Optional.of(new TdxHost(kvm(), config.seed()));
+        }
+        return tdxHost.get();
     }
 
     /** The kernel's seams, to which a scheduler attaches; the host runs from now on. */

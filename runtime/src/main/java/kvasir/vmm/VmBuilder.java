@@ -301,6 +301,9 @@ public class VmBuilder implements Described {
                 keep(vm.vcpus().getLast().setCpuid2(seen));
             }
         }
+        if (problem.isEmpty()) {
+            keep(afterVcpus(vm));
+        }
         if (problem.isPresent()) {
             return problem.get();
         }
@@ -309,6 +312,11 @@ public class VmBuilder implements Described {
 
     /** What a vendor does between KVM_CREATE_VM and the first memory slot. */
     protected void beforeMemory(Vm vm) {}
+
+    /** What a vendor does once the vCPUs are created. */
+    protected IoctlResult afterVcpus(Vm vm) {
+        return IoctlResult.done();
+    }
 
     /** The handle that scripts get. */
     protected VmHandle handle(Vm vm) {

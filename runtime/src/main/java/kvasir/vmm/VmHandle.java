@@ -52,7 +52,17 @@ public class VmHandle implements Described {
 
     /** Adds what every kind of VM can do. */
     protected static <T extends VmHandle> Api.Builder<T> declare(Api.Builder<T> api) {
-        return declareViews(declareDirtyLog(declareGmem(declareMemory(declareSlots(api)))));
+        return declare(api, "vcpu");
+    }
+
+    /** The same where vCPUs are handles of another kind, the declaration called {@code vcpuType}. */
+    protected static <T extends VmHandle> Api.Builder<T> declare(Api.Builder<T> api, String vcpuType) {
+        return declareViews(declareDirtyLog(declareGmem(declareMemory(declareSlots(api)))), vcpuType);
+    }
+
+    /** The handle of one vCPU. */
+    protected VcpuHandle vcpuHandle(kvasir.kvm.Vcpu vcpu) {
+        return new VcpuHandle(machine, vcpu);
     }
 
     private static <T extends VmHandle> Api.Builder<T> declareSlots(Api.Builder<T> api) {
@@ -219,15 +229,13 @@ public class VmHandle implements Described {
                         (vm, _) -> vm.vm.resetDirtyRings().outcome());
     }
 
-    private static <T extends VmHandle> Api.Builder<T> declareViews(Api.Builder<T> api) {
+    private static <T extends VmHandle> Api.Builder<T> declareViews(Api.Builder<T> api, String vcpuType) {
         return api.property(
                         "vcpus",
-                        "list of vcpu",
+                        "list of " + vcpuType,
                         "vCPUs in order of creation; also vcpu0, vcpu1 ...",
                         "plain.vcpu0",
-                        vm -> vm.vm.vcpus().stream()
-                                .map(v -> new VcpuHandle(vm.machine, v))
-                                .toList())
+                        vm -> vm.vm.vcpus().stream().map(vm::vcpuHandle).toList())
                 .property(
                         "type",
                         "string",

@@ -9,7 +9,8 @@ public final class VmKinds {
     private static final List<VmKind> ALL = List.of(
             new PlainKind("default", VmType.DEFAULT),
             new PlainKind("sw_protected", VmType.SW_PROTECTED),
-            new SnpKind());
+            new SnpKind(),
+            new TdxKind());
 
     private VmKinds() {}
 

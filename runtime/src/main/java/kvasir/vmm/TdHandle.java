@@ -1,0 +1,255 @@
+package kvasir.vmm;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import kvasir.kvm.Errno;
+import kvasir.kvm.IoctlResult;
+import kvasir.kvm.Vcpu;
+import kvasir.kvm.Vm;
+import kvasir.kvm.tdx.InitVm;
+import kvasir.kvm.tdx.TdxVm;
+import kvasir.metal.tdx.LockObject;
+import kvasir.metal.tdx.Operand;
+import kvasir.metal.tdx.SeamcallRegs;
+import kvasir.metal.tdx.Status;
+import kvasir.metal.tdx.Tdcs;
+import kvasir.registry.Api;
+import kvasir.registry.Api.Kind;
+import kvasir.registry.Api.Parameter;
+import kvasir.registry.Arguments;
+import kvasir.registry.Bytes;
+import kvasir.registry.Outcome;
+import kvasir.registry.Range;
+import kvasir.vmm.launch.LaunchRefused;
+import kvasir.vmm.launch.TdvfImage;
+import kvasir.vmm.launch.TdxLaunch;
+
+/** A TD as scripts hold it. */
+final class TdHandle extends VmHandle {
+    static final Api<TdHandle> API = declareViews(
+                    declareSteps(declare(Api.of("td", TdHandle.class, "A virtual machine of type tdx."), "td vcpu")))
+            .build();
+
+    private final TdxVm td;
+    private final InitVm init;
+
+    TdHandle(Machine machine, Vm vm, TdxVm td, InitVm init) {
+        super(machine, vm);
+        this.td = td;
+        this.init = init;
+    }
+
+    private static Api.Builder<TdHandle> declareSteps(Api.Builder<TdHandle> api) {
+        return api.operation(
+                        "init",
+                        List.of(keyword("flags", Kind.U64, "", "must be 0")),
+                        "KVM_TDX_INIT_VM with what the declaration says: TDH.MNG.CREATE, KEY.CONFIG on each package, "
+                                + "ADDCX, MNG.INIT. Errors: EINVAL, E2BIG, EBUSY, ENOSPC, ENOMEM, EAGAIN, EIO.",
+                        "td.init",
+                        (td, a) ->
+                                td.td.initVm(td.init, (int) a.u64("flags", 0)).outcome())
+                .operation(
+                        "finalize",
+                        List.of(keyword("flags", Kind.U64, "", "must be 0")),
+                        "KVM_TDX_FINALIZE_VM: TDH.MR.FINALIZE. Errors: EINVAL, also while mapped pages are not added; "
+                                + "EBUSY, EIO.",
+                        "td.finalize",
+                        (td, a) -> td.td.finalizeVm((int) a.u64("flags", 0)).outcome())
+                .operation(
+                        "extend",
+                        List.of(Parameter.of("range", Kind.RANGE, "bytes", "pages that were added")),
+                        "TDH.MR.EXTEND of every 256 bytes, as KVM_TDX_EXTEND_MEMORY of the v19 patches: the second "
+                                + "pass of a two-pass launch. Errors: EIO.",
+                        "td.extend 0 .. 8K",
+                        (td, a) -> td.extend(a.range("range")))
+                .operation(
+                        "launch",
+                        List.of(
+                                Parameter.of("image", Kind.BYTES, "", "firmware with TDVF metadata"),
+                                flag("two_pass", "all pages of a section are added, then all extended")),
+                        "QEMU's launch: KVM_TDX_INIT_VCPU with the address of the TD HOB, KVM_TDX_INIT_MEM_REGION for "
+                                + "each section, KVM_TDX_FINALIZE_VM. Declare the TD with `no_vcpu_init` and private "
+                                + "memory where the sections go. Errors: ENOEXEC for an image that no loader takes.",
+                        "td.launch file(\"OVMF.fd\")",
+                        (td, a) -> td.launch(a.bytes("image"), a.flag("two_pass")))
+                .operation(
+                        "destroy",
+                        List.of(),
+                        "The VM's end: pages removed, vCPUs flushed, HKID released, every page reclaimed, the TDR last.",
+                        "td.destroy",
+                        (td, _) -> td.destroy())
+                .operation(
+                        "seamcall",
+                        List.of(
+                                Parameter.of("leaf", Kind.U64, "", "RAX: leaf in bits 15:0, version in bits 23:16"),
+                                keyword("rcx", Kind.U64, "", "operand"),
+                                keyword("rdx", Kind.U64, "", "operand"),
+                                keyword("r8", Kind.U64, "", "operand"),
+                                keyword("r9", Kind.U64, "", "operand"),
+                                keyword("lp", Kind.U64, "", "logical processor, 0 to 63")),
+                        "One SEAMCALL as it stands, past KVM. The outcome is ok or the completion status; details are "
+                                + "rax, rcx, rdx, r8 and r9.",
+                        "td.seamcall 25 rcx 0x1000 rdx td.tdr -> ok",
+                        (td, a) -> td.seamcall(a))
+                .operation(
+                        "busy",
+                        List.of(
+                                Parameter.of(
+                                        "object",
+                                        Kind.STRING,
+                                        "",
+                                        "SYS, KOT, TDR, TDVPR, PAGE, OP_STATE, "
+                                                + "SEPT_TREE, SEPT_ENTRY, TD_EPOCH, RTMR ..."),
+                                keyword("nth", Kind.U64, "", "which attempt; 1 is the next")),
+                        "One attempt of the module to take such a lock finds it taken by another processor.",
+                        "td.busy \"SEPT_TREE\"",
+                        (td, a) -> td.busy(a.string("object"), (int) a.u64("nth", 1)));
+    }
+
+    private static Api.Builder<TdHandle> declareViews(Api.Builder<TdHandle> api) {
+        return api.property(
+                        "sept",
+                        "sept",
+                        "The secure EPT; sept[gpa] is one entry, of a range all.",
+                        "assert td.sept[0x1000] is FREE",
+                        td -> new SeptView(td.machine(), td.td))
+                .property(
+                        "pamt",
+                        "pamt",
+                        "The page metadata of the host; pamt[hpa] is one page.",
+                        "assert td.pamt[td.tdr] is PT_TDR",
+                        td -> new PamtView(td.machine(), td.label()))
+                .property("tdcs", "tdcs", "Control structures of the TD.", "show td.tdcs", td -> new TdcsView(td.td))
+                .property(
+                        "mrtd",
+                        "bytes",
+                        "48 bytes: MRTD; before `finalize` what it would be if the TD were finalized now.",
+                        "assert td.mrtd == before.mrtd",
+                        td -> td.tdcs(Tdcs::runningMrtd))
+                .property(
+                        "rtmrs",
+                        "list of bytes",
+                        "RTMR0 to RTMR3; also rtmr0, rtmr1 ...",
+                        "show td.rtmr0",
+                        td -> IntStream.range(0, 4)
+                                .<Object>mapToObj(i -> td.tdcs(tdcs -> tdcs.rtmr(i)))
+                                .toList())
+                .property(
+                        "ledger",
+                        "ledger",
+                        "What was measured, in order, with the digest after each step.",
+                        "show td.ledger",
+                        td -> new LedgerView(td.machine(), td.td))
+                .property("tdr", "u64", "Host address of the TDR; 0 before `init`.", "show td.tdr", td -> td.td.tdr())
+                .property("hkid", "u64", "Key id; 2^64-1 if none.", "show td.hkid", td -> (long) td.td.hkid())
+                .property(
+                        "premapped",
+                        "u64",
+                        "Mirror leaves whose page is not added yet (nr_premapped).",
+                        "assert td.premapped == 0",
+                        td -> td.td.premapped())
+                .property("leaked", "u64", "Pages that could not be given back.", "assert td.leaked == 0", td ->
+                        (long) td.td.leaked().size());
+    }
+
+    private Object tdcs(Function<Tdcs, Bytes> read) {
+        return td.root()
+                .filter(root -> root.hasTdcs())
+                .<Object>map(root -> read.apply(root.tdcs()))
+                .orElseGet(() -> Bytes.of(new byte[48]));
+    }
+
+    private Outcome extend(Range range) {
+        return td.extendRange(range.start(), range.size() >>> 12).outcome();
+    }
+
+    private Outcome launch(Bytes image, boolean twoPass) {
+        TdvfImage parsed;
+        try {
+            parsed = TdvfImage.parse(image);
+        } catch (LaunchRefused refused) {
+            return new Outcome.Failed("ENOEXEC", refused.reason(), Map.of());
+        }
+        var launch = new TdxLaunch(td, parsed);
+        IoctlResult result = launch.initVcpus();
+        if (result.succeeded()) {
+            result = launch.addSections(ram(), twoPass ? TdxLaunch.Pass.TWO : TdxLaunch.Pass.SINGLE);
+        }
+        return (result.succeeded() ? td.finalizeVm(0) : result).outcome();
+    }
+
+    /** Slots below the firmware are RAM. */
+    private List<Range> ram() {
+        return vm().memslots(0).all().stream()
+                .filter(slot -> slot.endGfn() != 1L << 20)
+                .map(slot -> new Range(slot.baseGfn() << 12, slot.endGfn() << 12))
+                .toList();
+    }
+
+    private Outcome destroy() {
+        td.destroy();
+        return Outcome.ok();
+    }
+
+    private Outcome seamcall(Arguments a) {
+        var in = SeamcallRegs.of(a.u64("leaf"), a.u64("rcx", 0), a.u64("rdx", 0), a.u64("r8", 0), a.u64("r9", 0));
+        long lp = a.u64("lp", 0);
+        if (Long.compareUnsigned(lp, machine().tdxHost().module().platform().lps()) >= 0) {
+            return new Outcome.Failed("EINVAL", "there is no logical processor " + lp, Map.of());
+        }
+        return status(machine().tdxHost().module().seamcall((int) lp, in));
+    }
+
+    /** A completion status as an outcome. */
+    static Outcome status(SeamcallRegs out) {
+        var details = new LinkedHashMap<String, Object>();
+        for (int register : new int[] {Operand.RAX, Operand.RCX, Operand.RDX, Operand.R8, Operand.R9}) {
+            details.put(Operand.name(register).toLowerCase(Locale.ROOT), out.get(register));
+        }
+        if (out.rax() == 0) {
+            return new Outcome.Ok(details);
+        }
+        String name = Status.of(out.rax()).map(Status::abiName).orElse("status");
+        return new Outcome.Failed(name, Status.describe(out.rax()), details);
+    }
+
+    private Outcome busy(String object, int nth) {
+        for (LockObject kind : LockObject.values()) {
+            if (kind.name().equals(object)) {
+                machine().tdxHost().module().conditions().busy(kind, Math.max(1, nth));
+                return Outcome.ok();
+            }
+        }
+        return IoctlResult.err(Errno.EINVAL, "there is no lock '" + object + "'")
+                .outcome();
+    }
+
+    private static Parameter flag(String name, String doc) {
+        return VmBuilder.flag(name, doc);
+    }
+
+    @Override
+    protected VcpuHandle vcpuHandle(Vcpu vcpu) {
+        return new TdVcpuHandle(machine(), vcpu, td);
+    }
+
+    @Override
+    public Api<?> api() {
+        return API;
+    }
+
+    @Override
+    public Optional<String> picture() {
+        var lines = new LinkedHashMap<String, String>();
+        lines.put("state", td.state().name());
+        lines.put("tdr", "0x" + Long.toHexString(td.tdr()));
+        lines.put("hkid", Integer.toString(td.hkid()));
+        lines.put("mrtd", ((Bytes) tdcs(Tdcs::runningMrtd)).hex());
+        return Optional.of(super.picture().orElseThrow() + "\n" + Text.table(lines));
+    }
+}

@@ -1,0 +1,122 @@
+package kvasir.vmm;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import kvasir.kvm.IoctlResult;
+import kvasir.kvm.Vcpu;
+import kvasir.kvm.mm.Mm;
+import kvasir.kvm.tdx.MemRegion;
+import kvasir.kvm.tdx.TdxVm;
+import kvasir.metal.tdx.Tdvps;
+import kvasir.registry.Api;
+import kvasir.registry.Api.Kind;
+import kvasir.registry.Api.Parameter;
+import kvasir.registry.Arguments;
+import kvasir.registry.Bytes;
+import kvasir.registry.Outcome;
+import kvasir.registry.Range;
+
+/** A vCPU of a TD as scripts hold it. */
+final class TdVcpuHandle extends VcpuHandle {
+    static final Api<TdVcpuHandle> API = declareTd(
+                    declare(Api.of("td vcpu", TdVcpuHandle.class, "A virtual processor of a TD.")))
+            .build();
+
+    private static final int MEASURE = 1;
+
+    private final TdxVm td;
+
+    TdVcpuHandle(Machine machine, Vcpu vcpu, TdxVm td) {
+        super(machine, vcpu);
+        this.td = td;
+    }
+
+    private static Api.Builder<TdVcpuHandle> declareTd(Api.Builder<TdVcpuHandle> api) {
+        return api.operation(
+                        "init",
+                        List.of(
+                                VmHandle.keyword("rcx", Kind.U64, "", "what the guest finds in RCX and R8"),
+                                VmHandle.keyword("flags", Kind.U64, "", "must be 0")),
+                        "KVM_TDX_INIT_VCPU: TDH.VP.CREATE, VP.ADDCX, VP.INIT. Errors: EINVAL, EIO.",
+                        "td.vcpu0.init rcx 0x809000",
+                        (v, a) -> v.td.initVcpu(v.vcpu(), a.u64("rcx", 0), (int) a.u64("flags", 0))
+                                .outcome())
+                .operation(
+                        "init_mem_region",
+                        List.of(
+                                Parameter.of("range", Kind.RANGE, "bytes", "guest physical addresses"),
+                                VmHandle.keyword("from", Kind.BYTES, "", "content; filled with zeros up to the size"),
+                                VmHandle.keyword("source", Kind.U64, "bytes", "source_addr as it stands, an hva"),
+                                VmBuilder.flag("measure", "KVM_TDX_MEASURE_MEMORY_REGION"),
+                                VmHandle.keyword("flags", Kind.U64, "", "the command's flags as they stand")),
+                        "KVM_TDX_INIT_MEM_REGION. Details: `left` pages not done, `gpa` where it stopped, `hw_error` if "
+                                + "the module refused. sean: verifies that map_memory has filled the mirror, then adds. "
+                                + "6.16: maps, then adds. 6.19: adds while mapping. Errors: EINVAL, EFAULT, EEXIST "
+                                + "(6.16), EOPNOTSUPP (6.19, no source), EBUSY, EINTR, EIO; ENOENT and EAGAIN (sean).",
+                        "td.vcpu0.init_mem_region 0 .. 2M from file(\"firmware.bin\") measure",
+                        (v, a) -> v.initMemRegion(a))
+                .property(
+                        "tdvpr",
+                        "u64",
+                        "Host address of the TDVPR; 0 before `init`.",
+                        "show td.vcpu0.tdvpr",
+                        v -> v.td.vcpuState(v.vcpu().id()).map(Tdvps::hpa).orElse(0L))
+                .property(
+                        "tdvps",
+                        "record",
+                        "Fields of the TDVPS: state, index, associated LP, epoch, guest registers.",
+                        "show td.vcpu0.tdvps",
+                        TdVcpuHandle::tdvps);
+    }
+
+    private Outcome initMemRegion(Arguments a) {
+        Range range = a.range("range");
+        long pages = range.size() >>> 12;
+        Mm mm = vcpu().vm().mm();
+        int flags = (int) a.u64("flags", a.flag("measure") ? MEASURE : 0);
+        long mapped = 0;
+        long source = a.u64("source", 0);
+        Optional<Bytes> content = a.optional("from", Bytes.class);
+        if (content.isPresent() && pages > 0 && pages <= 1 << 20) {
+            if (content.get().length() > range.size()) {
+                return new Outcome.Failed(
+                        "EINVAL",
+                        "the content is %d bytes, the range %d"
+                                .formatted(content.get().length(), range.size()),
+                        Map.of());
+            }
+            mapped = mm.mmap(Optional.empty(), 0, pages, Mm.anonymous(false));
+            mm.write(mapped, content.get().toArray(), 0, content.get().length());
+            source = mapped;
+        }
+        IoctlResult result = td.initMemRegion(vcpu(), new MemRegion(source, range.start(), pages), flags);
+        vcpu().takeSignal();
+        if (mapped != 0) {
+            mm.munmap(mapped, mapped + (pages << 12));
+        }
+        return result.outcome();
+    }
+
+    private Map<String, ?> tdvps() {
+        var fields = new LinkedHashMap<String, Object>();
+        td.vcpuState(vcpu().id()).ifPresent(state -> {
+            fields.put("state", state.state().name());
+            fields.put("index", (long) state.index());
+            fields.put("lp", (long) state.assocLpid());
+            fields.put("epoch", state.vcpuEpoch());
+            fields.put("rbx", state.gpr(3));
+            fields.put("rcx", state.gpr(1));
+            fields.put("rdx", state.gpr(2));
+            fields.put("rsi", state.gpr(6));
+            fields.put("r8", state.gpr(8));
+        });
+        return fields;
+    }
+
+    @Override
+    public Api<?> api() {
+        return API;
+    }
+}
