@@ -35,6 +35,12 @@ enum Command {
                     new Option("--semantics", "NAMES", "only these columns, comma-separated"),
                     new Option("--markdown", "", "as a Markdown table"))),
     CHECK("check", "FILE|FOLDER ...", "tell what is wrong with scripts without running them", List.of()),
+    FMT(
+            "fmt",
+            "FILE|FOLDER ...",
+            "write scripts in the canonical layout",
+            List.of(new Option("--check", "", "change nothing; name the files that would change and exit with 2"))),
+    EXPLAIN("explain", "CODE", "explain an error code, E0204 for example", List.of()),
     REFERENCE(
             "reference",
             "[NAME]",

@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import kvasir.scripts.Failure;
 import kvasir.scripts.Machines;
 import kvasir.scripts.RunOptions;
@@ -58,6 +60,13 @@ final class Conversation implements AutoCloseable {
     /** The machine and its names at this moment. */
     Session session() {
         return session;
+    }
+
+    /** Names that are there without being declared. */
+    Set<String> builtIns() {
+        var names = new HashSet<>(machines.vmTypes());
+        machines.globals().forEach(global -> names.add(global.name()));
+        return names;
     }
 
     /** Exit code of a script that had said the same. */

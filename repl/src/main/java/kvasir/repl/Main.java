@@ -12,10 +12,25 @@ final class Main {
     /** Runs one command and ends the process with its exit code. */
     public static void main(String[] args) {
         Console console = Console.ofProcess();
-        int code = run(List.of(args), console);
+        int code = safely(List.of(args), console);
         console.flush();
         // Not System.exit: it loads the loggers, a tenth of the start-up of a small script.
         Runtime.getRuntime().halt(code);
+    }
+
+    private static int safely(List<String> words, Console console) {
+        try {
+            return run(words, console);
+        } catch (RuntimeException | Error bug) {
+            Throwable cause =
+                    bug instanceof ExceptionInInitializerError && bug.getCause() != null ? bug.getCause() : bug;
+            StackTraceElement[] stack = cause.getStackTrace();
+            console.err().println("kvs: this is a bug in Kvasir, please report it: " + cause);
+            for (int i = 0; i < Math.min(8, stack.length); i++) {
+                console.err().println("  at " + stack[i]);
+            }
+            return 3;
+        }
     }
 
     /** The exit code of {@code kvs words...}. */
@@ -61,6 +76,8 @@ final class Main {
                     case REPL -> ReplCommand.run(line, console);
                     case MATRIX -> MatrixCommand.run(line, console);
                     case CHECK -> CheckCommand.run(line, console);
+                    case FMT -> FmtCommand.run(line, console);
+                    case EXPLAIN -> ExplainCommand.run(line, console);
                     case REFERENCE -> ReferenceCommand.run(line, console);
                     case VERSION -> version(console);
                     case HELP -> HelpCommand.run(line, console);

@@ -5,8 +5,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import kvasir.grammar.Kvs;
+import kvasir.grammar.Lexemes;
 import kvasir.scripts.Session;
 import org.jline.reader.Candidate;
 import org.jline.reader.Completer;
@@ -22,6 +24,8 @@ import org.jline.reader.UserInterruptException;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 import org.jline.utils.AttributedString;
+import org.jline.utils.AttributedStringBuilder;
+import org.jline.utils.AttributedStyle;
 
 /** The prompt on a terminal: history, completion with documentation, colours, several lines, Ctrl-C and Ctrl-D. */
 final class Prompt {
@@ -68,7 +72,7 @@ final class Prompt {
                 .option(LineReader.Option.LIST_PACKED, true)
                 .option(LineReader.Option.HISTORY_IGNORE_SPACE, true);
         if (colours) {
-            builder.highlighter(new Colouring());
+            builder.highlighter(new Colouring(conversation.builtIns()));
         }
         history.ifPresent(file -> builder.variable(LineReader.HISTORY_FILE, file));
         LineReader reader = builder.build();
@@ -200,10 +204,31 @@ final class Prompt {
     }
 
     /** Colours a line while it is typed. */
-    private static final class Colouring implements Highlighter {
+    private record Colouring(Set<String> names) implements Highlighter {
         @Override
         public AttributedString highlight(LineReader reader, String buffer) {
-            return AttributedString.fromAnsi(buffer);
+            var line = new AttributedStringBuilder();
+            int at = 0;
+            for (Lexemes.Styled piece : Lexemes.classify(buffer, names)) {
+                line.append(buffer, at, piece.start());
+                line.styled(style(piece.style()), buffer.substring(piece.start(), piece.end()));
+                at = piece.end();
+            }
+            return line.append(buffer, at, buffer.length()).toAttributedString();
+        }
+
+        private static AttributedStyle style(Lexemes.Style style) {
+            return switch (style) {
+                case KEYWORD -> AttributedStyle.BOLD.foreground(AttributedStyle.MAGENTA);
+                case BUILTIN -> AttributedStyle.DEFAULT.foreground(AttributedStyle.CYAN);
+                case LABEL -> AttributedStyle.DEFAULT.italic();
+                case NUMBER -> AttributedStyle.DEFAULT.foreground(AttributedStyle.YELLOW);
+                case STRING -> AttributedStyle.DEFAULT.foreground(AttributedStyle.GREEN);
+                case COMMENT -> AttributedStyle.DEFAULT.faint();
+                case MNEMONIC -> AttributedStyle.DEFAULT.foreground(AttributedStyle.BLUE);
+                case WRONG -> AttributedStyle.DEFAULT.foreground(AttributedStyle.RED);
+                case NAME, MEMBER, OPERATOR, BRACKET -> AttributedStyle.DEFAULT;
+            };
         }
 
         @Override

@@ -13,6 +13,9 @@ import kvasir.scripts.RunListener;
 import kvasir.scripts.RunOptions;
 import kvasir.scripts.RunSummary;
 import kvasir.scripts.ScriptRunner;
+import kvasir.scripts.js.JavaScriptFunction;
+import kvasir.scripts.js.JavaScriptRunner;
+import kvasir.scripts.runner.ScriptFiles;
 
 /** {@code kvs run}. */
 final class RunCommand {
@@ -43,11 +46,31 @@ final class RunCommand {
         return summary.exitCode();
     }
 
+    /** KVS scripts first, then JavaScript modules; each engine is started only if there is something for it. */
     private static RunSummary scripts(List<String> operands, RunOptions options, RunListener listener) {
-        List<Path> paths = new ArrayList<>();
-        operands.forEach(operand -> paths.add(Path.of(operand)));
-        var runner = new ScriptRunner(Engine.machines());
-        return Interrupts.during(runner::interrupt, () -> runner.run(paths, options, listener));
+        var scripts = new ArrayList<Path>();
+        var modules = new ArrayList<Path>();
+        for (String operand : operands) {
+            Path path = Path.of(operand);
+            List<Path> found = JavaScriptRunner.modules(path);
+            modules.addAll(found);
+            boolean onlyModules = !found.isEmpty()
+                    && ScriptFiles.expand(List.of(path)).stream().allMatch(JavaScriptFunction::isModule);
+            if (!onlyModules) {
+                scripts.add(path);
+            }
+        }
+        var summary = new RunSummary(0, 0, 0, 0, 0);
+        if (!scripts.isEmpty()) {
+            var runner = new ScriptRunner(Engine.machines());
+            summary = Interrupts.during(runner::interrupt, () -> runner.run(scripts, options, listener));
+        }
+        if (!modules.isEmpty() && summary.exitCode() != 130) {
+            var runner = new JavaScriptRunner(Engine.machines());
+            RunSummary more = Interrupts.during(runner::interrupt, () -> runner.run(modules, options, listener));
+            summary = summary.plus(more);
+        }
+        return summary;
     }
 
     /** Tells two listeners. The end is told by the command itself, when all engines are done. */

@@ -94,6 +94,12 @@ final class Bridge {
         throw new IllegalStateException("kvs.mjs did not raise " + refusal);
     }
 
+    /** Raises an assertion error; never returns. */
+    RuntimeException refuse(String message, List<String> notes) {
+        makers.invokeMember("refuse", message, toJs(notes));
+        throw new IllegalStateException("kvs.mjs did not raise " + message);
+    }
+
     /**
      * What {@code value} is for the machine, where nothing is known of what is wanted: quantities may be BigInts or
      * numbers, but text stays text.

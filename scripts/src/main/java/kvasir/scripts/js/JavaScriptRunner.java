@@ -7,13 +7,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import kvasir.event.History;
 import kvasir.scripts.CaseResult;
 import kvasir.scripts.Failure;
 import kvasir.scripts.Machines;
 import kvasir.scripts.RunListener;
 import kvasir.scripts.RunOptions;
 import kvasir.scripts.RunSummary;
-import org.graalvm.polyglot.Engine;
+import kvasir.scripts.nodes.Execution;
 import org.graalvm.polyglot.PolyglotException;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * own, for which the module is evaluated anew. A module without tests is one case.
  */
 public final class JavaScriptRunner {
+    private static final int EVENTS_KEPT = 1 << 14;
+
     private final Machines machines;
     private volatile boolean interrupted;
     private volatile @Nullable Realm running;
@@ -53,13 +56,9 @@ public final class JavaScriptRunner {
      */
     public RunSummary run(List<Path> files, RunOptions options, RunListener listener) {
         var tally = new Tally(listener);
-        try (Engine engine = Engine.newBuilder("js")
-                .option("engine.WarnInterpreterOnly", "false")
-                .build()) {
-            for (Path file : files) {
-                if (!interrupted) {
-                    runFile(new Run(engine, file, options, tally));
-                }
+        for (Path file : files) {
+            if (!interrupted) {
+                runFile(new Run(file, options, tally));
             }
         }
         return tally.summary();
@@ -74,10 +73,15 @@ public final class JavaScriptRunner {
         }
     }
 
-    private record Run(Engine engine, Path file, RunOptions options, Tally tally) {}
+    private record Run(Path file, RunOptions options, Tally tally) {}
 
     /** A realm in which the module has been evaluated, or why it could not be. */
-    private record Loaded(Realm realm, List<String> output, Optional<Failure> failure) {}
+    private record Loaded(Machines.World world, Realm realm, List<String> output, Optional<Failure> failure) {
+        void close() {
+            realm.close();
+            world.close();
+        }
+    }
 
     private void runFile(Run run) {
         if (!Files.isReadable(run.file) || Files.isDirectory(run.file)) {
@@ -94,12 +98,12 @@ public final class JavaScriptRunner {
                 .filter(failure -> failure.kind() == Failure.Kind.SYNTAX)
                 .isPresent()) {
             run.tally.rejected(run.file, loaded.failure.get());
-            loaded.realm.close();
+            loaded.close();
             return;
         }
         Optional<Loaded> reusable = Optional.of(loaded).filter(each -> !each.realm.elsewhere());
         if (reusable.isEmpty()) {
-            loaded.realm.close();
+            loaded.close();
         }
         List<String> wanted = declared.isEmpty() ? List.of(first) : declared;
         if (declared.isEmpty() && !run.options.semantics().isEmpty()) {
@@ -114,22 +118,27 @@ public final class JavaScriptRunner {
                 reusable = here.isPresent() ? Optional.empty() : reusable;
             }
         }
-        reusable.ifPresent(unused -> unused.realm.close());
+        reusable.ifPresent(unused -> unused.close());
     }
 
     private Loaded load(Run run, String semantics) {
         var output = new ArrayList<String>();
-        var choice = new Machines.Choice(semantics, run.options.seed(), run.options.instructionBudget());
-        var realm = new Realm(run.engine, machines, choice, run.file, output::add);
+        Machines.World world =
+                machines.create(new Machines.Choice(semantics, run.options.seed(), run.options.instructionBudget()));
+        var history = new History(EVENTS_KEPT);
+        world.events().add(history);
         if (run.options.trace()) {
-            realm.world().events().add(run.tally.listener::event);
+            world.events().add(run.tally.listener::event);
         }
+        var execution = new Execution(world, semantics, Optional.of(history), false, output::add, () -> interrupted);
+        var realm = new Realm(machines, execution, run.options.seed(), run.file);
         running = realm;
         try {
             realm.load(run.file);
-            return new Loaded(realm, output, Optional.empty());
+            return new Loaded(world, realm, output, Optional.empty());
         } catch (PolyglotException e) {
             return new Loaded(
+                    world,
                     realm,
                     output,
                     realm.elsewhere() ? Optional.empty() : Optional.of(new Uncaught(run.file, e).failure()));
@@ -158,7 +167,7 @@ public final class JavaScriptRunner {
                     : Optional.empty();
             finish(run, semantics, name, loaded, test);
         }
-        reusable.ifPresent(unused -> unused.realm.close());
+        reusable.ifPresent(unused -> unused.close());
     }
 
     private void finish(Run run, String semantics, String name, Loaded loaded, Optional<Realm.Test> test) {
@@ -178,7 +187,7 @@ public final class JavaScriptRunner {
                 List.copyOf(loaded.output),
                 List.copyOf(loaded.realm.answers())));
         running = null;
-        loaded.realm.close();
+        loaded.close();
     }
 
     private static Optional<Failure> outcome(Run run, Realm realm, Optional<Realm.Test> test) {

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,7 +15,7 @@ import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import kvasir.event.History;
+import java.util.stream.Stream;
 import kvasir.registry.Api;
 import kvasir.registry.Bytes;
 import kvasir.registry.Described;
@@ -22,10 +23,12 @@ import kvasir.registry.Outcome;
 import kvasir.registry.Range;
 import kvasir.scripts.Machines;
 import kvasir.scripts.binding.Members;
+import kvasir.scripts.binding.Nothing;
 import kvasir.scripts.binding.Refusal;
 import kvasir.scripts.binding.Spelling;
 import kvasir.scripts.binding.Values;
 import kvasir.scripts.binding.Zeros;
+import kvasir.scripts.nodes.Execution;
 import org.graalvm.polyglot.Context;
 import org.graalvm.polyglot.Engine;
 import org.graalvm.polyglot.HostAccess;
@@ -38,21 +41,20 @@ import org.jspecify.annotations.Nullable;
 
 /** One JavaScript context with one machine, for one case. Confined to one thread, but for {@link #interrupt()}. */
 final class Realm implements AutoCloseable {
-    private static final int HISTORY = 1 << 14;
     private static final Pattern DECLARATION =
             Pattern.compile("(?:const|let|var)\\s+([A-Za-z_$][\\w$]*)\\s*=\\s*(?:vm|asm16|asm32|asm64)\\b");
 
     private final Machines machines;
-    private final Machines.Choice choice;
+    private final Execution execution;
     private final Machines.World world;
     private final Path folder;
     private final Context context;
-    private final Consumer<String> output;
-    private final History history = new History(HISTORY);
+    private final Map<String, Value> modules = new HashMap<>();
     private final List<Test> tests = new ArrayList<>();
     private final List<Value> setups = new ArrayList<>();
     private final List<String> answers = new ArrayList<>();
     private final Map<String, Integer> namesGiven = new LinkedHashMap<>();
+    private final KvsText kvs;
     private List<String> declared = List.of();
     private boolean elsewhere;
     private Optional<Bridge> installed = Optional.empty();
@@ -66,19 +68,18 @@ final class Realm implements AutoCloseable {
     }
 
     /**
+     * @param execution the machine, and where to print
      * @param script whose folder {@code file("...")} is relative to
-     * @param output takes what {@code show} and {@code console.log} print, one text each
      */
-    Realm(Engine engine, Machines machines, Machines.Choice choice, Path script, Consumer<String> output) {
+    Realm(Machines machines, Execution execution, long seed, Path script) {
         this.machines = machines;
-        this.choice = choice;
-        this.world = machines.create(choice);
+        this.execution = execution;
+        this.world = execution.world();
         this.folder = Optional.ofNullable(script.toAbsolutePath().getParent()).orElse(Path.of("/"));
-        this.output = output;
-        world.events().add(history);
-        var printed = new Lines(output);
+        this.kvs = new KvsText(execution, machines, folder);
+        var printed = new Lines(execution::print);
         context = Context.newBuilder("js")
-                .engine(engine)
+                .engine(Shared.ENGINE)
                 .allowHostAccess(HostAccess.EXPLICIT)
                 .allowExperimentalOptions(true)
                 .option("js.unhandled-rejections", "throw")
@@ -88,8 +89,15 @@ final class Realm implements AutoCloseable {
                 .out(printed)
                 .err(printed)
                 .build();
-        context.getBindings("js").putMember("kvs$engine", ProxyObject.fromMap(functions()));
+        context.getBindings("js").putMember("kvs$engine", ProxyObject.fromMap(functions(seed)));
         evaluate(ScriptFiles.LIBRARY.toString());
+    }
+
+    /** One engine for all realms, so that they share what is known of the sources. */
+    private static final class Shared {
+        static final Engine ENGINE = Engine.newBuilder("js")
+                .option("engine.WarnInterpreterOnly", "false")
+                .build();
     }
 
     private static String library(Machines machines) {
@@ -104,10 +112,6 @@ final class Realm implements AutoCloseable {
         } catch (IOException e) {
             throw new IllegalStateException("kvs.mjs cannot be read", e);
         }
-    }
-
-    Machines.World world() {
-        return world;
     }
 
     /** Tests in the order of registration; empty before {@link #load}. */
@@ -138,32 +142,33 @@ final class Realm implements AutoCloseable {
         evaluate(file.toAbsolutePath().toString());
     }
 
-    private void evaluate(String module) {
-        Value load = context.eval("js", "(path) => import(path)");
-        settle(load.execute(module));
+    /** The exports of the module. */
+    private Value evaluate(String module) {
+        return settle(context.eval("js", "(path) => import(path)").execute(module));
     }
 
-    /** Runs what a call has left to do and throws what it ended with. */
-    private void settle(Value promise) {
-        if (!promise.canInvokeMember("then")) {
-            return;
+    /** Runs what a call has left to do; gives what it came to, or throws what it ended with. */
+    private Value settle(Value promise) {
+        if (!promise.hasMembers() || promise.isProxyObject() || !promise.canInvokeMember("then")) {
+            return promise;
         }
-        var settled = new ArrayList<Runnable>();
-        promise.invokeMember(
-                "then",
-                (ProxyExecutable) values -> {
-                    settled.add(() -> {});
-                    return null;
-                },
-                (ProxyExecutable) errors -> {
-                    settled.add(() ->
-                            context.eval("js", "(error) => { throw error; }").executeVoid(errors[0]));
-                    return null;
-                });
-        if (settled.isEmpty()) {
+        var values = new ArrayList<Value>();
+        var errors = new ArrayList<Value>();
+        promise.invokeMember("then", keep(values), keep(errors));
+        if (!errors.isEmpty()) {
+            context.eval("js", "(error) => { throw error; }").executeVoid(errors.getFirst());
+        }
+        if (values.isEmpty()) {
             throw bridge().raise(Refusal.of("E0308", "this waits for something that never happens", ""));
         }
-        settled.getFirst().run();
+        return values.getFirst();
+    }
+
+    private static ProxyExecutable keep(List<Value> settled) {
+        return values -> {
+            settled.add(values[0]);
+            return null;
+        };
     }
 
     /** Runs the setups, then the test. */
@@ -177,6 +182,19 @@ final class Realm implements AutoCloseable {
         return bridge().unread();
     }
 
+    /** What the function {@code name} of the module gives. */
+    Object call(Path module, String name, List<Object> arguments) {
+        Value exports = modules.computeIfAbsent(module.toAbsolutePath().toString(), this::evaluate);
+        Value function = exports.getMember(name);
+        if (function == null || !function.canExecute()) {
+            throw bridge().raise(Refusal.of("E0306", module + " exports no function `" + name + "`", "")
+                    .help(Spelling.help(name, exports.getMemberKeys())));
+        }
+        Value result =
+                settle(function.execute(arguments.stream().map(bridge()::toJs).toArray()));
+        return result.isNull() ? Nothing.NOTHING : bridge().toMachine(result);
+    }
+
     /** Makes a run on another thread come back soon. */
     void interrupt() {
         world.interrupt();
@@ -186,16 +204,15 @@ final class Realm implements AutoCloseable {
     @Override
     public void close() {
         context.close(true);
-        world.close();
     }
 
     private Bridge bridge() {
         return installed.orElseThrow();
     }
 
-    private Map<String, Object> functions() {
+    private Map<String, Object> functions(long seed) {
         var functions = new LinkedHashMap<String, Object>();
-        functions.put("seed", (ProxyExecutable) a -> (double) choice.seed());
+        functions.put("seed", (ProxyExecutable) a -> (double) seed);
         functions.put("install", (ProxyExecutable) a -> {
             installed = Optional.of(new Bridge(a[0]));
             return null;
@@ -222,7 +239,7 @@ final class Realm implements AutoCloseable {
             return null;
         });
         functions.put("show", (ProxyExecutable) a -> {
-            output.accept(shown(bridge().toMachine(a[0])));
+            execution.print(shown(bridge().toMachine(a[0])));
             return null;
         });
         functions.put("answer", (ProxyExecutable) a -> {
@@ -233,6 +250,7 @@ final class Realm implements AutoCloseable {
         functions.put("why", (ProxyExecutable) a -> bridge().toMachine(a[0]) instanceof Described object
                 ? lastEvent(object).orElse("nothing has touched " + object.label())
                 : "only objects of the machine have a history");
+        functions.put("imported", (ProxyExecutable) a -> imported(a[0].asString()));
         functions.put("same", (ProxyExecutable) a -> same(a[0], a[1]));
         functions.put("mismatch", (ProxyExecutable) a -> notes(mismatch(a[0], a[1].asString(), a[2].asBoolean())));
         functions.put("pictureMismatch", (ProxyExecutable) a -> notes(pictureMismatch(a[0], a[1].asString())));
@@ -365,7 +383,7 @@ final class Realm implements AutoCloseable {
     }
 
     private Object guest(int bits, String assembly, String name) {
-        throw new UnsupportedOperationException(bits + assembly + name);
+        return bridge().toJs(kvs.guest(bridge(), name, bits, assembly));
     }
 
     private String semantics(Value names) {
@@ -380,12 +398,12 @@ final class Realm implements AutoCloseable {
         }
         if (!wanted.isEmpty()) {
             declared = List.copyOf(wanted);
-            if (!wanted.contains(choice.semantics())) {
+            if (!wanted.contains(execution.semantics())) {
                 elsewhere = true;
                 throw new Elsewhere();
             }
         }
-        return choice.semantics();
+        return execution.semantics();
     }
 
     private static String shown(Object value) {
@@ -419,7 +437,26 @@ final class Realm implements AutoCloseable {
     }
 
     private Optional<List<String>> mismatch(Value value, String pattern, boolean negated) {
-        throw new UnsupportedOperationException(value + pattern + negated);
+        return kvs.mismatch(bridge(), bridge().toMachine(value), pattern, negated);
+    }
+
+    /** The names of a {@code .kvs} file as JavaScript holds them, its functions as functions. */
+    private Object imported(String file) {
+        var names = new LinkedHashMap<String, Object>();
+        kvs.imported(bridge(), Path.of(file))
+                .forEach((name, value) -> names.put(
+                        name,
+                        switch (value) {
+                            case KvsText.Imported.Value(Object known) -> bridge().toJs(known);
+                            case KvsText.Imported.Function(int parameters) ->
+                                (ProxyExecutable) arguments -> bridge().toJs(kvs.call(
+                                        bridge(),
+                                        name,
+                                        Stream.of(arguments)
+                                                .map(bridge()::toMachine)
+                                                .toList()));
+                        }));
+        return ProxyObject.fromMap(names);
     }
 
     private Optional<List<String>> pictureMismatch(Value value, String picture) {
@@ -466,7 +503,9 @@ final class Realm implements AutoCloseable {
 
     /** The newest event about {@code object}. */
     Optional<String> lastEvent(Described object) {
-        return history.last(object.topic())
+        return execution
+                .history()
+                .flatMap(history -> history.last(object.topic()))
                 .map(entry -> entry.event().describe() + " (event " + entry.sequence() + ")");
     }
 

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import kvasir.event.History;
 import kvasir.grammar.Span;
 import kvasir.registry.Described;
@@ -33,6 +34,7 @@ public final class Execution {
     private final List<PictureUpdate> updates = new ArrayList<>();
     private @Nullable Object[] globals = new Object[16];
     private @Nullable Watch watch;
+    private @Nullable Object otherLanguage;
     private long steps;
 
     /**
@@ -113,7 +115,18 @@ public final class Execution {
         globals[index] = value;
     }
 
-    void print(String text) {
+    /** The other language of this run, of which there is at most one; {@code make} begins it when it is needed first. */
+    public <T> T otherLanguage(Class<T> type, Supplier<T> make) {
+        Object known = otherLanguage;
+        if (known == null) {
+            known = make.get();
+            otherLanguage = known;
+        }
+        return type.cast(known);
+    }
+
+    /** Prints as {@code show} does. */
+    public void print(String text) {
         output.accept(text);
     }
 

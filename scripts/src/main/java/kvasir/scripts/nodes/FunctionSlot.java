@@ -5,6 +5,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A function by name; filled when its body is translated, so that functions may call each other. */
 public final class FunctionSlot {
+    /** The number of parameters of a function that takes as many as it is given. */
+    public static final int ANY = -1;
+
     private final String name;
     private final int parameters;
     private @Nullable CallTarget target;
@@ -20,7 +23,7 @@ public final class FunctionSlot {
         return name;
     }
 
-    /** How many arguments it takes. */
+    /** How many arguments it takes; may be {@link #ANY}. */
     public int parameters() {
         return parameters;
     }

@@ -17,6 +17,11 @@ public final class ScriptException extends AbstractTruffleException {
         this.fault = fault;
     }
 
+    /** That something outside of KVS, called by {@code location}, ended with {@code fault}. */
+    public static ScriptException of(Fault fault, Node location) {
+        return new ScriptException(fault, location);
+    }
+
     /** This exception with the place where the function that failed was called. */
     ScriptException calledFrom(Span span) {
         var notes = new ArrayList<>(fault.notes());

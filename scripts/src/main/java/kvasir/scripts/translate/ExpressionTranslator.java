@@ -23,6 +23,7 @@ import kvasir.scripts.nodes.ComparisonNode;
 import kvasir.scripts.nodes.ExpressionNode;
 import kvasir.scripts.nodes.ExtremeNode;
 import kvasir.scripts.nodes.FileNode;
+import kvasir.scripts.nodes.FunctionSlot;
 import kvasir.scripts.nodes.GlobalReadNode;
 import kvasir.scripts.nodes.IndexNode;
 import kvasir.scripts.nodes.InvokeNode;
@@ -455,7 +456,7 @@ final class ExpressionTranslator {
     }
 
     private void count(Span span, String name, int wanted, int given) {
-        if (wanted != given) {
+        if (wanted != given && wanted != FunctionSlot.ANY) {
             context.report(
                     span,
                     Refusal.of(

@@ -68,6 +68,13 @@ public final class FileScope {
         return new ArrayList<>(entries.keySet());
     }
 
+    /** How many parameters the function called {@code name} has, if it is one. */
+    public Optional<Integer> parameters(String name) {
+        return entries.get(name) instanceof Entry.Function function
+                ? Optional.of(function.slot().parameters())
+                : Optional.empty();
+    }
+
     /** The index of the value called {@code name} in the execution, if it is one. */
     public Optional<Integer> index(String name) {
         return entries.get(name) instanceof Entry.Variable variable ? Optional.of(variable.index()) : Optional.empty();

@@ -23,6 +23,8 @@ import kvasir.grammar.Statement;
 import kvasir.scripts.Machines;
 import kvasir.scripts.binding.Refusal;
 import kvasir.scripts.binding.Spelling;
+import kvasir.scripts.js.JavaScriptFunction;
+import kvasir.scripts.nodes.FunctionSlot;
 import kvasir.scripts.nodes.ImportNode;
 import kvasir.scripts.nodes.StatementNode;
 import org.jspecify.annotations.Nullable;
@@ -125,6 +127,10 @@ public final class Loader {
         String name = statement.file().value();
         Path file = importing.folder().resolve(name);
         Path identity = identity(file);
+        if (JavaScriptFunction.isModule(file)) {
+            javaScript(importing, statement, file);
+            return new ImportNode(statement.span(), null, List.of());
+        }
         if (loading.contains(identity)) {
             importing.report(
                     statement.file().span(),
@@ -154,6 +160,30 @@ public final class Loader {
             importing.wantHistory();
         }
         return new ImportNode(statement.span(), first ? unit.topLevel() : null, first ? unit.setups() : List.of());
+    }
+
+    /** Functions of a JavaScript module; whether the module has them is known when it runs. */
+    private void javaScript(Context importing, Statement.Import statement, Path file) {
+        if (!Files.isRegularFile(file)) {
+            importing.report(
+                    statement.file().span(), Refusal.of("E0314", "cannot read " + file.normalize(), "no such file"));
+        } else if (statement.names().isEmpty()) {
+            importing.report(
+                    statement.span(),
+                    Refusal.of("E0314", "JavaScript is imported by name", "which functions?")
+                            .help("write import { name } from \""
+                                    + statement.file().value() + "\""));
+        }
+        for (Statement.ImportedName each : statement.names()) {
+            var slot = new FunctionSlot(each.local().text(), FunctionSlot.ANY);
+            var function = new JavaScriptFunction(
+                    machines, file, each.name().text(), each.name().span());
+            slot.define(function.getCallTarget());
+            bind(
+                    importing,
+                    each.local(),
+                    new FileScope.Entry.Function(each.local().span(), slot));
+        }
     }
 
     private static void names(Context importing, Statement.Import statement, FileScope from) {

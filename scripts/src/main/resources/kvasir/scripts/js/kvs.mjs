@@ -113,6 +113,9 @@ engine.install({
         throw new KvsError(code, message);
     },
     reason: (error) => ({ name: error.name, message: error.message, code: error.code, notes: error.notes ?? [] }),
+    refuse: (message, notes) => {
+        throw new AssertionError(message, notes);
+    },
     here,
 });
 
@@ -231,3 +234,6 @@ Object.assign(assert, {
         }
     },
 });
+
+/** The names of a .kvs file; `import { name } from "./file.kvs"` is the way to write it. */
+export const imported = (path) => engine.imported(path);

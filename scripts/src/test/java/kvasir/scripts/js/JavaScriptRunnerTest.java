@@ -12,6 +12,7 @@ import kvasir.scripts.Failure;
 import kvasir.scripts.RunListener;
 import kvasir.scripts.RunOptions;
 import kvasir.scripts.RunSummary;
+import kvasir.scripts.ScriptRunner;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -221,5 +222,98 @@ final class JavaScriptRunnerTest {
         RunSummary summary = new JavaScriptRunner(Shelf.MACHINES)
                 .run(List.of(Path.of("nowhere.mjs")), RunOptions.defaults(), RunListener.SILENT);
         assertEquals(new RunSummary(0, 0, 0, 1, 1), summary);
+    }
+
+    @Test
+    void patternsAreThoseOfKvs() throws IOException {
+        RunSummary summary = run("t.mjs", """
+                import { vm, assert } from "kvs";
+                const s = vm({ type: "shelf", memory: [[0x10, 0x20]] });
+                assert.is(s[0x10], "full(4K, rw)");
+                assert.is(s[0x10], "full(4K, rw) value 0");
+                assert.isNot(s[0x10], "empty");
+                assert.is(s[0x30], "empty");
+                assert.is(s.put(0, 1), "ok left 0");
+                assert.is(s.put(1, 1), "EINVAL or ENOENT");
+                assert.is(7n, "0 .. 8");
+                assert.is(s[0x10], "full(2M)");
+                """);
+        assertEquals(List.of("FAILED t.mjs (new)", """
+                        ASSERTION
+                        error[E0501]: this is not full(2M)
+                          --> t.mjs:10:1
+                           |
+                        10 | assert.is(s[0x10], "full(2M)");
+                           | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+                           = 0x1000 (4K) is not 0x200000 (2M)
+                           = left:  full(4K, rw)
+                           = right: full(2M)"""), heard);
+        assertEquals(4, summary.exitCode());
+    }
+
+    @Test
+    void javaScriptImportsKvs() throws IOException {
+        Files.writeString(folder.resolve("lib.kvs"), """
+                let base = 0xffff_ffff_8100_0000
+                vm store = shelf { memory 0 .. 4K }
+                fn twice(x) { return x + x }
+                fn strict(x) { assert x is 1 }
+                """);
+        passes("""
+                const { base, store, twice, strict } = await import("./lib.kvs");
+                assert(base === 0xffffffff81000000n);
+                assert(twice(2n ** 53n + 1n) === 2n ** 54n + 2n);
+                assert.is(store[0], "full");
+                strict(1);
+                assert.throws(() => strict(2), "assertion failed");
+                assert.throws(() => twice(1, 2), "twice takes 1 argument");
+                """);
+    }
+
+    @Test
+    void kvsImportsJavaScript() throws IOException {
+        Files.writeString(folder.resolve("lib.mjs"), """
+                import { vm, attic } from "kvs";
+                export function next(x) { return x + 1n; }
+                export function stored(shelf) { return shelf[0].value; }
+                export async function late(x) { await null; return x; }
+                export function broken() { return missing; }
+                """);
+        Path script = folder.resolve("t.kvs");
+        Files.writeString(script, """
+                import { next, stored as kept, late, broken } from "lib.mjs"
+                vm store = shelf { memory 0 .. 4K }
+                test "calls" {
+                    assert next(0x20_0000_0000_0001) == 0x20_0000_0000_0002
+                    assert kept(store) == 0
+                    assert late(7) == 7
+                }
+                test "fails" {
+                    broken()
+                }
+                """);
+        var listener = new RunListener() {
+            @Override
+            public void rejected(Path path, Failure failure) {
+                heard.add(failure.text().replace(folder + "/", ""));
+            }
+
+            @Override
+            public void finished(CaseResult result) {
+                heard.add(result.verdict() + " " + result.test());
+                result.failure().ifPresent(failure -> heard.add(failure.text().replace(folder + "/", "")));
+            }
+        };
+        RunSummary summary = new ScriptRunner(Shelf.MACHINES).run(List.of(script), RunOptions.defaults(), listener);
+        assertEquals(List.of("PASSED calls", "FAILED fails", """
+                        error[E0510]: uncaught ReferenceError: missing is not defined
+                         --> t.kvs:1:38
+                          |
+                        1 | import { next, stored as kept, late, broken } from "lib.mjs"
+                          |                                      ^^^^^^ thrown by JavaScript
+                          = at: lib.mjs:5:35
+                          = called from: t.kvs:9:5
+                          = in: test "fails" under new"""), heard);
+        assertEquals(3, summary.exitCode());
     }
 }
