@@ -1,0 +1,13 @@
+// Functions for KVS scripts: quantities arrive as BigInts, machine objects as themselves.
+
+/** 2^from, 2^(from+1) ... 2^to. */
+export function powers(from, to) {
+    const list = [];
+    for (let bit = from; bit <= to; bit++) list.push(1n << bit);
+    return list;
+}
+
+/** Bytes that the largest leaf of the VM's EPT maps. */
+export function largest(vm) {
+    return vm.stats.pages_1g > 0n ? 1n << 30n : vm.stats.pages_2m > 0n ? 1n << 21n : 4096n;
+}
