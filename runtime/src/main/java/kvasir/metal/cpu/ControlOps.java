@@ -27,6 +27,13 @@ final class ControlOps {
         });
         makers.put("RDRAND", ControlOps::random);
         makers.put("RDSEED", ControlOps::random);
+        for (String name : new String[] {"UD0", "UD1", "UD2"}) {
+            makers.put(
+                    name,
+                    o -> Semantics.end(o, c -> {
+                        throw c.exception(Vector.UD, 0);
+                    }));
+        }
         makers.put("VMCALL", o -> exits(o, new VmExit.Hypercall(false)));
         makers.put("VMMCALL", o -> exits(o, new VmExit.Hypercall(true)));
         makers.put("TDCALL", o -> exits(o, new VmExit.Tdcall()));

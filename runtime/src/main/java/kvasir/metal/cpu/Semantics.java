@@ -65,6 +65,11 @@ final class Semantics {
         return Map.copyOf(makers);
     }
 
+    /** Whether the mnemonic can be executed; if not, running it exits with {@link VmExit.Unsupported}. */
+    static boolean has(String mnemonic) {
+        return MAKERS.containsKey(mnemonic);
+    }
+
     /** The executable form of what was decoded at the place that {@code end} and {@code index} tell. */
     static Op make(Decoded decoded, int end, int index, CodeSize codeSize) {
         return switch (decoded) {

@@ -221,6 +221,7 @@ public final class Assembler {
     /** Stack operations and far pointers have a size of their own when none is written. */
     private static boolean hasUsualSize(Encoding row) {
         return row.is("d64")
+                || row.is("f64")
                 || row.operands().stream().anyMatch(s -> s.memorySize().equals("p"));
     }
 
@@ -255,7 +256,8 @@ public final class Assembler {
             }
         }
         int usual = defaultSize(row);
-        if (!varies || row.is("f64")) {
+        boolean branch = row.operands().stream().anyMatch(s -> s.kind() == 'J');
+        if (!varies || (row.is("f64") && (bits64 || branch))) {
             return List.of(usual);
         }
         var sizes = new ArrayList<Integer>();

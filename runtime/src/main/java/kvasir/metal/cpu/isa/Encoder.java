@@ -74,6 +74,10 @@ final class Encoder {
             }
         }
         boolean needsRex = rexNeeded || rex != 0;
+        boolean isNop = row.mnemonic().equals("XCHG") && (row.opcode() | opcodeRegister) == 0x90 && (rex & 1) == 0;
+        if (isNop) {
+            return Optional.empty();
+        }
         if (needsRex && (!bits64() || rexForbidden)) {
             return Optional.empty();
         }

@@ -87,7 +87,7 @@ final class GeneralRows {
             MOVSX Gv,Ew | 0F BF /r
             MOVSXD Gv,Ed | 63 /r | x64
             LEA Gv,Ma | 8D /r
-            PAUSE | F3 90
+            PAUSE | F3 90 | nob
             NOP | 90 | nob
             XCHG Zv,rAX | 90+r
             XCHG rAX,Zv | 90+r

@@ -16,10 +16,12 @@ final class SystemRows {
             OUT DX,eAX | EF
             INSB | 6C | rep
             INSW | 6D | rep o16
-            INSD | 6D | rep
+            INSD | 6D | rep o32
+            INSD | 6D | rep o64 undoc
             OUTSB | 6E | rep
             OUTSW | 6F | rep o16
-            OUTSD | 6F | rep
+            OUTSD | 6F | rep o32
+            OUTSD | 6F | rep o64 undoc
             ARPL Ew,Gw | 63 /r | i64 pm | --Z---
             LAR Gv,Ew | 0F 02 /r | pm | --Z---
             LSL Gv,Ew | 0F 03 /r | pm | --Z---

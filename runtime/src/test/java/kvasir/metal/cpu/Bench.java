@@ -1,0 +1,99 @@
+package kvasir.metal.cpu;
+
+import kvasir.event.Events;
+import kvasir.metal.cpu.isa.Assembled;
+import kvasir.metal.cpu.isa.AssemblyText;
+import kvasir.metal.cpu.isa.CodeSize;
+import kvasir.metal.memory.PhysicalMemory;
+
+/** A processor on a bench: memory, identity-mapped tables, code at 1 MiB, flat segments. */
+final class Bench {
+    static final long CODE = 0x10_0000;
+    static final long STACK = 0x20_0000;
+
+    final PhysicalMemory memory = new PhysicalMemory(1L << 32);
+    final Cpu cpu = new Cpu(memory, new Events(), CpuidModel.standard(), 0);
+
+    private Bench() {}
+
+    /** 64-bit mode at CPL 0: 4 GiB of user pages mapped, the first GiB by the 2 MiB pages of 0x3000, GDT at 0x5000. */
+    static Bench bits64(String source) {
+        var bench = new Bench();
+        bench.memory.write64(0x1000, 0x2007);
+        bench.memory.write64(0x2000, 0x3007);
+        for (int i = 0; i < 512; i++) {
+            bench.memory.write64(0x3000 + 8L * i, ((long) i << 21) | 0x87);
+        }
+        for (int i = 1; i < 4; i++) {
+            bench.memory.write64(0x2000 + 8L * i, ((long) i << 30) | 0x87);
+        }
+        bench.load(CodeSize.BITS64, source);
+        Cpu cpu = bench.cpu;
+        cpu.setCr(0, 0x8001_0033L);
+        cpu.setCr(3, 0x1000);
+        cpu.setCr(4, Bits.CR4_PAE);
+        cpu.setMsr(Msr.EFER, Bits.EFER_LME | Bits.EFER_LMA | Bits.EFER_NXE);
+        bench.segments(0xa09b);
+        return bench;
+    }
+
+    /** 32-bit protected mode without paging at CPL 0. */
+    static Bench bits32(String source) {
+        var bench = new Bench();
+        bench.load(CodeSize.BITS32, source);
+        bench.cpu.setCr(0, 0x33);
+        bench.segments(0xc09b);
+        return bench;
+    }
+
+    /** Real mode, CS = 0x1000 with code at linear 0x10000. */
+    static Bench bits16(String source) {
+        var bench = new Bench();
+        byte[] code = assemble(CodeSize.BITS16, 0, source);
+        bench.memory.write(0x1_0000, code, 0, code.length);
+        bench.cpu.setSegment(Segment.CS, new Segment(0x1000, 0x1_0000, 0xffff, 0x9b));
+        bench.cpu.setRip(0);
+        bench.cpu.setGpr(Gpr.RSP, 0x8000);
+        return bench;
+    }
+
+    private void segments(int code) {
+        long[] gdt = {
+            0,
+            0x00af_9b00_0000_ffffL,
+            0x00cf_9300_0000_ffffL,
+            0x00cf_9b00_0000_ffffL,
+            0x00cf_fb00_0000_ffffL,
+            0x00cf_f300_0000_ffffL,
+            0x00af_fb00_0000_ffffL
+        };
+        for (int i = 0; i < gdt.length; i++) {
+            memory.write64(0x5000 + 8L * i, gdt[i]);
+        }
+        cpu.setGdtr(new DescriptorTable(0x5000, gdt.length * 8 - 1));
+        cpu.setSegment(Segment.CS, new Segment(code == 0xa09b ? 8 : 24, 0, -1, code));
+        for (int segment : new int[] {Segment.ES, Segment.SS, Segment.DS, Segment.FS, Segment.GS}) {
+            cpu.setSegment(segment, new Segment(16, 0, -1, 0xc093));
+        }
+        cpu.setRip(CODE);
+        cpu.setGpr(Gpr.RSP, STACK);
+        cpu.setRflags(2);
+    }
+
+    static byte[] assemble(CodeSize codeSize, long origin, String source) {
+        Assembled assembled = AssemblyText.assemble(codeSize, origin, source);
+        if (!assembled.ok()) {
+            throw new AssertionError(assembled.errors().toString());
+        }
+        return assembled.code().toArray();
+    }
+
+    private void load(CodeSize codeSize, String source) {
+        byte[] code = assemble(codeSize, CODE, source);
+        memory.write(CODE, code, 0, code.length);
+    }
+
+    VmExit run() {
+        return cpu.run(1_000_000);
+    }
+}

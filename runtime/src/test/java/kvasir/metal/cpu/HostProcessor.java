@@ -1,0 +1,167 @@
+package kvasir.metal.cpu;
+
+import java.io.IOException;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import kvasir.metal.cpu.isa.Assembled;
+import kvasir.metal.cpu.isa.AssemblyText;
+import kvasir.metal.cpu.isa.CodeSize;
+
+/**
+ * The processor that this JVM runs on, as an oracle: executes one user-mode instruction with given registers, flags and
+ * memory. Only where the host is x86-64 Linux.
+ */
+final class HostProcessor {
+    static final int SCRATCH_BYTES = 0x2000;
+    private static final long MEBIBYTE = 1 << 20;
+    private static final int PRIVATE_ANONYMOUS_32BIT = 0x62;
+    private static final List<String> REGISTERS = List.of(
+            "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
+            "r15");
+
+    private final MemorySegment all = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+    /** Address of the state, of the scratch memory 1 MiB above, and of the code 2 MiB above; below 2^31. */
+    private final long base;
+
+    private final MethodHandle call;
+    private final byte[] prologue;
+    private final byte[] epilogue;
+    private final Set<String> features;
+
+    private HostProcessor(long base, MethodHandle call, byte[] prologue, byte[] epilogue, Set<String> features) {
+        this.base = base;
+        this.call = call;
+        this.prologue = prologue;
+        this.epilogue = epilogue;
+        this.features = features;
+    }
+
+    /** Why there is no host processor to compare with, or empty if there is one. */
+    static Optional<String> missing() {
+        boolean x86 = Set.of("amd64", "x86_64").contains(System.getProperty("os.arch"));
+        boolean linux = System.getProperty("os.name").equals("Linux");
+        return x86 && linux ? Optional.empty() : Optional.of("the host is not x86-64 Linux");
+    }
+
+    static HostProcessor open() throws IOException {
+        Linker linker = Linker.nativeLinker();
+        MethodHandle mmap = linker.downcallHandle(
+                linker.defaultLookup().find("mmap").orElseThrow(),
+                FunctionDescriptor.of(
+                        ValueLayout.JAVA_LONG,
+                        ValueLayout.JAVA_LONG,
+                        ValueLayout.JAVA_LONG,
+                        ValueLayout.JAVA_INT,
+                        ValueLayout.JAVA_INT,
+                        ValueLayout.JAVA_INT,
+                        ValueLayout.JAVA_LONG));
+        long base;
+        try {
+            base = (long) mmap.invokeExact(0L, 3 * MEBIBYTE, 7, PRIVATE_ANONYMOUS_32BIT, -1, 0L);
+        } catch (Throwable e) {
+            throw new IOException(e);
+        }
+        if (base == -1) {
+            throw new IOException("mmap gives no executable memory");
+        }
+        String flags = "[0x" + Long.toHexString(base + 0x80) + "]";
+        String stack = "[0x" + Long.toHexString(base + 0x100) + "]";
+        MethodHandle call =
+                linker.downcallHandle(MemorySegment.ofAddress(base + 2 * MEBIBYTE), FunctionDescriptor.ofVoid());
+        var before = new StringBuilder();
+        for (String saved : List.of("rbx", "rbp", "r12", "r13", "r14", "r15")) {
+            before.append("push ").append(saved).append('\n');
+        }
+        before.append("mov " + stack + ", rsp\npush qword " + flags + "\npopfq\n");
+        var after = new StringBuilder();
+        for (int i = 0; i < 16; i++) {
+            String memory = "[0x" + Long.toHexString(base + 8L * i) + "]";
+            before.append("mov ")
+                    .append(REGISTERS.get(i))
+                    .append(", ")
+                    .append(memory)
+                    .append('\n');
+            after.append("mov ")
+                    .append(memory)
+                    .append(", ")
+                    .append(REGISTERS.get(i))
+                    .append('\n');
+        }
+        after.append("mov rsp, " + stack + "\npushfq\npop qword " + flags + "\ncld\n");
+        for (String saved : List.of("r15", "r14", "r13", "r12", "rbp", "rbx")) {
+            after.append("pop ").append(saved).append('\n');
+        }
+        after.append("ret\n");
+        return new HostProcessor(base, call, assemble(before.toString()), assemble(after.toString()), hostFeatures());
+    }
+
+    private static byte[] assemble(String text) {
+        Assembled assembled = AssemblyText.assemble(CodeSize.BITS64, 0, text);
+        if (!assembled.ok()) {
+            throw new IllegalStateException(assembled.errors().toString());
+        }
+        return assembled.code().toArray();
+    }
+
+    private static Set<String> hostFeatures() throws IOException {
+        var found = new TreeSet<String>();
+        for (String line : Files.readAllLines(Path.of("/proc/cpuinfo"))) {
+            if (line.startsWith("flags")) {
+                found.addAll(Arrays.asList(line.split("\\s+", -1)));
+            }
+        }
+        return found;
+    }
+
+    /** Address of the memory that instructions may use. */
+    long scratch() {
+        return base + MEBIBYTE;
+    }
+
+    boolean has(CpuidModel.Feature feature) {
+        String name = feature.name().toLowerCase(Locale.ROOT);
+        return switch (feature) {
+            case CLFSH -> features.contains("clflush");
+            case LZCNT -> features.contains("abm") || features.contains("lzcnt");
+            case SSE42_CRC32 -> features.contains("sse4_2");
+            default -> features.contains(name);
+        };
+    }
+
+    /** Runs {@code code} with registers 0 to 15 and flags in {@code state[16]}; leaves the results there. */
+    void run(byte[] code, int length, long[] state, byte[] scratch) {
+        for (int i = 0; i < 17; i++) {
+            all.set(ValueLayout.JAVA_LONG, base + 8L * i, state[i]);
+        }
+        MemorySegment.copy(scratch, 0, all, ValueLayout.JAVA_BYTE, scratch(), SCRATCH_BYTES);
+        MemorySegment.copy(prologue, 0, all, ValueLayout.JAVA_BYTE, base + 2 * MEBIBYTE, prologue.length);
+        MemorySegment.copy(code, 0, all, ValueLayout.JAVA_BYTE, base + 2 * MEBIBYTE + prologue.length, length);
+        MemorySegment.copy(
+                epilogue,
+                0,
+                all,
+                ValueLayout.JAVA_BYTE,
+                base + 2 * MEBIBYTE + prologue.length + length,
+                epilogue.length);
+        try {
+            call.invokeExact();
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
+        for (int i = 0; i < 17; i++) {
+            state[i] = all.get(ValueLayout.JAVA_LONG, base + 8L * i);
+        }
+        MemorySegment.copy(all, ValueLayout.JAVA_BYTE, scratch(), scratch, 0, SCRATCH_BYTES);
+    }
+}
