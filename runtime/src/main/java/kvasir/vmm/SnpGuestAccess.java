@@ -142,8 +142,8 @@ final class SnpGuestAccess {
         return new Outcome.Failed("PF", "#PF of the host: " + verdict.reason(), Map.of("error", code));
     }
 
-    /** One MSG_REPORT_REQ as Linux's sev-guest driver sends it; the report, or a refusal. */
-    Object report(long secrets, long through, Bytes data) {
+    /** One MSG_REPORT_REQ as Linux's sev-guest driver sends it; the report in the details, or a refusal. */
+    Outcome report(long secrets, long through, Bytes data) {
         Optional<Long> page = handle.spa(secrets);
         if (page.isEmpty() || data.length() > 64) {
             return new Outcome.Failed("EINVAL", "no secrets page there, or more than 64 bytes of data", Map.of());
@@ -173,6 +173,20 @@ final class SnpGuestAccess {
         if (status != 0) {
             return new Outcome.Failed("EIO", "the answer's status is not 0", Map.of("status", (long) status));
         }
-        return Bytes.of(Arrays.copyOfRange(answer.orElseThrow(), 32, 32 + REPORT_BYTES));
+        return fields(Arrays.copyOfRange(answer.orElseThrow(), 32, 32 + REPORT_BYTES));
+    }
+
+    /** The report and some of its fields. */
+    private static Outcome fields(byte[] report) {
+        ByteBuffer in = ByteBuffer.wrap(report).order(ByteOrder.LITTLE_ENDIAN);
+        var details = new LinkedHashMap<String, Object>();
+        details.put("version", (long) in.getInt(0));
+        details.put("policy", in.getLong(0x8));
+        details.put("vmpl", (long) in.getInt(0x30));
+        details.put("report_data", Bytes.of(Arrays.copyOfRange(report, 0x50, 0x90)));
+        details.put("measurement", Bytes.of(Arrays.copyOfRange(report, 0x90, 0xc0)));
+        details.put("host_data", Bytes.of(Arrays.copyOfRange(report, 0xc0, 0xe0)));
+        details.put("report", Bytes.of(report));
+        return new Outcome.Ok(details);
     }
 }

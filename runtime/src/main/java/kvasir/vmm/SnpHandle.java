@@ -306,9 +306,9 @@ final class SnpHandle extends VmHandle {
                                         .asKeyword(),
                                 optionalBytes("data", "at most 64 bytes of report data"),
                                 keyword("vmpl", Kind.U64, "", "VMPL in the report")),
-                        "The guest asks firmware for an attestation report through SNP_GUEST_REQUEST; gives the report's "
-                                + "1184 bytes.",
-                        "show g.guest_report(secrets 64K through 2M)",
+                        "The guest asks firmware for an attestation report through SNP_GUEST_REQUEST. Details: version, "
+                                + "policy, vmpl, report_data, measurement, host_data, and report, all 1184 bytes.",
+                        "g.guest_report secrets 64K through 2M",
                         (g, a) -> g.guest(a)
                                 .report(
                                         a.u64("secrets"),
