@@ -175,6 +175,9 @@ final class MapMemory {
                     Errno.EOPNOTSUPP,
                     "kvm_arch_vcpu_pre_fault_memory: the VM's launch is not finished (pre_fault_allowed)");
         }
+        if (request.source() != 0 && !vm.type().hasProtectedState()) {
+            return refuse(Errno.EINVAL, "kvm_arch_vcpu_map_memory: this VM type takes no source page (RFC v1)");
+        }
         long direct = vm.vendor().gfnDirectBits();
         if ((request.gpa() >>> 12 & direct) != 0) {
             return refuse(Errno.EINVAL, "kvm_arch_vcpu_pre_fault_memory: gpa has the shared bit");
@@ -198,9 +201,7 @@ final class MapMemory {
         }
         int level = vcpu.mmu().mappedLevel();
         if (policies.whoAdds() == Policies.WhoAdds.HOOK_WITH_SOURCE && request.source() != 0) {
-            error = vm.type().hasProtectedState()
-                    ? vm.vendor().mapMemorySource(vcpu, request.gpa() >>> 12, level, request.source())
-                    : -Errno.EINVAL.number();
+            error = vm.vendor().mapMemorySource(vcpu, request.gpa() >>> 12, level, request.source());
             if (error < 0) {
                 return refuse(
                         Errno.of(error), "the VM type takes no source page, or the vendor's hook refused it (RFC v1)");
