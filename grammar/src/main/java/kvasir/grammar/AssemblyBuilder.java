@@ -60,10 +60,10 @@ final class AssemblyBuilder {
     }
 
     private Span lastBeforeLineEnd(AssemblyLineContext context) {
-        return switch (context.getChild(context.getChildCount() - 2)) {
-            case ParserRuleContext inner -> expressions.span(inner);
-            case ParseTree leaf -> expressions.span(((TerminalNode) leaf).getSymbol());
-        };
+        ParseTree last = context.getChild(context.getChildCount() - 2);
+        return last instanceof ParserRuleContext inner
+                ? expressions.span(inner)
+                : expressions.span(((TerminalNode) last).getSymbol());
     }
 
     private Assembly item(ItemContext context) {
@@ -142,7 +142,7 @@ final class AssemblyBuilder {
 
     private Identifier segment(ValueContext context) {
         Span span = expressions.span(context);
-        if (!span.text().matches("[A-Za-z]+")) {
+        if (!span.text().chars().allMatch(Character::isLetter)) {
             problems.add(
                     Diagnostic.of("E0219", span, "not a segment register", "cs, ds, es, fs, gs or ss stands here"));
         }

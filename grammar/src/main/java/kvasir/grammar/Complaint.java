@@ -216,7 +216,7 @@ final class Complaint {
             case RULE_test -> Optional.of(Reserved.TEST.form());
             case RULE_setup -> Optional.of(Reserved.SETUP.form());
             case RULE_onBlock -> Optional.of(Reserved.ON.form());
-            case RULE_row -> Optional.of("on semantics -> outcome");
+            case RULE_row -> Optional.of("on name -> outcome");
             case RULE_outcome -> Optional.of("object.verb argument -> outcome");
             case RULE_assertion -> Optional.of(Reserved.ASSERT.form());
             case RULE_race -> Optional.of(Reserved.RACE.form());

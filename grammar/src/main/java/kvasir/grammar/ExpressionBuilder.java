@@ -4,6 +4,7 @@ import static kvasir.grammar.KVSParser.*;
 
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -56,6 +57,9 @@ final class ExpressionBuilder {
 
     /** An expression, or with arguments behind it an {@link Expression.Invoke}. */
     Expression invocation(InvocationContext context) {
+        if (context.getChildCount() == 1) {
+            return expression((ExpressionContext) context.getChild(0));
+        }
         Expression callee = expression(context.expression());
         List<Expression> arguments =
                 context.argument().stream().map(this::argument).toList();
@@ -81,16 +85,24 @@ final class ExpressionBuilder {
         if (context.wordInArguments() != null) {
             return new Expression.Name(span(context), context.getText());
         }
+        if (context.getChildCount() == 1) {
+            return postfix((PostfixContext) context.getChild(0));
+        }
         List<Token> signs = new ArrayList<>();
         List<Expression> operands = new ArrayList<>();
         List<Token> operators = new ArrayList<>();
         for (ParseTree child : context.children) {
-            switch (child) {
-                case TerminalNode node when node.getSymbol().getType() == TILDE -> signs.add(node.getSymbol());
-                case TerminalNode node when node.getSymbol().getType() != DOTDOT -> operators.add(node.getSymbol());
-                case PostfixContext postfix -> operands.add(signed(signs, postfix(postfix)));
-                case UnaryContext unary -> operands.add(unary(unary));
-                default -> {}
+            if (child instanceof PostfixContext postfix) {
+                operands.add(signed(signs, postfix(postfix)));
+            } else if (child instanceof UnaryContext unary) {
+                operands.add(unary(unary));
+            } else if (child instanceof TerminalNode node) {
+                Token token = node.getSymbol();
+                if (token.getType() == TILDE) {
+                    signs.add(token);
+                } else if (token.getType() != DOTDOT) {
+                    operators.add(token);
+                }
             }
         }
         Expression first = chain(operands, operators);
@@ -99,13 +111,20 @@ final class ExpressionBuilder {
                 : new Expression.Range(span(context), first, arithmetic(context.arithmetic()));
     }
 
+    // Most levels of an expression hold one part only, which is passed on at once.
     Expression expression(ExpressionContext context) {
+        if (context.getChildCount() == 1) {
+            return conjunction((ConjunctionContext) context.getChild(0));
+        }
         return logical(
                 BinaryOperator.OR,
                 context.conjunction().stream().map(this::conjunction).toList());
     }
 
     private Expression conjunction(ConjunctionContext context) {
+        if (context.getChildCount() == 1) {
+            return negation((NegationContext) context.getChild(0));
+        }
         return logical(
                 BinaryOperator.AND,
                 context.negation().stream().map(this::negation).toList());
@@ -131,10 +150,16 @@ final class ExpressionBuilder {
     }
 
     private Expression negation(NegationContext context) {
+        if (context.getChildCount() == 1) {
+            return comparison((ComparisonContext) context.getChild(0));
+        }
         return signed(context.NOT().stream().map(TerminalNode::getSymbol).toList(), comparison(context.comparison()));
     }
 
     private Expression comparison(ComparisonContext context) {
+        if (context.getChildCount() == 1) {
+            return range((RangeContext) context.getChild(0));
+        }
         Expression left = range(context.range(0));
         if (context.IS() != null) {
             return new Expression.Is(span(context), left, context.NOT() != null, pattern(context.pattern()));
@@ -151,6 +176,9 @@ final class ExpressionBuilder {
     }
 
     Expression range(RangeContext context) {
+        if (context.getChildCount() == 1) {
+            return arithmetic((ArithmeticContext) context.getChild(0));
+        }
         Expression start = arithmetic(context.arithmetic(0));
         return context.DOTDOT() == null
                 ? start
@@ -158,6 +186,9 @@ final class ExpressionBuilder {
     }
 
     private Expression arithmetic(ArithmeticContext context) {
+        if (context.getChildCount() == 1) {
+            return unary((UnaryContext) context.getChild(0));
+        }
         List<Token> operators = new ArrayList<>();
         for (ParseTree child : context.children) {
             if (child instanceof TerminalNode node) {
@@ -195,6 +226,9 @@ final class ExpressionBuilder {
     }
 
     private Expression unary(UnaryContext context) {
+        if (context.getChildCount() == 1) {
+            return postfix((PostfixContext) context.getChild(0));
+        }
         List<Token> signs = new ArrayList<>();
         for (ParseTree child : context.children) {
             if (child instanceof TerminalNode node) {
@@ -221,6 +255,9 @@ final class ExpressionBuilder {
     }
 
     private Expression postfix(PostfixContext context) {
+        if (context.getChildCount() == 1) {
+            return primary((PrimaryContext) context.getChild(0));
+        }
         Expression value = primary(context.primary());
         if (tooLong(context.suffix().size(), value.span())) {
             return new Expression.Malformed(value.span());
@@ -299,7 +336,8 @@ final class ExpressionBuilder {
         int quote = text.indexOf('"');
         String tag = text.substring(0, quote);
         String digits = text.substring(quote + 1, text.length() - 1)
-                .replaceAll("[ _]", "")
+                .replace(" ", "")
+                .replace("_", "")
                 .toLowerCase(Locale.ROOT);
         int length = switch (tag) {
             case "hex" -> -1;
@@ -320,7 +358,7 @@ final class ExpressionBuilder {
             }
         };
         String reason = "";
-        if (!digits.matches("[0-9a-f]*")) {
+        if (!digits.chars().allMatch(HexFormat::isHexDigit)) {
             reason = "only hexadecimal digits, spaces and `_` may stand in it";
         } else if (digits.length() % 2 != 0) {
             reason = "a byte has two digits, and here is an odd number of them";
@@ -395,23 +433,22 @@ final class ExpressionBuilder {
     /** The pattern that is written like {@code expression}. */
     private static Pattern asPattern(Expression expression) {
         Span span = expression.span();
-        return switch (expression) {
-            case Expression.Name name when name.name().equals("_") -> new Pattern.Any(span);
-            case Expression.Name name -> named(span, name, List.of());
-            case Expression.Call call
-            when call.callee() instanceof Expression.Name name -> named(span, name, call.arguments());
-            case Expression.Parenthesized group
-            when group.inner() instanceof Expression.Binary or && or.operator() == BinaryOperator.OR -> {
+        if (expression instanceof Expression.Name name) {
+            return name.name().equals("_") ? new Pattern.Any(span) : named(span, name, List.of());
+        }
+        if (expression instanceof Expression.Call call && call.callee() instanceof Expression.Name name) {
+            return named(span, name, call.arguments());
+        }
+        if (expression instanceof Expression.Parenthesized group) {
+            if (group.inner() instanceof Expression.Binary or && or.operator() == BinaryOperator.OR) {
                 List<Pattern> alternatives = new ArrayList<>();
                 alternatives(or, alternatives);
-                yield new Pattern.Either(span, alternatives);
+                return new Pattern.Either(span, alternatives);
             }
-            case Expression.Parenthesized group ->
-                asPattern(group.inner()) instanceof Pattern.Value
-                        ? new Pattern.Value(span, expression)
-                        : asPattern(group.inner());
-            default -> new Pattern.Value(span, expression);
-        };
+            Pattern inner = asPattern(group.inner());
+            return inner instanceof Pattern.Value ? new Pattern.Value(span, expression) : inner;
+        }
+        return new Pattern.Value(span, expression);
     }
 
     private static void alternatives(Expression expression, List<Pattern> into) {

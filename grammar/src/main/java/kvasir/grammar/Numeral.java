@@ -1,10 +1,7 @@
 package kvasir.grammar;
 
-import java.math.BigInteger;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * An integer as written: decimal, {@code 0x}, {@code 0b}, {@code _} between digits, {@code K M G T} for powers of
@@ -17,48 +14,49 @@ record Numeral(long value, Optional<Fault> fault) {
     /** Why a numeral is not one; the parts of a {@link Diagnostic}. */
     record Fault(String code, String message, String reason, String help) {}
 
-    private static final Pattern FORM = Pattern.compile(
-            "(?:0[xX](?<hex>[0-9a-fA-F_]+)|0[bB](?<bin>[01_]+)|(?<dec>[0-9][0-9_]*))(?<suffix>[KMGT]?)");
+    private static final Fault TOO_LARGE = new Fault(
+            "E0105", "integer is too large", "does not fit in 64 bits", "the largest integer is 0xffff_ffff_ffff_ffff");
 
-    /** As assemblers also write hexadecimal numbers. */
-    private static final Pattern TRAILING_H = Pattern.compile("(?<hex>[0-9][0-9a-fA-F_]*)[hH]");
+    private static final String SUFFIXES = "KMGT";
 
     static Numeral read(String text) {
-        Matcher matcher = FORM.matcher(text);
-        if (!matcher.matches()) {
-            return new Numeral(0, Optional.of(malformed(text)));
-        }
-        String hex = matcher.group("hex");
-        String bin = matcher.group("bin");
-        String digits = hex != null ? hex : bin != null ? bin : matcher.group("dec");
-        return inRange(text, digits, hex != null ? 16 : bin != null ? 2 : 10, matcher.group("suffix"));
+        boolean hex = text.startsWith("0x") || text.startsWith("0X");
+        boolean binary = text.startsWith("0b") || text.startsWith("0B");
+        int suffix = SUFFIXES.indexOf(text.charAt(text.length() - 1)) + 1;
+        String digits = text.substring(hex || binary ? 2 : 0, text.length() - (suffix > 0 ? 1 : 0));
+        return of(text, digits, hex ? 16 : binary ? 2 : 10, 10 * suffix);
     }
 
     /** A number of an assembly block, where {@code 0FFh} is legal too. */
     static Numeral readInAssembly(String text) {
-        Matcher matcher = TRAILING_H.matcher(text);
-        return matcher.matches() ? inRange(text, matcher.group("hex"), 16, "") : read(text);
+        boolean hex = (text.endsWith("h") || text.endsWith("H")) && !text.startsWith("0x");
+        return hex ? of(text, text.substring(0, text.length() - 1), 16, 0) : read(text);
     }
 
-    private static Numeral inRange(String text, String digits, int radix, String suffix) {
-        String plain = digits.replace("_", "");
-        if (plain.isEmpty()) {
+    private static Numeral of(String text, String digits, int radix, int shift) {
+        long value = 0;
+        boolean empty = true;
+        for (int i = 0; i < digits.length(); i++) {
+            char c = digits.charAt(i);
+            if (c == '_') {
+                continue;
+            }
+            int digit = Character.digit(c, radix);
+            if (digit < 0) {
+                return new Numeral(0, Optional.of(malformed(text)));
+            }
+            empty = false;
+            if (Long.compareUnsigned(value, Long.divideUnsigned(-1 - digit, radix)) > 0) {
+                return new Numeral(0, Optional.of(TOO_LARGE));
+            }
+            value = value * radix + digit;
+        }
+        if (empty) {
             return new Numeral(0, Optional.of(malformed(text)));
         }
-        int shift = suffix.isEmpty() ? 0 : 10 * ("KMGT".indexOf(suffix) + 1);
-        // 64 binary digits are the longest that can fit; leading zeros aside.
-        String significant = plain.replaceFirst("^0+(?=.)", "");
-        if (significant.length() > 64
-                || new BigInteger(significant, radix).shiftLeft(shift).bitLength() > 64) {
-            return new Numeral(
-                    0,
-                    Optional.of(new Fault(
-                            "E0105",
-                            "integer is too large",
-                            "does not fit in 64 bits",
-                            "the largest integer is 0xffff_ffff_ffff_ffff")));
-        }
-        return new Numeral(new BigInteger(significant, radix).shiftLeft(shift).longValue(), Optional.empty());
+        return value << shift >>> shift == value
+                ? new Numeral(value << shift, Optional.empty())
+                : new Numeral(0, Optional.of(TOO_LARGE));
     }
 
     private static Fault malformed(String text) {

@@ -9,7 +9,6 @@ import java.util.Optional;
 import java.util.Set;
 import org.antlr.v4.runtime.ParserRuleContext;
 import org.antlr.v4.runtime.Token;
-import org.antlr.v4.runtime.tree.ParseTree;
 import org.antlr.v4.runtime.tree.TerminalNode;
 
 /**
@@ -55,31 +54,45 @@ final class TreeBuilder {
         if (context.exception != null || context.getChildCount() == 0) {
             return new Statement.Malformed(spanOfBroken(context));
         }
-        ParseTree child = context.getChild(0);
-        checkPlace((ParserRuleContext) child, place);
-        return switch (child) {
-            case SemanticsContext it -> semantics(it);
-            case VmContext it -> vm(it);
-            case GuestContext it -> guest(it);
-            case LetContext it ->
-                new Statement.Let(span(it), identifier(it.NAME()), expressions.invocation(it.invocation()));
-            case FunctionContext it -> function(it);
-            case ReturningContext it ->
-                new Statement.Return(
-                        span(it), Optional.ofNullable(it.invocation()).map(expressions::invocation));
-            case TestContext it -> test(it);
-            case SetupContext it -> new Statement.Setup(span(it), block(it.block(), Place.BLOCK));
-            case OnBlockContext it -> new Statement.On(span(it), names(it.semanticsNames()), block(it.block(), place));
-            case AssertionContext it -> new Statement.Assert(span(it), expressions.expression(it.expression()));
-            case RaceContext it -> race(it);
-            case ShowContext it -> new Statement.Show(span(it), expressions.invocation(it.invocation()));
-            case LoopContext it -> loop(it, place);
-            case BranchesContext it -> branches(it, place);
-            case ImportingContext it -> importing(it);
-            case OperationContext it -> operation(it);
-            case StrayContext it -> stray(it);
+        ParserRuleContext child = (ParserRuleContext) context.getChild(0);
+        checkPlace(child, place);
+        // By number: a switch over types is linked at run time, which costs a short script more than its parse.
+        return switch (child.getRuleIndex()) {
+            case RULE_semantics -> semantics((SemanticsContext) child);
+            case RULE_vm -> vm((VmContext) child);
+            case RULE_guest -> guest((GuestContext) child);
+            case RULE_let -> let((LetContext) child);
+            case RULE_function -> function((FunctionContext) child);
+            case RULE_returning -> returning((ReturningContext) child);
+            case RULE_test -> test((TestContext) child);
+            case RULE_setup -> new Statement.Setup(span(child), block(((SetupContext) child).block(), Place.BLOCK));
+            case RULE_onBlock -> onBlock((OnBlockContext) child, place);
+            case RULE_assertion ->
+                new Statement.Assert(span(child), expressions.expression(((AssertionContext) child).expression()));
+            case RULE_race -> race((RaceContext) child);
+            case RULE_show ->
+                new Statement.Show(span(child), expressions.invocation(((ShowContext) child).invocation()));
+            case RULE_loop -> loop((LoopContext) child, place);
+            case RULE_branches -> branches((BranchesContext) child, place);
+            case RULE_importing -> importing((ImportingContext) child);
+            case RULE_operation -> operation((OperationContext) child);
+            case RULE_stray -> stray((StrayContext) child);
             default -> throw new IllegalStateException("no statement: " + child.getText());
         };
+    }
+
+    private Statement let(LetContext context) {
+        return new Statement.Let(
+                span(context), identifier(context.NAME()), expressions.invocation(context.invocation()));
+    }
+
+    private Statement returning(ReturningContext context) {
+        return new Statement.Return(
+                span(context), Optional.ofNullable(context.invocation()).map(expressions::invocation));
+    }
+
+    private Statement onBlock(OnBlockContext context, Place place) {
+        return new Statement.On(span(context), names(context.semanticsNames()), block(context.block(), place));
     }
 
     private Span spanOfBroken(ParserRuleContext context) {

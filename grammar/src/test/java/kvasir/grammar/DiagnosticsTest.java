@@ -89,6 +89,8 @@ class DiagnosticsTest {
         assertTrue(errors("let x = " + "(".repeat(100_000))
                 .startsWith("error[E0208]: brackets are nested too deep\n --> bad.kvs:1:109\n"));
         assertTrue(errors("test \"a\" {\n" + "if x {\n".repeat(100_000)).startsWith("error[E0208]"));
+        assertTrue(
+                errors("assert x is " + "(".repeat(100) + "a" + ")".repeat(100)).isEmpty());
         assertTrue(errors("let x = " + "[".repeat(100) + "]".repeat(100)).isEmpty());
     }
 

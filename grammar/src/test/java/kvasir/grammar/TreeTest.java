@@ -92,6 +92,8 @@ class TreeTest {
         "18446744073709551615, -1",
         "0x10K, 16384",
         "16777215T, -1099511627776",
+        "0_0, 0",
+        "00018446744073709551615, -1",
     })
     void anInteger(String text, long value) {
         Statement.Let let =
