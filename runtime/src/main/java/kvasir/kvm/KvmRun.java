@@ -51,7 +51,8 @@ public final class KvmRun {
         put64(UNION + 16, size);
     }
 
-    void io(boolean in, int bytes, int port, int value) {
+    /** KVM_EXIT_IO of one element. */
+    public void io(boolean in, int bytes, int port, int value) {
         setExitReason(ExitReason.IO);
         put8(UNION, in ? 0 : 1);
         put8(UNION + 1, bytes);
@@ -71,7 +72,8 @@ public final class KvmRun {
         put32(PIO_DATA, value);
     }
 
-    void mmio(long gpa, int bytes, boolean write) {
+    /** KVM_EXIT_MMIO. */
+    public void mmio(long gpa, int bytes, boolean write) {
         setExitReason(ExitReason.MMIO);
         put64(UNION, gpa);
         put32(UNION + 16, bytes);
@@ -88,7 +90,8 @@ public final class KvmRun {
         put64(UNION + 8, value);
     }
 
-    void hypercall(long number, long gpa, long pages, long attributes, boolean longMode) {
+    /** KVM_EXIT_HYPERCALL; ret starts as 0. */
+    public void hypercall(long number, long gpa, long pages, long attributes, boolean longMode) {
         setExitReason(ExitReason.HYPERCALL);
         put64(UNION, number);
         put64(UNION + 8, gpa);
@@ -108,7 +111,8 @@ public final class KvmRun {
         put64(HYPERCALL_RET, value);
     }
 
-    void internalError(int suberror, long... data) {
+    /** KVM_EXIT_INTERNAL_ERROR. */
+    public void internalError(int suberror, long... data) {
         setExitReason(ExitReason.INTERNAL_ERROR);
         put32(UNION, suberror);
         put32(UNION + 4, data.length);
@@ -117,7 +121,8 @@ public final class KvmRun {
         }
     }
 
-    void systemEvent(int type, long... data) {
+    /** KVM_EXIT_SYSTEM_EVENT. */
+    public void systemEvent(int type, long... data) {
         setExitReason(ExitReason.SYSTEM_EVENT);
         put32(UNION, type);
         put32(UNION + 4, data.length);

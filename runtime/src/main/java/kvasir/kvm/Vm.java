@@ -302,7 +302,8 @@ public final class Vm {
         dirtyLog.changed(before, after);
     }
 
-    boolean exitsOnMapGpaRange() {
+    /** KVM_CAP_EXIT_HYPERCALL was enabled for KVM_HC_MAP_GPA_RANGE. */
+    public boolean exitsOnMapGpaRange() {
         return (hypercallExits & HC_MAP_GPA_RANGE_BIT) != 0;
     }
 

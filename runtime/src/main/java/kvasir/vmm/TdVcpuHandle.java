@@ -15,6 +15,7 @@ import kvasir.registry.Api.Kind;
 import kvasir.registry.Api.Parameter;
 import kvasir.registry.Arguments;
 import kvasir.registry.Bytes;
+import kvasir.registry.Guest;
 import kvasir.registry.Outcome;
 import kvasir.registry.Range;
 
@@ -57,6 +58,17 @@ final class TdVcpuHandle extends VcpuHandle {
                                 + "(6.16), EOPNOTSUPP (6.19, no source), EBUSY, EINTR, EIO; ENOENT and EAGAIN (sean).",
                         "td.vcpu0.init_mem_region 0 .. 2M from file(\"firmware.bin\") measure",
                         (v, a) -> v.initMemRegion(a))
+                .operation(
+                        "add_guest",
+                        List.of(
+                                Parameter.of("guest", Kind.GUEST, "", "an asm64 program"),
+                                Parameter.of("at", Kind.U64, "bytes", "gpa of its first byte, below 4 GiB")
+                                        .asKeyword()),
+                        "KVM_TDX_INIT_MEM_REGION, measured, of the program and of a firmware of two parts that takes a "
+                                + "vCPU from the TD reset state to it: a page at 0xfffff000, and five pages behind the "
+                                + "program (page tables, GDT, stack). Linear addresses from 512G on are shared memory.",
+                        "td.vcpu0.add_guest probe at 1M",
+                        (v, a) -> v.addGuest(a.get("guest", Guest.class), a.u64("at")))
                 .property(
                         "tdvpr",
                         "u64",
@@ -97,6 +109,13 @@ final class TdVcpuHandle extends VcpuHandle {
             mm.munmap(mapped, mapped + (pages << 12));
         }
         return result.outcome();
+    }
+
+    private Outcome addGuest(Guest guest, long at) {
+        if (guest.bits() != 64) {
+            return new Outcome.Failed("EINVAL", "add_guest takes an asm64 program", Map.of());
+        }
+        return TdFirmware.add(td, vcpu(), guest, at).outcome();
     }
 
     private Map<String, ?> tdvps() {

@@ -12,6 +12,7 @@ import java.util.TreeMap;
 import kvasir.kvm.Errno;
 import kvasir.kvm.IoctlResult;
 import kvasir.kvm.KernelLock;
+import kvasir.kvm.RunResult;
 import kvasir.kvm.Vcpu;
 import kvasir.kvm.VendorOps;
 import kvasir.kvm.Vm;
@@ -221,7 +222,7 @@ public final class TdxVm implements VendorOps {
             host.freePage(tdvpr);
             return failed(Errno.EIO, "TDH.VP.CREATE", status);
         }
-        var td = new TdxVcpu(vcpu.id(), tdvpr);
+        var td = new TdxVcpu(vcpu.id(), tdvpr, new TdxRun(this, vcpu));
         for (int i = 1; i < Tdvps.PAGES && status == 0; i++) {
             long page = host.allocatePage();
             status = host.seamcall(cpu, "TDH.VP.ADDCX", SeamcallRegs.of(4, page, tdvpr))
@@ -262,7 +263,7 @@ public final class TdxVm implements VendorOps {
         return status;
     }
 
-    private void vpWrite(int cpu, long tdvpr, long field, long value, long mask) {
+    void vpWrite(int cpu, long tdvpr, long field, long value, long mask) {
         long status = host.seamcall(
                         cpu,
                         "TDH.VP.WR",
@@ -384,6 +385,16 @@ public final class TdxVm implements VendorOps {
     @Override
     public int vcpuPrecreate() {
         return state == State.INITIALIZED ? 0 : -Errno.EIO.number();
+    }
+
+    @Override
+    public Optional<RunResult> run(Vcpu vcpu, long budget) {
+        TdxVcpu td = vcpus.get(vcpu.id());
+        if (state != State.RUNNABLE || td == null) {
+            return Optional.of(new RunResult.Refused(
+                    Errno.EINVAL, "tdx_vcpu_pre_run: the TD is not finalized, or the vCPU not initialised"));
+        }
+        return Optional.of(td.run.run(budget, td.tdvpr));
     }
 
     @Override
@@ -605,6 +616,7 @@ public final class TdxVm implements VendorOps {
         var savedTdcs = List.copyOf(tdcsPages);
         var savedSept = List.copyOf(septPages);
         var savedVcpus = new TreeMap<>(vcpus);
+        var runs = vcpus.values().stream().map(vcpu -> vcpu.run.checkpoint()).toList();
         long savedPremapped = premapped;
         var savedLeaked = List.copyOf(leaked);
         return () -> {
@@ -617,6 +629,7 @@ public final class TdxVm implements VendorOps {
             tdcsPages = new ArrayList<>(savedTdcs);
             septPages = new ArrayList<>(savedSept);
             vcpus = new TreeMap<>(savedVcpus);
+            runs.forEach(Runnable::run);
             premapped = savedPremapped;
             pageAddSource = -1;
             leaked = new ArrayList<>(savedLeaked);

@@ -10,6 +10,7 @@ import kvasir.metal.paging.EptWalker;
 import kvasir.metal.paging.GuestWalker;
 import kvasir.metal.paging.NptWalker;
 import kvasir.metal.paging.SecondStageWalker;
+import kvasir.metal.paging.TdWalker;
 
 /**
  * One logical processor. Confined to one thread at a time, except {@link #kick()}.
@@ -125,6 +126,11 @@ public final class Cpu {
         return interpreter.run(1, Optional.of(bus));
     }
 
+    /** Length in bytes of the instruction that caused the last exit; 0 if there is nothing to skip. */
+    public int exitInstructionLength() {
+        return exitLength;
+    }
+
     /** Steps over the instruction that caused the last exit: it counts as retired. */
     public void skip() {
         if (exitLength != 0) {
@@ -215,6 +221,11 @@ public final class Cpu {
         SecondStageWalker stage = switch (secondStage) {
             case SecondStage.None none -> SecondStageWalker.NONE;
             case SecondStage.Ept ept -> new EptWalker(ept.eptp(), physicalBits, true);
+            case SecondStage.Tdx td ->
+                new TdWalker(
+                        new EptWalker(td.septp(), physicalBits, true),
+                        new EptWalker(td.sharedEptp(), physicalBits, true),
+                        td.sharedBit());
             case SecondStage.Npt npt -> new NptWalker(npt.ncr3(), npt.levels(), physicalBits, 0);
         };
         return new GuestWalker(

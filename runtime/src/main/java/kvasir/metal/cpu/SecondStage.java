@@ -19,4 +19,13 @@ public sealed interface SecondStage {
      * @param levels 4 or 5, the host's own paging mode
      */
     record Npt(long ncr3, int levels) implements SecondStage {}
+
+    /**
+     * A TD's two tables: the secure EPT for private and the shared EPT for shared addresses.
+     *
+     * @param septp the S-EPT root in the form of an EPTP
+     * @param sharedEptp 0 while there is none
+     * @param sharedBit the address bit that chooses the shared one
+     */
+    record Tdx(long septp, long sharedEptp, long sharedBit) implements SecondStage {}
 }
