@@ -17,8 +17,8 @@ final class ArithmeticOps {
         makers.put("SBB", o -> new General(o, Kind.SBB));
         makers.put("CMP", o -> simple(o) ? new Cmp(o) : new Compare(o));
         makers.put("TEST", o -> simple(o) ? new Test(o) : new TestGeneral(o));
-        makers.put("INC", o -> new Step(o, 1));
-        makers.put("DEC", o -> new Step(o, -1));
+        makers.put("INC", o -> o.arg(0).plainRegister() ? new Increment(o) : new Step(o, 1));
+        makers.put("DEC", o -> o.arg(0).plainRegister() ? new Decrement(o) : new Step(o, -1));
         makers.put("NEG", ArithmeticOps::negate);
         makers.put("NOT", ArithmeticOps::invert);
         makers.put("XADD", ArithmeticOps::exchangeAdd);
@@ -231,7 +231,7 @@ final class ArithmeticOps {
         }
     }
 
-    /** INC and DEC. */
+    /** INC and DEC of memory and of AH to BH. */
     private static final class Step extends Op {
         private final Arg to;
         private final long delta;
@@ -254,6 +254,56 @@ final class ArithmeticOps {
                 Flags.sub(c, a, 1, v, to.shift);
             }
             Flags.keepCarry(c, before);
+        }
+    }
+
+    private static final class Increment extends Op {
+        private final int to;
+        private final int shift;
+        private final long mask;
+        private final long keep;
+
+        Increment(Operands o) {
+            super(o);
+            Arg target = o.arg(0);
+            to = target.register;
+            shift = target.shift;
+            mask = target.mask;
+            keep = target.keep;
+        }
+
+        @Override
+        void run(Cpu c) {
+            long a = c.r[to];
+            long before = c.flagCarry;
+            Flags.add(c, a, 1, a + 1, shift);
+            Flags.keepCarry(c, before);
+            c.r[to] = a & keep | (a + 1) & mask;
+        }
+    }
+
+    private static final class Decrement extends Op {
+        private final int to;
+        private final int shift;
+        private final long mask;
+        private final long keep;
+
+        Decrement(Operands o) {
+            super(o);
+            Arg target = o.arg(0);
+            to = target.register;
+            shift = target.shift;
+            mask = target.mask;
+            keep = target.keep;
+        }
+
+        @Override
+        void run(Cpu c) {
+            long a = c.r[to];
+            long before = c.flagCarry;
+            Flags.sub(c, a, 1, a - 1, shift);
+            Flags.keepCarry(c, before);
+            c.r[to] = a & keep | (a - 1) & mask;
         }
     }
 

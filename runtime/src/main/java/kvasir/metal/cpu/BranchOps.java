@@ -62,6 +62,7 @@ final class BranchOps {
     private static Op conditional(Operands o) {
         return switch (o.instruction.encoding().condition()) {
             case 2 -> new Below(o);
+            case 3 -> new AboveOrEqual(o);
             case 4 -> new Equal(o);
             case 5 -> new NotEqual(o);
             case 12 -> new Less(o);
@@ -119,6 +120,19 @@ final class BranchOps {
         @Override
         void run(Cpu c) {
             if (Flags.carry(c)) {
+                go(c);
+            }
+        }
+    }
+
+    private static final class AboveOrEqual extends Relative {
+        AboveOrEqual(Operands o) {
+            super(o);
+        }
+
+        @Override
+        void run(Cpu c) {
+            if (!Flags.carry(c)) {
                 go(c);
             }
         }

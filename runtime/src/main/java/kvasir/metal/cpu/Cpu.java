@@ -38,6 +38,9 @@ public final class Cpu {
 
     long flagCarry;
 
+    /** Set by an instruction after which the interpreter must look at events, traps or a waiting exit. */
+    boolean attention;
+
     /** Set by STI and loads of SS: no interrupt before the next instruction is through. */
     boolean shadow;
 
@@ -291,6 +294,7 @@ public final class Cpu {
 
     /** Follows a change of CPL, EFLAGS.AC, CR0.AM or CR4.SMAP. */
     void updatePrivilege() {
+        attention = true;
         boolean ac = (sys.flags & Bits.AC) != 0;
         mem.mode(cpl == 3, ac && cpl != 3, ac && cpl == 3 && (sys.cr0 & Bits.CR0_AM) != 0);
     }

@@ -55,6 +55,7 @@ final class FlagOps {
     private static void setInterrupt(Cpu c) {
         if (interruptFlagAllowed(c)) {
             c.shadow |= (c.sys.flags & Bits.IF) == 0;
+            c.attention = true;
             c.sys.flags |= Bits.IF;
         } else if (virtualInterrupts(c) && (c.sys.flags & Bits.VIP) == 0) {
             c.sys.flags |= Bits.VIF;

@@ -1,6 +1,7 @@
 package kvasir.metal.cpu;
 
 import java.util.Optional;
+import kvasir.metal.cpu.isa.CodeSize;
 import kvasir.metal.cpu.isa.Disassembler;
 
 /** The loop: take a block, run its instructions, turn what unwinds into exceptions and exits. */
@@ -10,6 +11,9 @@ final class Interpreter {
 
     private final Cpu c;
 
+    /** The block whose instructions run, when {@link #chain} unwinds. */
+    private Block running;
+
     /** What completes the IN, INS, OUT or OUTS that caused the last exit. */
     private Optional<PortOp> portOp = Optional.empty();
 
@@ -18,6 +22,7 @@ final class Interpreter {
 
     Interpreter(Cpu c) {
         this.c = c;
+        running = new Block(new Op[0], new int[1], 0, 0, 0, -1, new byte[0]);
     }
 
     VmExit run(long budget, Optional<MmioBus> bus) {
@@ -71,83 +76,72 @@ final class Interpreter {
         return Optional.empty();
     }
 
-    /** Runs blocks until something is to be looked at; an exit, or nothing. */
+    /** Runs until something is to be looked at; an exit, or nothing. */
     private Optional<VmExit> blocks(long limit, boolean emulating) {
-        if (c.shadow || emulating || (c.sys.flags & Bits.TF) != 0 || eventsWait()) {
-            return step();
-        }
-        int count = BLOCKS_BETWEEN_CHECKS;
-        while (c.retired < limit && --count != 0) {
-            Optional<VmExit> exit = block(limit);
-            if (exit.isPresent()) {
-                return exit;
-            }
-            if (c.shadow || (c.sys.flags & Bits.TF) != 0) {
-                return Optional.empty();
-            }
-            if ((c.sys.flags & Bits.IF) != 0 && c.windowRequested) {
-                return Optional.empty();
-            }
-        }
-        return Optional.empty();
-    }
-
-    /** One instruction, with the trap flag and the interrupt shadow minded. */
-    private Optional<VmExit> step() {
+        c.attention = false;
         boolean trap = (c.sys.flags & Bits.TF) != 0;
+        if (!c.shadow && !emulating && !trap && !eventsWait()) {
+            return chain(limit);
+        }
         boolean shadowed = c.shadow;
         long before = c.retired;
         c.shadow = false;
-        Optional<VmExit> exit = block(c.retired + 1);
+        Optional<VmExit> exit = chain(c.retired + 1);
+        boolean retired = c.retired != before;
         if (exit.isPresent()) {
-            c.shadow |= shadowed && c.retired == before;
+            c.shadow |= shadowed && !retired;
             return exit;
         }
-        if (trap && c.retired != before) {
+        if (trap && retired) {
             c.sys.dr[6] |= 1 << 14;
             return c.delivery.exception(Vector.DB, 0, false);
         }
         return Optional.empty();
     }
 
-    private Optional<VmExit> block(long limit) {
+    /** Block after block, until {@code limit} instructions have retired or {@link Cpu#attention} is set. */
+    private Optional<VmExit> chain(long limit) {
+        int i = -1;
         long start = c.ip;
-        Block block;
-        int count;
+        int left = BLOCKS_BETWEEN_CHECKS;
         try {
-            block = c.blocks.at(c.codeLinear(start));
-            count = (int) Math.min(block.ops.length, limit - c.retired);
-            if (c.codeSize != kvasir.metal.cpu.isa.CodeSize.BITS64) {
-                count = withinLimit(block, count, start);
-            }
+            do {
+                i = -1;
+                start = c.ip;
+                Block block = c.blocks.at(c.codeLinear(start));
+                Op[] ops = block.ops;
+                int count = ops.length;
+                if (count > limit - c.retired || c.codeSize != CodeSize.BITS64) {
+                    count = withinLimit(block, (int) Math.min(count, limit - c.retired), start);
+                }
+                running = block;
+                c.r[Address.BLOCK] = start;
+                c.ip = (start + block.starts[count]) & c.ipMask;
+                for (i = 0; i < count; i++) {
+                    ops[i].run(c);
+                }
+                c.retired += count;
+            } while (!c.attention && c.retired < limit && --left != 0);
         } catch (Unwind u) {
-            return unwound(u, false, start, 0);
-        }
-        c.r[Address.BLOCK] = start;
-        c.ip = (start + block.starts[count]) & c.ipMask;
-        Op[] ops = block.ops;
-        int i = 0;
-        try {
-            for (; i < count; i++) {
-                ops[i].run(c);
+            if (i < 0) {
+                return unwound(u, false, start, 0);
             }
-            c.retired += count;
-            if (after.isPresent()) {
-                Optional<VmExit> exit = after;
-                after = Optional.empty();
-                return exit;
-            }
-            return Optional.empty();
-        } catch (Unwind u) {
             c.retired += i;
-            long at = (start + block.starts[i]) & c.ipMask;
-            boolean stack = i < block.ops.length && block.ops[i].stack;
-            return unwound(u, stack, at, block.starts[i + 1] - block.starts[i]);
+            Block block = running;
+            boolean stack = block.ops[i].stack;
+            int length = block.starts[i + 1] - block.starts[i];
+            return unwound(u, stack, (start + block.starts[i]) & c.ipMask, length);
         }
+        Optional<VmExit> exit = after;
+        after = Optional.empty();
+        return exit;
     }
 
     /** Instructions of the block that end inside the code segment; #GP if not even the first does. */
     private int withinLimit(Block block, int count, long start) {
+        if (c.codeSize == CodeSize.BITS64) {
+            return count;
+        }
         long limit = c.sys.limit[Segment.CS] & 0xffff_ffffL;
         int within = count;
         while (within > 0 && start + block.starts[within] - 1 > limit) {
@@ -174,6 +168,7 @@ final class Interpreter {
 
     /** Makes the running instruction, which ends a block, exit once it has retired. */
     void exitAfter(VmExit exit) {
+        c.attention = true;
         after = Optional.of(exit);
     }
 

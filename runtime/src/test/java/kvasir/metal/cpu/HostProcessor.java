@@ -35,13 +35,16 @@ final class HostProcessor {
     private final long base;
 
     private final MethodHandle call;
+    private final byte[] prologue32;
     private final byte[] prologue;
     private final byte[] epilogue;
     private final Set<String> features;
 
-    private HostProcessor(long base, MethodHandle call, byte[] prologue, byte[] epilogue, Set<String> features) {
+    private HostProcessor(
+            long base, MethodHandle call, byte[] prologue32, byte[] prologue, byte[] epilogue, Set<String> features) {
         this.base = base;
         this.call = call;
+        this.prologue32 = prologue32;
         this.prologue = prologue;
         this.epilogue = epilogue;
         this.features = features;
@@ -103,7 +106,10 @@ final class HostProcessor {
             after.append("pop ").append(saved).append('\n');
         }
         after.append("ret\n");
-        return new HostProcessor(base, call, assemble(before.toString()), assemble(after.toString()), hostFeatures());
+        String far = "[0x" + Long.toHexString(base + 0x108) + "]";
+        String to32 = "mov eax, 0x2b\nmov ds, ax\nmov es, ax\n" + before + "jmpf " + far + "\n";
+        return new HostProcessor(
+                base, call, assemble(to32), assemble(before.toString()), assemble(after.toString()), hostFeatures());
     }
 
     private static byte[] assemble(String text) {
@@ -139,21 +145,28 @@ final class HostProcessor {
         };
     }
 
-    /** Runs {@code code} with registers 0 to 15 and flags in {@code state[16]}; leaves the results there. */
-    void run(byte[] code, int length, long[] state, byte[] scratch) {
+    /**
+     * Runs {@code code} with registers 0 to 15 and flags in {@code state[16]}; leaves the results there. 32-bit code runs
+     * in Linux's compatibility-mode segment, and only the low halves of registers 0 to 7 come back.
+     */
+    void run(boolean bits32, byte[] code, int length, long[] state, byte[] scratch) {
         for (int i = 0; i < 17; i++) {
             all.set(ValueLayout.JAVA_LONG, base + 8L * i, state[i]);
         }
         MemorySegment.copy(scratch, 0, all, ValueLayout.JAVA_BYTE, scratch(), SCRATCH_BYTES);
-        MemorySegment.copy(prologue, 0, all, ValueLayout.JAVA_BYTE, base + 2 * MEBIBYTE, prologue.length);
-        MemorySegment.copy(code, 0, all, ValueLayout.JAVA_BYTE, base + 2 * MEBIBYTE + prologue.length, length);
-        MemorySegment.copy(
-                epilogue,
-                0,
-                all,
-                ValueLayout.JAVA_BYTE,
-                base + 2 * MEBIBYTE + prologue.length + length,
-                epilogue.length);
+        long at = base + 2 * MEBIBYTE;
+        at = append(at, bits32 ? prologue32 : prologue, Integer.MAX_VALUE);
+        all.set(ValueLayout.JAVA_INT, base + 0x108, (int) at);
+        all.set(ValueLayout.JAVA_SHORT, base + 0x10c, (short) 0x23);
+        at = append(at, code, length);
+        if (bits32) {
+            byte[] back = {(byte) 0xea, 0, 0, 0, 0, 0x33, 0};
+            for (int i = 0; i < 4; i++) {
+                back[1 + i] = (byte) ((at + back.length) >>> (8 * i));
+            }
+            at = append(at, back, back.length);
+        }
+        append(at, epilogue, Integer.MAX_VALUE);
         try {
             call.invokeExact();
         } catch (Throwable e) {
@@ -163,5 +176,11 @@ final class HostProcessor {
             state[i] = all.get(ValueLayout.JAVA_LONG, base + 8L * i);
         }
         MemorySegment.copy(all, ValueLayout.JAVA_BYTE, scratch(), scratch, 0, SCRATCH_BYTES);
+    }
+
+    private long append(long at, byte[] code, int most) {
+        int length = Math.min(most, code.length);
+        MemorySegment.copy(code, 0, all, ValueLayout.JAVA_BYTE, at, length);
+        return at + length;
     }
 }

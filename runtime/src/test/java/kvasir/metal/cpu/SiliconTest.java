@@ -107,11 +107,24 @@ final class SiliconTest {
     private static final int[] STATUS = {Bits.OF, Bits.SF, Bits.ZF, Bits.AF, Bits.PF, Bits.CF};
 
     private final SplittableRandom random = new SplittableRandom(1);
-    private final Decoder decoder = new Decoder(CodeSize.BITS64, CpuidModel.standard(), true);
-    private final Bench bench = Bench.bits64("hlt");
+    private boolean bits32;
+    private Decoder decoder = new Decoder(CodeSize.BITS64, CpuidModel.standard(), true);
+    private Bench bench = Bench.bits64("hlt");
 
     @Test
-    void everyUserModeEncodingAgreesWithTheHost() throws IOException {
+    void every64BitEncodingAgreesWithTheHost() throws IOException {
+        compareAll();
+    }
+
+    @Test
+    void every32BitEncodingAgreesWithTheHost() throws IOException {
+        bits32 = true;
+        decoder = new Decoder(CodeSize.BITS32, CpuidModel.standard(), true);
+        bench = Bench.bits32("hlt");
+        compareAll();
+    }
+
+    private void compareAll() throws IOException {
         assumeTrue(
                 HostProcessor.missing().isEmpty(), () -> HostProcessor.missing().orElse(""));
         HostProcessor host = HostProcessor.open();
@@ -161,9 +174,9 @@ final class SiliconTest {
                 int pp = row.prefix().ordinal() < 2
                         ? 0
                         : new int[] {0, 0, 1, 3, 2}[row.prefix().ordinal()];
-                bytes[at] = (byte) (bytes[at] & 0xe0 | row.map().ordinal());
+                bytes[at] = (byte) (bytes[at] & 0xe0 | row.map().ordinal() | (bits32 ? 0xc0 : 0));
                 at++;
-                bytes[at] = (byte) (bytes[at] & 0xf8 | pp);
+                bytes[at] = (byte) (bytes[at] & 0xf8 | pp | (bits32 ? 0x40 : 0));
                 at++;
             } else {
                 if (row.is("lock") && random.nextInt(6) == 0) {
@@ -182,7 +195,7 @@ final class SiliconTest {
                         }
                     }
                 }
-                if (row.is("o64") || random.nextBoolean()) {
+                if (!bits32 && (row.is("o64") || random.nextBoolean())) {
                     bytes[at++] = (byte) (0x40 | random.nextInt(16) | (row.is("o64") ? 8 : 0));
                 }
                 switch (row.map()) {
@@ -214,7 +227,7 @@ final class SiliconTest {
         return Optional.empty();
     }
 
-    private static boolean usable(Instruction i) {
+    private boolean usable(Instruction i) {
         boolean shift16 = Set.of("SHLD", "SHRD").contains(i.mnemonic()) && i.operandSize() == 2;
         if (shift16 || (i.mnemonic().equals("BSWAP") && i.operandSize() == 2)) {
             return false;
@@ -230,7 +243,7 @@ final class SiliconTest {
                 }
             }
         }
-        return i.addressSize() == 8;
+        return i.addressSize() == (bits32 ? 4 : 8);
     }
 
     private long value() {
@@ -287,6 +300,11 @@ final class SiliconTest {
                 start[mem.base().orElseThrow()] = middle + unaligned - mem.displacement() - index;
             }
         }
+        if (bits32) {
+            for (int r = 0; r < 16; r++) {
+                start[r] = r < 8 ? start[r] & 0xffff_ffffL : 0;
+            }
+        }
         start[16] = 0x202 | (random.nextInt() & Bits.STATUS) | (random.nextInt(4) == 0 ? Bits.DF : 0);
         byte[] scratch = new byte[HostProcessor.SCRATCH_BYTES];
         random.nextBytes(scratch);
@@ -298,7 +316,12 @@ final class SiliconTest {
         }
         long[] theirs = start.clone();
         byte[] theirScratch = scratch.clone();
-        host.run(code, length, theirs, theirScratch);
+        host.run(bits32, code, length, theirs, theirScratch);
+        if (bits32) {
+            for (int r = 0; r < 16; r++) {
+                theirs[r] = r < 8 ? theirs[r] & 0xffff_ffffL : 0;
+            }
+        }
         long mask = definedFlags(i, start);
         ours[16] &= mask;
         theirs[16] &= mask;
