@@ -29,7 +29,7 @@ public final class Checker {
 
     /** Everything wrong with {@code text}; {@code file} gives it a name and its imports a folder. */
     public List<Failure> check(Path file, String text) {
-        return new Loader(machines, null)
+        return new Loader(machines)
                 .load(file, text).diagnostics().stream().map(Failure::of).toList();
     }
 }

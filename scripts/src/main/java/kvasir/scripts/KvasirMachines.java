@@ -1,9 +1,13 @@
 package kvasir.scripts;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import kvasir.event.Events;
 import kvasir.kvm.HostConfig;
+import kvasir.kvm.Seams;
+import kvasir.kvm.Vm;
+import kvasir.kvm.invariant.Invariants;
 import kvasir.kvm.semantics.Semantics;
 import kvasir.registry.Api;
 import kvasir.registry.Described;
@@ -52,11 +56,24 @@ public final class KvasirMachines implements Machines {
     }
 
     @Override
+    public List<String> problems(Custom custom) {
+        var problems = new ArrayList<String>();
+        Semantics.custom(custom.name(), named(custom.base()), custom.policies(), problems);
+        return problems;
+    }
+
+    @Override
     public World create(Choice choice) {
-        Semantics semantics = Semantics.named(choice.semantics())
-                .orElseThrow(() -> new IllegalArgumentException("no semantics " + choice.semantics()));
+        Semantics semantics = choice.custom()
+                .map(custom ->
+                        Semantics.custom(custom.name(), named(custom.base()), custom.policies(), new ArrayList<>()))
+                .orElseGet(() -> named(choice.semantics()));
         return new MachineWorld(new Machine(
                 new Machine.Config(semantics, HostConfig.intel(), choice.seed(), choice.instructionBudget())));
+    }
+
+    private static Semantics named(String name) {
+        return Semantics.named(name).orElseThrow(() -> new IllegalArgumentException("no semantics " + name));
     }
 
     private record MachineWorld(Machine machine) implements World {
@@ -78,6 +95,21 @@ public final class KvasirMachines implements Machines {
         @Override
         public Object build(Described builder) {
             return machine.build((VmBuilder) builder);
+        }
+
+        @Override
+        public void seams(Seams seams) {
+            machine.seams().use(seams);
+        }
+
+        @Override
+        public Optional<String> violation() {
+            return new Invariants(machine.kvm()).firstViolation();
+        }
+
+        @Override
+        public boolean kernelBug() {
+            return machine.kvm().vms().stream().anyMatch(Vm::dead);
         }
 
         @Override

@@ -1,6 +1,7 @@
 package kvasir.scripts;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import kvasir.event.Events;
 import kvasir.kvm.Seams;
@@ -39,11 +40,30 @@ public interface Machines {
     /**
      * What distinguishes one machine from another.
      *
-     * @param semantics one of {@link #semantics()}
+     * @param semantics one of {@link #semantics()}, or the name of {@code custom}
+     * @param custom present if the script put the semantics together
      * @param seed of everything random
      * @param instructionBudget guest instructions that one {@code run} may retire, at least 1
      */
-    record Choice(String semantics, long seed, long instructionBudget) {}
+    record Choice(String semantics, Optional<Custom> custom, long seed, long instructionBudget) {
+        /** A machine with one of the named semantics. */
+        public Choice(String semantics, long seed, long instructionBudget) {
+            this(semantics, Optional.empty(), seed, instructionBudget);
+        }
+    }
+
+    /**
+     * {@code semantics name from base { policy word ... }}.
+     *
+     * @param base one of {@link #semantics()}
+     * @param policies words by the name of the policy they replace
+     */
+    record Custom(String name, String base, Map<String, String> policies) {}
+
+    /** Why {@code custom} cannot be, one sentence for each of its policies that is not legal. */
+    default List<String> problems(Custom custom) {
+        return List.of("these machines have the named semantics only");
+    }
 
     /** One machine, confined to one thread at a time. */
     interface World extends AutoCloseable {

@@ -37,7 +37,7 @@ public final class Session implements AutoCloseable {
         this.machines = machines;
         this.choice = choice;
         this.folder = folder;
-        this.loader = new Loader(machines, null);
+        this.loader = new Loader(machines);
         this.scope = loader.conversation();
         this.world = machines.create(choice);
         var history = new History(EVENTS_KEPT);

@@ -17,10 +17,16 @@ import org.junit.jupiter.api.TestFactory;
  */
 final class FailureGoldenTest {
     private static final Path ENGINE = Path.of("src/test/resources/failures/engine");
+    private static final Path MACHINE = Path.of("src/test/resources/failures/machine");
 
     @TestFactory
     Stream<DynamicTest> engine() throws IOException {
         return goldens(ENGINE, new FakeMachines());
+    }
+
+    @TestFactory
+    Stream<DynamicTest> machine() throws IOException {
+        return goldens(MACHINE, new KvasirMachines());
     }
 
     private static Stream<DynamicTest> goldens(Path folder, Machines machines) throws IOException {

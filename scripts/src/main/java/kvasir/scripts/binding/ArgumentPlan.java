@@ -1,5 +1,6 @@
 package kvasir.scripts.binding;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,15 +55,15 @@ public record ArgumentPlan(List<Slot> slots, int used) {
      *
      * @param label how the call is named in messages: {@code vcpu0.map_memory}
      * @param variable whether a bare name is a variable in scope
-     * @param nextOperation whether a bare name begins another operation on the same line
+     * @param nextOperations bare names that begin another operation on the same line
      */
     public static Result of(
             Api.Operation<?> operation,
             String label,
             List<Term> terms,
             Predicate<String> variable,
-            Predicate<String> nextOperation) {
-        return new Planner(operation, label, terms, variable, nextOperation).plan();
+            List<String> nextOperations) {
+        return new Planner(operation, label, terms, variable, nextOperations).plan();
     }
 
     /** How an operation is written: {@code map_memory range [source address]}. */
@@ -108,7 +109,7 @@ public record ArgumentPlan(List<Slot> slots, int used) {
         private final String label;
         private final List<Term> terms;
         private final Predicate<String> variable;
-        private final Predicate<String> nextOperation;
+        private final List<String> nextOperations;
         private final Map<String, Slot> assigned = new LinkedHashMap<>();
         private int at;
 
@@ -117,12 +118,12 @@ public record ArgumentPlan(List<Slot> slots, int used) {
                 String label,
                 List<Term> terms,
                 Predicate<String> variable,
-                Predicate<String> nextOperation) {
+                List<String> nextOperations) {
             this.operation = operation;
             this.label = label;
             this.terms = terms;
             this.variable = variable;
-            this.nextOperation = nextOperation;
+            this.nextOperations = nextOperations;
         }
 
         Result plan() {
@@ -135,7 +136,7 @@ public record ArgumentPlan(List<Slot> slots, int used) {
                     refused = keywordHere(keyword(term.word()).get());
                 } else {
                     Optional<Parameter> position = nextPosition(term);
-                    if (position.isEmpty() && nextOperation.test(term.word())) {
+                    if (position.isEmpty() && nextOperations.contains(term.word())) {
                         break;
                     }
                     refused = position.isPresent() ? assign(position.get(), at) : Optional.of(tooMany(term));
@@ -210,7 +211,7 @@ public record ArgumentPlan(List<Slot> slots, int used) {
                         ? !plainWord
                                 || parameter.words().isEmpty()
                                 || parameter.words().contains(term.word())
-                        : !plainWord || !nextOperation.test(term.word());
+                        : !plainWord || !nextOperations.contains(term.word());
                 if (fits || !parameter.optional()) {
                     return Optional.of(parameter);
                 }
@@ -242,13 +243,11 @@ public record ArgumentPlan(List<Slot> slots, int used) {
         }
 
         private Result tooMany(Term term) {
-            var keywords = operation.parameters().stream()
-                    .filter(Parameter::keyword)
-                    .map(Parameter::name)
-                    .toList();
-            String reason = term.word().isEmpty() || keywords.isEmpty() ? "one too many" : "not a word of it";
+            var words = new ArrayList<>(nextOperations);
+            operation.parameters().stream().filter(Parameter::keyword).forEach(p -> words.add(p.name()));
+            String reason = term.word().isEmpty() || words.isEmpty() ? "one too many" : "not a word of it";
             Refusal refusal = Refusal.of("E0303", label + " does not take this", reason);
-            Optional<String> near = Spelling.nearest(term.word(), keywords);
+            Optional<String> near = Spelling.nearest(term.word(), words);
             return refuse(
                     at,
                     near.isPresent() && !term.word().isEmpty()

@@ -1,5 +1,6 @@
 package kvasir.scripts.guest;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,18 +56,15 @@ public record GuestCode(String name, int bits, List<Assembly> items, Map<String,
         for (int pass = 0; ; pass++) {
             var lowering = new Lowering(items, constants, labels, address);
             var statements = lowering.statements();
-            if (!lowering.faults().isEmpty() && (pass > 0 || lowering.hopeless())) {
-                return new Result(Bytes.of(), lowering.faults());
-            }
+            boolean wrong = !lowering.faults().isEmpty() && (pass > 0 || lowering.hopeless());
             Assembled assembled = Assembler.assemble(size(), lowering.origin(), statements);
-            if (!assembled.ok()) {
-                return new Result(
-                        Bytes.of(),
-                        assembled.errors().stream()
-                                .map(error -> new AssemblyFault(
-                                        items.get(error.line()).span(), error.message(), error.help()))
-                                .distinct()
-                                .toList());
+            if (wrong || !assembled.ok()) {
+                var faults = new ArrayList<>(lowering.faults());
+                assembled
+                        .errors()
+                        .forEach(error -> faults.add(
+                                new AssemblyFault(items.get(error.line()).span(), error.message(), error.help())));
+                return new Result(Bytes.of(), faults.stream().distinct().toList());
             }
             if (lowering.faults().isEmpty()
                     && (!lowering.depends() || assembled.labels().equals(labels))) {

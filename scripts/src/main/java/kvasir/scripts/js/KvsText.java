@@ -55,7 +55,7 @@ final class KvsText {
     KvsText(Execution execution, Machines machines, Path folder) {
         this.execution = execution;
         this.folder = folder;
-        this.loader = new Loader(machines, null);
+        this.loader = new Loader(machines);
         this.names = loader.conversation();
     }
 

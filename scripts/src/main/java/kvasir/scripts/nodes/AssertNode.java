@@ -44,7 +44,7 @@ public final class AssertNode extends StatementNode {
         if (watch != null) {
             reason = explain(watch, notes);
             values(watch, notes);
-            watch.subject().ifPresent(subject -> notes.add(lastEvent(subject, execution)));
+            lastEvent(watch, execution).ifPresent(notes::add);
         }
         var diagnostic =
                 new kvasir.grammar.Diagnostic("E0501", condition.span(), "assertion failed", reason, Optional.empty());
@@ -87,10 +87,19 @@ public final class AssertNode extends StatementNode {
         });
     }
 
-    static String lastEvent(Described subject, Execution execution) {
-        Optional<History.Entry> last = execution.history().flatMap(history -> history.last(subject.topic()));
-        return "last event: "
-                + last.map(entry -> "#" + entry.sequence() + " " + entry.event().describe())
-                        .orElse("nothing has touched " + subject.label() + " yet");
+    /** Of the innermost object that anything has touched; that nothing has is worth saying only of what was compared. */
+    private static Optional<String> lastEvent(Watch watch, Execution execution) {
+        List<Described> subjects = watch.subjects();
+        for (Described subject : subjects) {
+            Optional<History.Entry> last = execution.history().flatMap(history -> history.last(subject.topic()));
+            if (last.isPresent()) {
+                return Optional.of("last event: #" + last.get().sequence() + " "
+                        + last.get().event().describe());
+            }
+        }
+        return subjects.stream()
+                .filter(subject -> subject.state().isPresent())
+                .findFirst()
+                .map(subject -> "last event: nothing has touched " + subject.label() + " yet");
     }
 }

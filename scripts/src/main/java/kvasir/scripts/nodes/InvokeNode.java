@@ -102,7 +102,7 @@ public final class InvokeNode extends ExpressionNode {
         var operation =
                 Members.operation(target.api(), verb.text()).orElseThrow(() -> refused(unknown(target), verb.span()));
         String label = target.label() + "." + verb.text();
-        return switch (ArgumentPlan.of(operation, label, terms, variables::contains, word -> false)) {
+        return switch (ArgumentPlan.of(operation, label, terms, variables::contains, List.of())) {
             case ArgumentPlan.Result.Refused(var refusal, var term) ->
                 throw refused(refusal, term < 0 ? verb.span() : arguments[term].span());
             case ArgumentPlan.Result.Planned(var plan) -> new Planned(operation, plan);

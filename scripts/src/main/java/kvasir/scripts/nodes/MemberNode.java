@@ -1,6 +1,7 @@
 package kvasir.scripts.nodes;
 
 import com.oracle.truffle.api.frame.VirtualFrame;
+import java.util.List;
 import kvasir.grammar.Identifier;
 import kvasir.grammar.Span;
 import kvasir.registry.Described;
@@ -46,7 +47,7 @@ public final class MemberNode extends ExpressionNode {
         var operation = Members.operation(target.api(), name.text())
                 .orElseThrow(() -> refused(Members.unknown(target.api(), target.label(), name.text()), name.span()));
         String label = target.label() + "." + name.text();
-        return switch (ArgumentPlan.of(operation, label, java.util.List.of(), word -> false, word -> false)) {
+        return switch (ArgumentPlan.of(operation, label, List.of(), word -> false, List.of())) {
             case ArgumentPlan.Result.Refused(var refusal, var term) -> refusal;
             case ArgumentPlan.Result.Planned(var plan) -> Invocation.call(this, target, operation, java.util.Map.of());
         };

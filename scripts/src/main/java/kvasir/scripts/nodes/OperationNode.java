@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /** An operation standing alone, with the outcomes expected of it: {@code td.finalize -> ok}; with none it must succeed. */
 public final class OperationNode extends StatementNode {
+    private static final String UNSUPPORTED = "unsupported";
+    private static final String BUDGET = "BUDGET";
+
     private final Map<String, Integer> rows;
     private final String label;
     private final Place place;
@@ -96,7 +99,7 @@ public final class OperationNode extends StatementNode {
                 : Optional.of("if this is right, say so: `-> " + outcome.name() + "`");
         return switch (outcome) {
             case Outcome.Failed failed
-            when kind(failed) == Failure.Kind.MACHINE ->
+            when failed.name().equals(UNSUPPORTED) ->
                 failure(
                         Failure.Kind.MACHINE,
                         "E0602",
@@ -104,9 +107,18 @@ public final class OperationNode extends StatementNode {
                         failed.reason(),
                         Optional.empty(),
                         List.of());
+            case Outcome.Failed failed
+            when failed.name().equals(BUDGET) ->
+                failure(
+                        Failure.Kind.MACHINE,
+                        "E0603",
+                        label + " does not come back",
+                        failed.reason(),
+                        Optional.empty(),
+                        List.of());
             case Outcome.Failed failed ->
                 failure(
-                        kind(failed),
+                        Failure.Kind.ASSERTION,
                         "E0502",
                         label + " failed: " + Values.outcome(outcome),
                         failed.reason(),
@@ -127,7 +139,7 @@ public final class OperationNode extends StatementNode {
     /** What is not modelled and a guest that never exits are no verdict on what the script asserts. */
     private static Failure.Kind kind(Object value) {
         return value instanceof Outcome.Failed failed
-                        && (failed.name().equals("unsupported") || failed.name().equals("BUDGET"))
+                        && (failed.name().equals(UNSUPPORTED) || failed.name().equals(BUDGET))
                 ? Failure.Kind.MACHINE
                 : Failure.Kind.ASSERTION;
     }

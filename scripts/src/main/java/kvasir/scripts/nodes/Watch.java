@@ -2,7 +2,6 @@ package kvasir.scripts.nodes;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import kvasir.event.Topic;
 import kvasir.registry.Described;
 
@@ -40,14 +39,14 @@ final class Watch {
         return compared;
     }
 
-    /** What the assertion is about: the last object seen that events can be about. */
-    Optional<Described> subject() {
-        for (int i = seen.size() - 1; i >= 0; i--) {
-            if (seen.get(i).value() instanceof Described object
-                    && !object.topic().equals(Topic.none())) {
-                return Optional.of(object);
-            }
-        }
-        return Optional.empty();
+    /** The objects seen that events can be about, the last one first: an entry comes before its table and its VM. */
+    List<Described> subjects() {
+        return seen.reversed().stream()
+                .map(Seen::value)
+                .filter(Described.class::isInstance)
+                .map(Described.class::cast)
+                .filter(object -> !object.topic().equals(Topic.none()))
+                .distinct()
+                .toList();
     }
 }

@@ -87,7 +87,7 @@ final class CaseRunner {
     }
 
     private Attempt explore(Case each, Program.Test test, RaceBody race) {
-        var choice = new Machines.Choice(each.semantics(), options.seed(), options.instructionBudget());
+        var choice = each.program().choice(each.semantics(), options.seed(), options.instructionBudget());
         try {
             var runner = new RaceRunner(each.program(), test, race, machines, choice, interrupted);
             RaceRunner.Result result = runner.run();
@@ -100,7 +100,7 @@ final class CaseRunner {
     }
 
     private Attempt attempt(Case each, boolean explain, @Nullable RunListener trace) {
-        var choice = new Machines.Choice(each.semantics(), options.seed(), options.instructionBudget());
+        var choice = each.program().choice(each.semantics(), options.seed(), options.instructionBudget());
         var output = new ArrayList<String>();
         var answers = new ArrayList<String>();
         try (Machines.World world = machines.create(choice)) {

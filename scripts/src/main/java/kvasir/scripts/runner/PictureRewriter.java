@@ -29,7 +29,7 @@ final class PictureRewriter {
                 failures.add(Failure.of(
                         Failure.Kind.ASSERTION,
                         kvasir.grammar.Diagnostic.of(
-                                        "E0504",
+                                        "E0505",
                                         update.span(),
                                         "this picture cannot be updated",
                                         "it looks different in different cases")

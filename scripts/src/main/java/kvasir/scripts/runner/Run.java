@@ -55,6 +55,15 @@ public final class Run {
                 reject(first, Failure.ofFile(Failure.Kind.USAGE, first, nothing(paths)));
             }
         }
+        return end(plan);
+    }
+
+    /** Runs every case of {@code program}. */
+    public RunSummary program(Path file, Program program) {
+        return end(Plan.cases(file, program, machines, options));
+    }
+
+    private RunSummary end(List<Case> plan) {
         listener.planned(plan.size());
         for (Case each : plan) {
             if (interrupted.getAsBoolean()) {
@@ -95,7 +104,7 @@ public final class Run {
         switch (ScriptFiles.read(file)) {
             case ScriptFiles.Content.Unreadable(var failure) -> reject(file, failure);
             case ScriptFiles.Content.Text(var text) -> {
-                Program program = new Loader(machines, null).load(file, text);
+                Program program = new Loader(machines).load(file, text);
                 if (program.diagnostics().isEmpty()) {
                     plan.addAll(Plan.cases(file, program, machines, options));
                 } else {

@@ -17,6 +17,7 @@ final class Context {
     private final Types types;
     private final FileScope scope;
     private final Path folder;
+    private final List<Machines.Custom> customs = new ArrayList<>();
     private final List<Diagnostic> diagnostics = new ArrayList<>();
     private final Importer importer;
     private final boolean conversation;
@@ -59,9 +60,20 @@ final class Context {
         return folder;
     }
 
-    /** All semantics that a script may name. */
+    /** All semantics that the script may name here. */
     List<String> semantics() {
-        return machines.semantics();
+        var names = new ArrayList<>(machines.semantics());
+        customs.forEach(custom -> names.add(custom.name()));
+        return names;
+    }
+
+    void declare(Machines.Custom custom) {
+        customs.add(custom);
+    }
+
+    /** Semantics that the file has put together so far. */
+    List<Machines.Custom> customs() {
+        return customs;
     }
 
     boolean conversation() {

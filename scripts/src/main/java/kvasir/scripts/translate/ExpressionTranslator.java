@@ -239,7 +239,7 @@ final class ExpressionTranslator {
         boolean property = Members.property(api, name).isPresent();
         if (!property && operation.isPresent()) {
             String label = label(member.object(), name);
-            if (ArgumentPlan.of(operation.get(), label, List.of(), word -> false, word -> false)
+            if (ArgumentPlan.of(operation.get(), label, List.of(), word -> false, List.of())
                     instanceof ArgumentPlan.Result.Refused(var refusal, var term)) {
                 context.report(member.name().span(), refusal);
             }
@@ -328,7 +328,7 @@ final class ExpressionTranslator {
                 context.report(callee.name().span(), notAnOperation(api.get(), callee));
             } else {
                 Set<String> variables = variables(values, arguments);
-                var result = ArgumentPlan.of(operation.get(), label, terms, variables::contains, word -> false);
+                var result = ArgumentPlan.of(operation.get(), label, terms, variables::contains, List.of());
                 check(result, label, callee.name().span(), values, arguments);
             }
         } else if (object.type() != Type.Plain.UNKNOWN) {

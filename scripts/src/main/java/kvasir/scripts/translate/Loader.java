@@ -2,6 +2,7 @@ package kvasir.scripts.translate;
 
 import com.oracle.truffle.api.CallTarget;
 import com.oracle.truffle.api.TruffleLanguage;
+import com.oracle.truffle.api.source.Source;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -34,14 +35,24 @@ public final class Loader {
     private final Machines machines;
     private final Types types;
     private final @Nullable TruffleLanguage<?> language;
+    private final @Nullable Source hosted;
     private final FileScope.Counter indices = new FileScope.Counter();
     private final Map<Path, Unit> units = new HashMap<>();
     private final Set<Path> loading = new LinkedHashSet<>();
     private final List<Diagnostic> diagnostics = new ArrayList<>();
 
-    /** @param language the hosting language; none when run without an engine */
-    public Loader(Machines machines, @Nullable TruffleLanguage<?> language) {
+    /** A loader for runs without an engine. */
+    public Loader(Machines machines) {
+        this(machines, null, null);
+    }
+
+    /**
+     * @param language the hosting language; none when run without an engine
+     * @param hosted the text of the script as the engine knows it; none when run without an engine
+     */
+    public Loader(Machines machines, @Nullable TruffleLanguage<?> language, @Nullable Source hosted) {
         this.machines = machines;
+        this.hosted = hosted;
         this.types = new Types(machines);
         this.language = language;
     }
@@ -58,6 +69,7 @@ public final class Loader {
                 unit.setups(),
                 unit.tests(),
                 unit.semantics(),
+                unit.customs(),
                 unit.history(),
                 inOrder(diagnostics));
     }
@@ -80,7 +92,8 @@ public final class Loader {
         Parsed parsed = Kvs.parse(source);
         FileScope attempt = scope.copy();
         var context = new Context(machines, types, attempt, folder, this::importInto, true);
-        CallTarget body = new UnitTranslator(context, language).conversation(parsed.script());
+        CallTarget body = new UnitTranslator(context, language, context.conversation() ? null : hosted(source))
+                .conversation(parsed.script());
         var wrong = new ArrayList<>(parsed.diagnostics());
         wrong.addAll(diagnostics);
         wrong.addAll(context.diagnostics());
@@ -117,9 +130,15 @@ public final class Loader {
         Parsed parsed = Kvs.parse(source);
         diagnostics.addAll(parsed.diagnostics());
         var context = new Context(machines, types, scope, folder, this::importInto, false);
-        Unit unit = new UnitTranslator(context, language).translate(parsed.script());
+        Unit unit = new UnitTranslator(context, language, context.conversation() ? null : hosted(source))
+                .translate(parsed.script());
         diagnostics.addAll(context.diagnostics());
         return unit;
+    }
+
+    /** What the engine knows {@code source} as: only the script itself was given to it. */
+    private @Nullable Source hosted(SourceFile source) {
+        return hosted != null && hosted.getCharacters().toString().equals(source.text()) ? hosted : null;
     }
 
     /** Reads the file that {@code statement} names and gives its names to the importing file. */

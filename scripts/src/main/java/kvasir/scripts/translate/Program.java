@@ -7,6 +7,7 @@ import java.util.Set;
 import kvasir.grammar.Diagnostic;
 import kvasir.grammar.SourceFile;
 import kvasir.grammar.Span;
+import kvasir.scripts.Machines;
 
 /**
  * A script with all it imports.
@@ -15,6 +16,7 @@ import kvasir.grammar.Span;
  * @param setups run after it, before each test
  * @param tests in source order; empty if the top level itself is the test
  * @param semantics those the script names; empty if it names none
+ * @param customs semantics that the script puts together, all of them named in {@code semantics}
  * @param history whether events must be kept from the start
  * @param diagnostics what is wrong; a program with any is not run
  */
@@ -24,6 +26,7 @@ public record Program(
         List<CallTarget> setups,
         List<Test> tests,
         List<String> semantics,
+        List<Machines.Custom> customs,
         boolean history,
         List<Diagnostic> diagnostics) {
     /**
@@ -39,4 +42,11 @@ public record Program(
 
     /** Statements, one after another. */
     public record Statements(CallTarget target) implements Body {}
+
+    /** The machine for a case under {@code semantics}. */
+    public Machines.Choice choice(String semantics, long seed, long instructionBudget) {
+        Optional<Machines.Custom> custom =
+                customs.stream().filter(each -> each.name().equals(semantics)).findFirst();
+        return new Machines.Choice(semantics, custom, seed, instructionBudget);
+    }
 }

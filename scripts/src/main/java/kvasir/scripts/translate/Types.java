@@ -5,13 +5,28 @@ import java.util.Map;
 import kvasir.registry.Api;
 import kvasir.scripts.Machines;
 import kvasir.scripts.binding.Members;
+import org.jspecify.annotations.Nullable;
 
 /** Types from the words with which the registry describes them. */
 final class Types {
-    private final Map<String, Api<?>> apis = new HashMap<>();
+    private final Machines machines;
+    private @Nullable Map<String, Api<?>> apis;
 
     Types(Machines machines) {
-        machines.apis().forEach(api -> apis.put(api.name(), api));
+        this.machines = machines;
+    }
+
+    /** Read when first asked for: a script that holds no machine starts without the declarations of one. */
+    private Map<String, Api<?>> apis() {
+        Map<String, Api<?>> known = apis;
+        if (known == null) {
+            known = new HashMap<>();
+            for (Api<?> api : machines.apis()) {
+                known.put(api.name(), api);
+            }
+            apis = known;
+        }
+        return known;
     }
 
     /** The type that the words of a property say, or unknown. */
@@ -33,7 +48,7 @@ final class Types {
             case "outcome" -> Type.Plain.OUTCOME;
             case "state" -> Type.Plain.STATE;
             default -> {
-                Api<?> api = apis.get(words);
+                Api<?> api = apis().get(words);
                 yield api == null ? Type.Plain.UNKNOWN : new Type.Handle(api);
             }
         };

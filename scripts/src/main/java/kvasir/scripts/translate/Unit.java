@@ -2,6 +2,7 @@ package kvasir.scripts.translate;
 
 import com.oracle.truffle.api.CallTarget;
 import java.util.List;
+import kvasir.scripts.Machines;
 
 /** One translated file. */
 record Unit(
@@ -10,4 +11,5 @@ record Unit(
         List<CallTarget> setups,
         List<Program.Test> tests,
         List<String> semantics,
+        List<Machines.Custom> customs,
         boolean history) {}

@@ -2,6 +2,7 @@ package kvasir.scripts.translate;
 
 import com.oracle.truffle.api.CallTarget;
 import com.oracle.truffle.api.TruffleLanguage;
+import com.oracle.truffle.api.source.Source;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 final class UnitTranslator {
     private final Context context;
     private final @Nullable TruffleLanguage<?> language;
+    private final @Nullable Source hosted;
     private final List<CallTarget> setups = new ArrayList<>();
     private final List<PendingTest> pendingTests = new ArrayList<>();
     private final Set<String> semantics = new LinkedHashSet<>();
@@ -31,8 +33,9 @@ final class UnitTranslator {
     /** A test or a race: its body may use every name of the file, so it is translated last. */
     private record PendingTest(Statement statement, Optional<Set<String>> only) {}
 
-    UnitTranslator(Context context, @Nullable TruffleLanguage<?> language) {
+    UnitTranslator(Context context, @Nullable TruffleLanguage<?> language, @Nullable Source hosted) {
         this.context = context;
+        this.hosted = hosted;
         this.language = language;
     }
 
@@ -50,7 +53,8 @@ final class UnitTranslator {
         for (PendingTest pending : pendingTests) {
             tests.add(test(pending));
         }
-        return new Unit(context.scope(), target, setups, tests, List.copyOf(semantics), context.history());
+        return new Unit(
+                context.scope(), target, setups, tests, List.copyOf(semantics), context.customs(), context.history());
     }
 
     /** One input of a conversation: tests in it run at once, values are printed. */
@@ -77,13 +81,7 @@ final class UnitTranslator {
         switch (statement) {
             case Statement.Function function -> {}
             case Statement.Semantics names -> semantics.addAll(top.semantics(names.names()));
-            case Statement.CustomSemantics custom ->
-                context.report(
-                        custom.name().span(),
-                        Refusal.of(
-                                "E0603",
-                                "unsupported: semantics put together in a script",
-                                "this version has the named ones only"));
+            case Statement.CustomSemantics custom -> semantics.addAll(CustomTranslator.declare(context, custom));
             case Statement.Import i -> statements.add(context.importing(i));
             case Statement.Setup setup -> setups.add(setup(setup));
             case Statement.Test test -> pendingTests.add(new PendingTest(test, Optional.empty()));
@@ -190,6 +188,6 @@ final class UnitTranslator {
 
     private CallTarget target(String name, Span span, FrameScope frame, List<StatementNode> statements) {
         var block = new BlockNode(span, statements);
-        return new KvsRootNode(language, frame.build(), null, name, span, block).getCallTarget();
+        return new KvsRootNode(language, frame.build(), hosted, name, span, block).getCallTarget();
     }
 }

@@ -74,7 +74,7 @@ final class VmTranslator {
                     verb.text(),
                     terms,
                     variables::contains,
-                    word -> Members.operation(builder, word).isPresent());
+                    builder.operations().stream().map(Api.Operation::name).toList());
             expressions.check(result, verb.text(), verb.span(), rest, arguments);
             int used = result instanceof ArgumentPlan.Result.Planned(var plan) ? plan.used() : rest.size();
             var span =
