@@ -45,7 +45,11 @@ final class RunLoop {
     RunResult run(long budget) {
         int section = vm.srcu().readLock();
         try {
-            return enter(budget);
+            RunResult result = enter(budget);
+            if (vm.events().listening()) {
+                vm.events().emit(new VcpuEvent.Returned(toString(), result));
+            }
+            return result;
         } finally {
             vm.srcu().readUnlock(section);
         }
@@ -78,6 +82,9 @@ final class RunLoop {
             }
             vm.seams().at(Seam.GUEST_ENTRY, this);
             VmExit exit = cpu().run(left);
+            if (vm.events().listening()) {
+                vm.events().emit(new VcpuEvent.Left(toString(), cpu().rip(), exit));
+            }
             if (exit instanceof VmExit.Budget) {
                 return new RunResult.BudgetSpent(budget);
             }

@@ -3,6 +3,7 @@ package kvasir.vmm;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import kvasir.event.Topic;
 import kvasir.kvm.ExitCounters;
 import kvasir.registry.Api;
 import kvasir.registry.Described;
@@ -55,6 +56,11 @@ final class ExitsHandle implements Described {
     @Override
     public String label() {
         return owner + ".exits";
+    }
+
+    @Override
+    public Topic topic() {
+        return Topic.of(owner, 0, 1);
     }
 
     @Override

@@ -111,7 +111,7 @@ final class KvmRunHandle implements Described {
 
     @Override
     public Topic topic() {
-        return Topic.of(label(), 0, 1);
+        return Topic.of(owner, 0, 1);
     }
 
     @Override

@@ -1,0 +1,47 @@
+package kvasir.kvm;
+
+import kvasir.event.Event;
+import kvasir.event.Topic;
+import kvasir.metal.cpu.VmExit;
+
+/** What happens to a vCPU. */
+public sealed interface VcpuEvent extends Event {
+    /** The processor left the guest. */
+    record Left(String vcpu, long rip, VmExit exit) implements VcpuEvent {
+        @Override
+        public Topic topic() {
+            return Topic.of(vcpu, 0, 1);
+        }
+
+        @Override
+        public String describe() {
+            return "%s leaves the guest at rip 0x%x: %s".formatted(vcpu, rip, what());
+        }
+
+        private String what() {
+            return switch (exit) {
+                case VmExit.EptViolation violation ->
+                    "EPT violation, gpa 0x%x, qualification 0x%x".formatted(violation.gpa(), violation.qualification());
+                case VmExit.EptMisconfig misconfig -> "EPT misconfiguration, gpa 0x%x".formatted(misconfig.gpa());
+                case VmExit.NestedPageFault fault ->
+                    "nested page fault, gpa 0x%x, error code 0x%x".formatted(fault.gpa(), fault.errorCode());
+                case VmExit.Io io -> "%s port 0x%x".formatted(io.in() ? "IN" : "OUT", io.port());
+                case VmExit.Unsupported unsupported -> "unsupported: " + unsupported.what();
+                default -> exit.getClass().getSimpleName();
+            };
+        }
+    }
+
+    /** KVM_RUN returned to user space. */
+    record Returned(String vcpu, RunResult result) implements VcpuEvent {
+        @Override
+        public Topic topic() {
+            return Topic.of(vcpu, 0, 1);
+        }
+
+        @Override
+        public String describe() {
+            return "%s: KVM_RUN returns %s".formatted(vcpu, result.outcome().name());
+        }
+    }
+}
