@@ -160,7 +160,13 @@ public final class KvmRun {
                 fields.put("flags", get64(UNION));
                 fields.put("private", (get64(UNION) & MemoryAttributes.PRIVATE) != 0);
             }
-            case INTERNAL_ERROR -> fields.put("suberror", (long) get32(UNION));
+            case INTERNAL_ERROR -> {
+                fields.put("suberror", (long) get32(UNION));
+                fields.put("ndata", (long) get32(UNION + 4));
+                for (int i = 0; i < get32(UNION + 4); i++) {
+                    fields.put("data" + i, get64(UNION + 8 + 8 * i));
+                }
+            }
             case SYSTEM_EVENT -> fields.put("type", (long) get32(UNION));
             case X86_RDMSR, X86_WRMSR -> {
                 fields.put("index", Integer.toUnsignedLong(get32(UNION + 12)));

@@ -1,7 +1,9 @@
 package kvasir.kvm;
 
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * One of the two slot sets of an address space (struct kvm_memslots), sorted by gfn. A set is only edited while it is
@@ -12,6 +14,8 @@ public final class Memslots {
     public static final long UPDATE_IN_PROGRESS = 1L << 63;
 
     private Memslot[] slots = {};
+    private Map<Integer, Memslot> ids = new HashMap<>();
+    private long pages;
     private Memslot lastUsed = Memslot.NONE;
     private long generation;
 
@@ -34,12 +38,12 @@ public final class Memslots {
 
     /** The slot with this id; {@link Memslot#NONE} if there is none. */
     public Memslot byId(int id) {
-        for (Memslot slot : slots) {
-            if (slot.id() == id) {
-                return slot;
-            }
-        }
-        return Memslot.NONE;
+        return ids.getOrDefault(id, Memslot.NONE);
+    }
+
+    /** Pages of all slots together. */
+    public long pages() {
+        return pages;
     }
 
     /** All slots in order of gfn. */
@@ -73,17 +77,23 @@ public final class Memslots {
         grown[at] = slot;
         System.arraycopy(slots, at, grown, at + 1, slots.length - at);
         slots = grown;
+        ids.put(slot.id(), slot);
+        pages += slot.npages();
         lastUsed = Memslot.NONE;
     }
 
     void remove(Memslot slot) {
         slots = Arrays.stream(slots).filter(s -> s.id() != slot.id()).toArray(Memslot[]::new);
+        ids.remove(slot.id());
+        pages -= slot.npages();
         lastUsed = Memslot.NONE;
     }
 
     Memslots copy() {
         var copy = new Memslots(generation);
         copy.slots = slots;
+        copy.ids = new HashMap<>(ids);
+        copy.pages = pages;
         return copy;
     }
 

@@ -3,6 +3,7 @@ package kvasir.kvm;
 import java.util.Optional;
 import kvasir.kvm.mmu.Pferr;
 import kvasir.metal.cpu.Cpu;
+import kvasir.metal.cpu.DescriptorTable;
 import kvasir.metal.cpu.Gpr;
 import kvasir.metal.cpu.Injection;
 import kvasir.metal.cpu.Segment;
@@ -15,6 +16,10 @@ final class RunLoop {
     private static final long EFER_LMA = 1 << 10;
     private static final int GENERAL_PROTECTION = 13;
     private static final int SUBERROR_EMULATION = 1;
+    private static final int SUBERROR_DELIVERY = 3;
+    private static final long VECTORING_VALID = 1L << 31;
+    private static final long VECTORING_HARDWARE_EXCEPTION = 3 << 8;
+    private static final long EXIT_REASON_EPT_VIOLATION = 48;
 
     private final Vcpu vcpu;
     private final Vm vm;
@@ -151,15 +156,15 @@ final class RunLoop {
         return switch (exit) {
             case VmExit.EptViolation violation -> {
                 exits.count(ExitCounters.Cause.EPT_VIOLATION);
-                yield stageTwo(violation.gpa(), errorCode(violation.qualification()));
+                yield stageTwo(violation.gpa(), violation.linear(), errorCode(violation.qualification()));
             }
             case VmExit.EptMisconfig misconfig -> {
                 exits.count(ExitCounters.Cause.EPT_MISCONFIG);
-                yield stageTwo(misconfig.gpa(), Pferr.RSVD);
+                yield stageTwo(misconfig.gpa(), 0, Pferr.RSVD);
             }
             case VmExit.NestedPageFault fault -> {
                 exits.count(ExitCounters.Cause.NPF);
-                yield stageTwo(fault.gpa(), fault.errorCode());
+                yield stageTwo(fault.gpa(), fault.linear(), fault.errorCode());
             }
             case VmExit.Hlt _ -> {
                 exits.count(ExitCounters.Cause.HLT);
@@ -223,7 +228,7 @@ final class RunLoop {
         return code;
     }
 
-    private Optional<RunResult> stageTwo(long gpa, long errorCode) {
+    private Optional<RunResult> stageTwo(long gpa, long linear, long errorCode) {
         int result = vcpu.mmu().pageFault(gpa, errorCode);
         if (result < 0) {
             Errno errno = Errno.of(result);
@@ -235,6 +240,9 @@ final class RunLoop {
         }
         if (result != VcpuMmu.EMULATE && result != VcpuMmu.WRITE_PROTECTED) {
             return Optional.empty();
+        }
+        if ((errorCode & Pferr.GUEST_FINAL) != 0 && inIdt(linear)) {
+            return vectoringFailed(gpa, linear, errorCode);
         }
         boolean fetchOrWalk = (errorCode & (Pferr.FETCH | Pferr.GUEST_PAGE)) != 0;
         if (fetchOrWalk && !vm.memslots(vcpu.addressSpace()).lookup(gpa >>> 12).exists()) {
@@ -259,6 +267,26 @@ final class RunLoop {
     private Optional<RunResult> exitMmio(Pending completion) {
         vcpu.exits().count(ExitCounters.Cause.MMIO);
         pending = completion;
+        return exited();
+    }
+
+    /** Whether the access was to the IDT: an event was being delivered (is_event_vectoring). */
+    private boolean inIdt(long linear) {
+        DescriptorTable idt = cpu().idtr();
+        return idt.limit() != 0 && Long.compareUnsigned(linear - idt.base(), idt.limit()) <= 0;
+    }
+
+    /** kvm_prepare_event_vectoring_exit: an event cannot be delivered because its gate is in MMIO. */
+    private Optional<RunResult> vectoringFailed(long gpa, long linear, long errorCode) {
+        long vector = (linear - cpu().idtr().base()) / (longMode() ? 16 : 8);
+        vcpu.kvmRun()
+                .internalError(
+                        SUBERROR_DELIVERY,
+                        VECTORING_VALID | VECTORING_HARDWARE_EXCEPTION | vector,
+                        EXIT_REASON_EPT_VIOLATION,
+                        errorCode & 7,
+                        gpa,
+                        0);
         return exited();
     }
 

@@ -70,7 +70,7 @@ final class SetUserMemoryRegion {
         Change change;
         if (!old.exists()) {
             change = Change.CREATE;
-            long total = sets.all().stream().mapToLong(Memslot::npages).sum();
+            long total = sets.pages();
             if (total + region.npages() < total) {
                 return invalid("the sum of all slots' pages overflows");
             }

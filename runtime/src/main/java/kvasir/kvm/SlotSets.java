@@ -39,6 +39,11 @@ final class SlotSets {
         return slots;
     }
 
+    /** Pages of all slots (kvm->nr_memslot_pages). */
+    long pages() {
+        return java.util.Arrays.stream(active).mapToLong(Memslots::pages).sum();
+    }
+
     /**
      * kvm_activate_memslot: edits the inactive set, publishes it, and makes the same edit in the other copy. Called with
      * slots_arch_lock held; it is dropped.

@@ -1,6 +1,8 @@
 package kvasir.vmm;
 
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
 import kvasir.kvm.Vcpu;
 import kvasir.metal.cpu.Cpu;
 import kvasir.metal.cpu.DescriptorTable;
@@ -10,6 +12,7 @@ import kvasir.registry.Arguments;
 import kvasir.registry.Bytes;
 import kvasir.registry.Guest;
 import kvasir.registry.Outcome;
+import kvasir.registry.Range;
 
 /**
  * Puts a guest program into memory and a vCPU at its start: {@code asm16} in real mode, {@code asm32} in flat protected
@@ -17,6 +20,7 @@ import kvasir.registry.Outcome;
  */
 final class GuestLoader {
     private static final int PAGE = 4096;
+    private static final int STACK_END = 4;
     private static final long CR0_PE = 1;
     private static final long CR0_NE_ET = 0x30;
     private static final long CR0_PG = 1L << 31;
@@ -45,7 +49,8 @@ final class GuestLoader {
         }
         long tables = a.u64("tables", (at + code.length() + PAGE - 1) & -PAGE);
         if (guest.bits() != 16) {
-            Outcome tabled = GuestMemory.write(vcpu.vm(), tables, Bytes.of(systemPages(tables)));
+            byte[] pages = systemPages(tables, a.optional("also", Range.class));
+            Outcome tabled = GuestMemory.write(vcpu.vm(), tables, Bytes.of(pages));
             if (!(tabled instanceof Outcome.Ok)) {
                 return new Outcome.Failed(
                         "EFAULT",
@@ -67,9 +72,24 @@ final class GuestLoader {
         return Outcome.ok();
     }
 
-    /** PML4, PDPT and GDT; the fourth page is the stack, which needs no content. */
-    private static byte[] systemPages(long tables) {
-        var pages = new byte[3 * PAGE];
+    /** PML4, PDPT, GDT and stack; behind them a PDPT for each further 512 GiB. */
+    private static byte[] systemPages(long tables, Optional<Range> also) {
+        var further = new TreeSet<Long>();
+        also.ifPresent(range -> {
+            for (long part = range.start() >>> 39; part <= (range.end() - 1) >>> 39 && further.size() < 8; part++) {
+                further.add(part);
+            }
+        });
+        further.remove(0L);
+        var pages = new byte[(STACK_END + further.size()) * PAGE];
+        int at = STACK_END * PAGE;
+        for (long part : further) {
+            put64(pages, 8 * (int) (part & 511), tables + at | TABLE);
+            for (int i = 0; i < 512; i++) {
+                put64(pages, at + 8 * i, part << 39 | (long) i << 30 | HUGE_PAGE);
+            }
+            at += PAGE;
+        }
         put64(pages, 0, tables + PAGE | TABLE);
         for (int i = 0; i < 512; i++) {
             put64(pages, PAGE + 8 * i, (long) i << 30 | HUGE_PAGE);
@@ -123,7 +143,7 @@ final class GuestLoader {
         cpu.setGdtr(new DescriptorTable(tables + 2 * PAGE, 0x1f));
         cpu.setIdtr(new DescriptorTable(0, 0));
         cpu.setRip(at);
-        cpu.setGpr(Gpr.RSP, tables + 4 * PAGE);
+        cpu.setGpr(Gpr.RSP, tables + STACK_END * PAGE);
     }
 
     private static void dataSegments(Cpu cpu, Segment segment) {

@@ -65,6 +65,11 @@ public class VcpuHandle implements Described {
                                         Kind.U64,
                                         "bytes",
                                         "gpa of four pages for page tables, GDT and stack"),
+                                VmHandle.keyword(
+                                        "also",
+                                        Kind.RANGE,
+                                        "bytes",
+                                        "asm64: gpas above 512 GiB that the identity mapping covers too"),
                                 VmBuilder.flag("bare", "only the code is written; registers stay as they are")),
                         "The VMM writes the program into guest memory and sets the registers so that the vCPU starts "
                                 + "it in the mode it is written for: asm16 in real mode, asm32 flat and without "

@@ -90,8 +90,7 @@ class GuestMemfdTest {
         var fixture = new KvmFixture(6, 16);
         Vm vm = fixture.vm(VmType.SW_PROTECTED);
         int fd = (int) ((IoctlResult.Ok) vm.createGuestMemfd(2 * MIB, 0)).value();
-        vm.setUserMemoryRegion2(
-                new MemoryRegion(0, Memslot.GUEST_MEMFD, 0, 2 * MIB, 0x7f00_0000_0000L, 0, fd));
+        vm.setUserMemoryRegion2(new MemoryRegion(0, Memslot.GUEST_MEMFD, 0, 2 * MIB, 0x7f00_0000_0000L, 0, fd));
         GuestMemfd file = vm.gmems().getFirst();
         file.getPfn(vm.memslots(0).byId(0), 0);
         long used = fixture.kvm.pages().used();
@@ -107,8 +106,7 @@ class GuestMemfdTest {
     void aPoisonedPageIsKeptAndRefused() {
         Vm vm = new KvmFixture(6, 16).vm(VmType.SW_PROTECTED);
         int fd = (int) ((IoctlResult.Ok) vm.createGuestMemfd(2 * MIB, 0)).value();
-        vm.setUserMemoryRegion2(
-                new MemoryRegion(0, Memslot.GUEST_MEMFD, 0, 2 * MIB, 0x7f00_0000_0000L, 0, fd));
+        vm.setUserMemoryRegion2(new MemoryRegion(0, Memslot.GUEST_MEMFD, 0, 2 * MIB, 0x7f00_0000_0000L, 0, fd));
         GuestMemfd file = vm.gmems().getFirst();
         file.poison(0);
         assertEquals(-133, file.getPfn(vm.memslots(0).byId(0), 0));

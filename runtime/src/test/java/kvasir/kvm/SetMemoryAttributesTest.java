@@ -31,9 +31,7 @@ class SetMemoryAttributesTest {
     })
     void answers(VmType type, String address, String size, long attributes, long flags, String expected) {
         Vm vm = new KvmFixture(6, 16).vm(type);
-        assertEquals(
-                expected,
-                name(vm.setMemoryAttributes(unsigned(address), unsigned(size), attributes, flags)));
+        assertEquals(expected, name(vm.setMemoryAttributes(unsigned(address), unsigned(size), attributes, flags)));
     }
 
     private static long unsigned(String text) {

@@ -99,8 +99,7 @@ class SetUserMemoryRegionTest {
         Vm vm = new KvmFixture(6, 16).vm(VmType.DEFAULT);
         vm.setUserMemoryRegion2(MemoryRegion.user(0, 0, 0, 2 * MIB, HVA));
         vm.setUserMemoryRegion2(MemoryRegion.user(1, 0, 16 * MIB, 2 * MIB, HVA));
-        var region = MemoryRegion.user(
-                slot, flags, Long.decode(gpa), Long.decode(size), HVA + Long.decode(hvaOffset));
+        var region = MemoryRegion.user(slot, flags, Long.decode(gpa), Long.decode(size), HVA + Long.decode(hvaOffset));
         assertEquals(expected, name(vm.setUserMemoryRegion2(region)));
         Memslot after = vm.memslots(slot >>> 16).byId(slot & 0xffff);
         assertEquals(gpaAfter, after.exists() ? "0x" + Long.toHexString(after.baseGfn() << 12) : "none");
@@ -169,8 +168,15 @@ class SetUserMemoryRegionTest {
         vm.setUserMemoryRegion2(MemoryRegion.deletion(0));
         assertEquals(
                 List.of(
-                        "INVALID_COPY", "PUBLISH", "GRACE_PERIOD", "GENERATION", "ZAP", "PUBLISH", "GRACE_PERIOD",
-                        "GENERATION", "FREE"),
+                        "INVALID_COPY",
+                        "PUBLISH",
+                        "GRACE_PERIOD",
+                        "GENERATION",
+                        "ZAP",
+                        "PUBLISH",
+                        "GRACE_PERIOD",
+                        "GENERATION",
+                        "FREE"),
                 steps);
         assertEquals(List.of(false, true, true, true, true, false, false, false, false), invalid);
         assertEquals(6, vm.memslots(0).generation());
@@ -198,8 +204,9 @@ class SetUserMemoryRegionTest {
         // gfns 0x100 to 0x700: head and tail of 2 MiB blocks are partial, the middle ones whole.
         vm.setUserMemoryRegion2(MemoryRegion.user(0, 0, MIB, 6 * MIB, HVA + MIB));
         LpageInfo info = vm.memslots(0).byId(0).lpage();
-        assertEquals(List.of(1, 0, 0, 1), List.of(
-                info.word(0x100, 2), info.word(0x200, 2), info.word(0x400, 2), info.word(0x6ff, 2)));
+        assertEquals(
+                List.of(1, 0, 0, 1),
+                List.of(info.word(0x100, 2), info.word(0x200, 2), info.word(0x400, 2), info.word(0x6ff, 2)));
         assertEquals(1, info.word(0x100, 3));
     }
 
