@@ -46,6 +46,23 @@ enum Command {
             "[NAME]",
             "print the reference manual, or one object of it",
             List.of(new Option("--dts", "", "print the TypeScript declarations for JavaScript scripts instead"))),
+    SNP_DIGEST(
+            "snp-digest",
+            "OVMF",
+            "launch an SNP guest from a firmware image on an emulated platform, and print what was measured",
+            List.of(
+                    new Option("--mode", "MODE", "snp, sev-es or sev (default snp)"),
+                    new Option("--vmm", "TYPE", "qemu, ec2 or gce (default qemu)"),
+                    new Option("--vcpus", "NUMBER", "how many (default 1)"),
+                    new Option("--vcpu-type", "NAME", "QEMU's name of the processor (default EPYC-v4)"),
+                    new Option("--vcpu-sig", "NUMBER", "CPUID 1 EAX instead of a name"),
+                    new Option("--features", "NUMBER", "SEV_FEATURES (default 1; 0x21 with DebugSwap)"),
+                    new Option("--kernel", "FILE", "of a direct boot"),
+                    new Option("--initrd", "FILE", "of a direct boot"),
+                    new Option("--append", "LINE", "kernel command line"),
+                    new Option("--ovmf-hash", "HEX", "launch digest after the image, instead of its content"),
+                    new Option("--ledger", "", "print every page that was measured"),
+                    new Option("--diff", "OVMF", "name the first page in which a launch of this image differs"))),
     VERSION("version", "", "print the version", List.of()),
     HELP("help", "[COMMAND|NAME]", "print help for a command, or for a name that scripts use", List.of());
 

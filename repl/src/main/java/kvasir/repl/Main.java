@@ -79,6 +79,7 @@ final class Main {
                     case FMT -> FmtCommand.run(line, console);
                     case EXPLAIN -> ExplainCommand.run(line, console);
                     case REFERENCE -> ReferenceCommand.run(line, console);
+                    case SNP_DIGEST -> SnpDigestCommand.run(line, console);
                     case VERSION -> version(console);
                     case HELP -> HelpCommand.run(line, console);
                 };

@@ -77,9 +77,14 @@ public final class SnpLaunch {
         added("VMSA", guest.addVmsa(page));
     }
 
-    /** All steps up to SNP_LAUNCH_FINISH without identity; returns the steps of the digest. */
+    /** All steps from the start to SNP_LAUNCH_FINISH without identity; returns the steps of the digest. */
     public Ledger run(SnpLaunchPlan plan, long policy) throws LaunchRefused {
         start(policy);
+        return run(plan);
+    }
+
+    /** The updates, the VMSAs and SNP_LAUNCH_FINISH of a guest that was started. */
+    Ledger run(SnpLaunchPlan plan) throws LaunchRefused {
         for (SnpLaunchPlan.Update update : plan.updates()) {
             update(update);
         }

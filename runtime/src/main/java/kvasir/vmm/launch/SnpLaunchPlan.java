@@ -42,6 +42,11 @@ public record SnpLaunchPlan(List<Update> updates, List<Bytes> vmsas) {
         vmsas = List.copyOf(vmsas);
     }
 
+    /** The same without its first update, the firmware image. */
+    SnpLaunchPlan withoutFirmware() {
+        return new SnpLaunchPlan(updates.subList(1, updates.size()), vmsas);
+    }
+
     /** The plan that QEMU, EC2 or GCE follows. */
     public static SnpLaunchPlan of(Request request) throws LaunchRefused {
         OvmfImage firmware = request.firmware();
