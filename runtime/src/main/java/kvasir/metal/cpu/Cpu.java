@@ -73,6 +73,10 @@ public final class Cpu {
 
     Optional<Injection> pending = Optional.empty();
     boolean windowRequested;
+
+    /** An NMI was delivered and no IRET has retired since. */
+    boolean nmiBlocked;
+
     volatile boolean kicked;
     boolean cpuidExits;
     boolean cr8Exits;
@@ -109,6 +113,7 @@ public final class Cpu {
         Flags.setStatus(this, 0);
         pending = Optional.empty();
         shadow = false;
+        nmiBlocked = false;
         stateChanged();
     }
 
@@ -170,6 +175,11 @@ public final class Cpu {
     /** Whether an external interrupt would be taken now: IF set, no shadow of STI or MOV SS, nothing pending. */
     public boolean interruptible() {
         return (sys.flags & Bits.IF) != 0 && !shadow && pending.isEmpty();
+    }
+
+    /** Whether a further NMI must wait: one was delivered and no IRET has retired since. */
+    public boolean nmiBlocked() {
+        return nmiBlocked;
     }
 
     /** Asks for {@link VmExit.InterruptWindow} as soon as {@link #interruptible()}. */
@@ -545,6 +555,7 @@ public final class Cpu {
         private final long retired;
         private final int status;
         private final boolean shadow;
+        private final boolean nmiBlocked;
         private final Optional<Injection> pending;
         private final long random;
 
@@ -555,6 +566,7 @@ public final class Cpu {
             retired = cpu.retired;
             status = Flags.status(cpu);
             shadow = cpu.shadow;
+            nmiBlocked = cpu.nmiBlocked;
             pending = cpu.pending;
             random = cpu.random.state();
         }
@@ -573,6 +585,7 @@ public final class Cpu {
         retired = image.retired;
         Flags.setStatus(this, image.status);
         shadow = image.shadow;
+        nmiBlocked = image.nmiBlocked;
         pending = image.pending;
         random.setState(image.random);
         stateChanged();

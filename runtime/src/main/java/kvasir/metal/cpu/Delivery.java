@@ -21,7 +21,10 @@ final class Delivery {
     Optional<VmExit> inject(Injection event) {
         return switch (event) {
             case Injection.Interrupt(int vector) -> deliver(event, vector, 0, false, 1);
-            case Injection.Nmi nmi -> deliver(event, Vector.NMI, 0, false, 1);
+            case Injection.Nmi nmi -> {
+                c.nmiBlocked = true;
+                yield deliver(event, Vector.NMI, 0, false, 1);
+            }
             case Injection.GuestException(int vector, int errorCode) ->
                 deliver(event, vector, errorCode, Vector.hasErrorCode(vector), 1);
         };
@@ -73,12 +76,16 @@ final class Delivery {
         }
     }
 
-    /** INT n, INT3, INTO: the return address is {@code next}. Unwinds with nothing changed if it cannot be delivered. */
-    void software(int vector, long next) {
+    /**
+     * INT n, INT3, INTO, INT1: the return address is {@code next}. Unwinds with nothing changed if it cannot be delivered.
+     *
+     * @param checked whether the gate's privilege level is checked, as for all of them but INT1
+     */
+    void software(int vector, long next, boolean checked) {
         long ip = c.ip;
         c.ip = next;
         try {
-            through(vector, 0, false, true, 0);
+            through(vector, 0, false, checked, 0);
         } catch (Unwind u) {
             c.ip = ip;
             throw u;

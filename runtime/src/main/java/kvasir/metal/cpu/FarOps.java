@@ -280,14 +280,14 @@ final class FarOps {
             if (counted && c.virtual8086() && c.iopl() < 3) {
                 throw c.exception(Vector.GP, 0);
             }
-            c.delivery.software(vector, next(c, o));
+            c.delivery.software(vector, next(c, o), vector != Vector.DB || counted);
         });
     }
 
     private static Op interruptOnOverflow(Operands o) {
         return Semantics.end(o, c -> {
             if (Flags.overflow(c)) {
-                c.delivery.software(Vector.OF, next(c, o));
+                c.delivery.software(Vector.OF, next(c, o), true);
             }
         });
     }
@@ -319,7 +319,10 @@ final class FarOps {
                 returnProtected(c, bytes);
             }
         };
-        return Semantics.end(o, c -> c.transaction.run(c, action));
+        return Semantics.end(o, c -> {
+            c.transaction.run(c, action);
+            c.nmiBlocked = false;
+        });
     }
 
     private static void returnReal(Cpu c, int bytes) {

@@ -80,7 +80,7 @@ final class Interpreter {
     private Optional<VmExit> blocks(long limit, boolean emulating) {
         c.attention = false;
         boolean trap = (c.sys.flags & Bits.TF) != 0;
-        if (!c.shadow && !emulating && !trap && !eventsWait()) {
+        if (!c.shadow && !emulating && !trap) {
             return chain(limit);
         }
         boolean shadowed = c.shadow;

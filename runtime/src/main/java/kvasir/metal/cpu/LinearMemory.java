@@ -339,7 +339,12 @@ final class LinearMemory {
             throw c.nonCanonical();
         }
         return switch (c.walker.translate(memory, linear, access, userMode, mayTouchUser, c.sys.pkru)) {
-            case GuestTranslation.Mapped mapped -> mapped.hpa();
+            case GuestTranslation.Mapped mapped -> {
+                if (c.events.listening()) {
+                    c.events.emit(new PageWalked(c.apicId, linear, mapped.gpa(), mapped.hpa(), access));
+                }
+                yield mapped.hpa();
+            }
             case GuestTranslation.PageFault fault -> {
                 followEpoch();
                 throw c.pageFault(linear, fault.errorCode());

@@ -54,6 +54,11 @@ final class Operands {
                 return true;
             }
         }
-        return instruction.encoding().is("d64");
+        String name = instruction.mnemonic();
+        boolean near = name.equals("CALL") && instruction.operand(0) instanceof Operand.Rel;
+        return near
+                || name.startsWith("RET")
+                || name.startsWith("IRET")
+                || instruction.encoding().is("d64");
     }
 }

@@ -171,11 +171,11 @@ final class Segments {
         }
     }
 
-    /** Fills a data segment register with a null selector. */
+    /** Fills a data segment register with a null selector; AMD processors keep the base in long mode. */
     void setNull(int segment, int selector) {
         c.sys.selector[segment] = selector;
         c.sys.access[segment] = Segment.UNUSABLE | c.cpl << 5;
-        if (!c.longMode()) {
+        if (!(c.longMode() && c.model.amd())) {
             c.sys.base[segment] = 0;
         }
     }

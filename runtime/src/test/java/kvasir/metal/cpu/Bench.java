@@ -12,7 +12,8 @@ final class Bench {
     static final long STACK = 0x20_0000;
 
     final PhysicalMemory memory = new PhysicalMemory(1L << 32);
-    final Cpu cpu = new Cpu(memory, new Events(), CpuidModel.standard(), 0);
+    final Events events = new Events();
+    final Cpu cpu = new Cpu(memory, events, CpuidModel.standard(), 0);
 
     private Bench() {}
 

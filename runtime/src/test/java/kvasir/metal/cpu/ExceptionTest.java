@@ -215,6 +215,44 @@ final class ExceptionTest {
     }
 
     @Test
+    void aBadStackPointerIsAStackFault() {
+        assertEquals(12, vector(badStack("ret")));
+        assertEquals(12, vector(badStack("push rax")));
+        assertEquals(12, vector(badStack("iretq")));
+        assertEquals(12, vector(badStack("call here\nhere: hlt")));
+    }
+
+    private static Bench badStack(String source) {
+        Bench bench = withIdt(source);
+        gate(bench, 12, HANDLER + 16 * 12, 0x8e, 1);
+        bench.cpu.setGpr(Gpr.RSP, 0x8000_0000_0000_0100L);
+        return bench;
+    }
+
+    @Test
+    void nmisWaitForIret() {
+        Bench bench = withIdt("nop\nhlt");
+        byte[] handler = Bench.assemble(kvasir.metal.cpu.isa.CodeSize.BITS64, 0, "inc ecx\niretq");
+        bench.memory.write(HANDLER + 16 * 2, handler, 0, handler.length);
+        bench.cpu.inject(new Injection.Nmi());
+        bench.cpu.run(1);
+        assertTrue(bench.cpu.nmiBlocked());
+        assertEquals(new VmExit.Hlt(), bench.run());
+        assertFalse(bench.cpu.nmiBlocked());
+        assertEquals(1, bench.cpu.gpr(Gpr.RCX));
+    }
+
+    @Test
+    void walksAndExceptionsAreToldToThoseWhoListen() {
+        Bench bench = withIdt("mov eax, [0x400010]\nud2");
+        var told = new java.util.ArrayList<String>();
+        bench.events.add((sequence, event) -> told.add(event.describe()));
+        assertEquals(6, vector(bench));
+        assertTrue(told.contains("cpu0 walk read 0x400010 -> gpa 0x400010 -> hpa 0x400010"), told.toString());
+        assertTrue(told.contains("cpu0 exception 6 error 0x0 at rip 0x100007"), told.toString());
+    }
+
+    @Test
     void noIdtIsATripleFault() {
         Bench bench = Bench.bits64("ud2");
         bench.cpu.setIdtr(new DescriptorTable(0, 0));
