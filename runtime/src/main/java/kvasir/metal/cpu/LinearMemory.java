@@ -311,20 +311,28 @@ final class LinearMemory {
         if (hpa >= memory.size()) {
             return;
         }
-        fillWrite(linear, hpa);
-        long host = memory.writable(hpa >>> 12) + (hpa & 0xfff);
+        long host = fillWrite(linear, hpa) + (hpa & 0xfff);
         for (int i = 0; i < bytes; i++) {
             NativeMemory.put8(host + i, (byte) (value >>> (8 * i)));
         }
         c.blocks.written(hpa, bytes);
     }
 
-    private void fillWrite(long linear, long hpa) {
-        long host = memory.writable(hpa >>> 12);
+    /** Native address of the frame, which is brought into the TLB for writing if it may be. */
+    private long fillWrite(long linear, long hpa) {
         followEpoch();
+        long host = memory.writable(hpa >>> 12);
+        if (memory.epoch() != epoch) {
+            // the frame got bytes of its own: only cached reads of it are stale
+            epoch = memory.epoch();
+            supervisor.flushReads();
+            supervisorTouchingUser.flushReads();
+            user.flushReads();
+        }
         if (!alignmentChecked && !c.blocks.holdsCode(hpa >>> 12)) {
             tlb.fillWrite(linear, host);
         }
+        return host;
     }
 
     private void checkAlignment(long linear, int bytes) {

@@ -18,6 +18,12 @@ final class Tlb {
     final long[] fetchTag = new long[ENTRIES];
     final long[] fetchFrame = new long[ENTRIES];
 
+    /** Whether there is anything to flush. */
+    private boolean reads = true;
+
+    private boolean writes = true;
+    private boolean fetches = true;
+
     Tlb() {
         flush();
     }
@@ -28,13 +34,26 @@ final class Tlb {
     }
 
     void flush() {
-        Arrays.fill(readTag, NONE);
-        Arrays.fill(writeTag, NONE);
-        Arrays.fill(fetchTag, NONE);
+        flushReads();
+        flushWrites();
+        if (fetches) {
+            fetches = false;
+            Arrays.fill(fetchTag, NONE);
+        }
+    }
+
+    void flushReads() {
+        if (reads) {
+            reads = false;
+            Arrays.fill(readTag, NONE);
+        }
     }
 
     void flushWrites() {
-        Arrays.fill(writeTag, NONE);
+        if (writes) {
+            writes = false;
+            Arrays.fill(writeTag, NONE);
+        }
     }
 
     void flushPage(long linear) {
@@ -45,18 +64,21 @@ final class Tlb {
     }
 
     void fillRead(long linear, long host) {
+        reads = true;
         int i = index(linear);
         readTag[i] = linear & PAGE;
         readDelta[i] = host - (linear & PAGE);
     }
 
     void fillWrite(long linear, long host) {
+        writes = true;
         int i = index(linear);
         writeTag[i] = linear & PAGE;
         writeDelta[i] = host - (linear & PAGE);
     }
 
     void fillFetch(long linear, long frame) {
+        fetches = true;
         int i = index(linear);
         fetchTag[i] = linear & PAGE;
         fetchFrame[i] = frame;

@@ -26,11 +26,11 @@ final class CpuBenchmark {
         loops.put("copy", """
                 mov rsi, 0x300000
                 again: mov rcx, 1024
-                word: mov rax, [rsi+rcx*8]
+                next: mov rax, [rsi+rcx*8]
                 add rax, rdx
                 mov [rsi+rcx*8+0x10000], rax
                 dec rcx
-                jnz word
+                jnz next
                 jmp again
                 """);
         loops.put("sieve", """

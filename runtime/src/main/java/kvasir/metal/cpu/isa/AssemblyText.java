@@ -168,7 +168,7 @@ public final class AssemblyText {
 
     private Statement.Argument argument() throws Malformed {
         int bytes = 0;
-        while (at < tokens.size() && (SIZES.containsKey(lower()) || lower().equals("ptr") || lower().equals("short"))) {
+        while (at + 1 < tokens.size() && !tokens.get(at + 1).equals(",") && sizeWord(lower())) {
             bytes = SIZES.getOrDefault(lower(), bytes);
             at++;
         }
@@ -195,6 +195,10 @@ public final class AssemblyText {
             return new Statement.Argument.Far(value, value());
         }
         return new Statement.Argument.Constant(value);
+    }
+
+    private static boolean sizeWord(String word) {
+        return SIZES.containsKey(word) || word.equals("ptr") || word.equals("short");
     }
 
     private Statement.Argument memory(int bytes, Optional<String> outer) throws Malformed {
