@@ -84,19 +84,13 @@ public interface Machines {
         Object build(Described builder);
 
         /** Puts {@code seams} under the kernel: whoever decides what runs next from now on. */
-        default void seams(Seams seams) {
-            throw new UnsupportedOperationException("seams");
-        }
+        void seams(Seams seams);
 
         /** The statement of an invariant that does not hold now, if there is one. */
-        default Optional<String> violation() {
-            return Optional.empty();
-        }
+        Optional<String> violation();
 
         /** Whether a VM of this machine ran into a bug check of the kernel (KVM_BUG_ON). */
-        default boolean kernelBug() {
-            return false;
-        }
+        boolean kernelBug();
 
         /** Makes a guest that runs on another thread come back soon; the only method another thread may call. */
         void interrupt();

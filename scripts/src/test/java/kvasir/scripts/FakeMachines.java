@@ -8,6 +8,7 @@ import java.util.Optional;
 import kvasir.event.Event;
 import kvasir.event.Events;
 import kvasir.event.Topic;
+import kvasir.kvm.Seams;
 import kvasir.registry.Api;
 import kvasir.registry.Api.Kind;
 import kvasir.registry.Api.Parameter;
@@ -92,6 +93,19 @@ final class FakeMachines implements Machines {
         @Override
         public Object build(Described builder) {
             return ((Builder) builder).build();
+        }
+
+        @Override
+        public void seams(Seams seams) {}
+
+        @Override
+        public Optional<String> violation() {
+            return Optional.empty();
+        }
+
+        @Override
+        public boolean kernelBug() {
+            return false;
         }
 
         @Override

@@ -166,6 +166,8 @@ final class RaceRunner implements Scenario {
     private final class Schedules implements Run {
         private final Machines.World world;
         private final Execution execution;
+        private final boolean watchesInvariants =
+                race.clauses().stream().anyMatch(clause -> clause.claim() == RaceBody.Known.INVARIANT_VIOLATION);
         private final Object[] arguments = new Object[race.tasks().size() + 1];
 
         Schedules(Machines.World world, Execution execution) {
@@ -200,7 +202,7 @@ final class RaceRunner implements Scenario {
 
         @Override
         public Optional<String> violation() {
-            return world.violation();
+            return watchesInvariants ? world.violation() : Optional.empty();
         }
 
         /** {@code bugged} if the kernel ran into a bug check; then a digit for each clause, the first one last. */
