@@ -73,4 +73,9 @@ public final class MemoryAttributes {
     Runnable checkpoint() {
         return privateGfns.checkpoint();
     }
+
+    @Override
+    public String toString() {
+        return "memory attributes";
+    }
 }

@@ -110,4 +110,9 @@ public final class Memslots {
         }
         return low;
     }
+
+    @Override
+    public String toString() {
+        return "memslots of generation " + (generation & ~UPDATE_IN_PROGRESS);
+    }
 }

@@ -10,5 +10,5 @@ package kvasir.scripts.explore;
  */
 public record Bounds(int preemptions, int schedules, int steps, int fairSteps) {
     /** Two preemptions find every known bug of the field; the rest keeps a search within seconds. */
-    public static final Bounds DEFAULT = new Bounds(2, 200_000, 5_000, 2_000);
+    public static final Bounds DEFAULT = new Bounds(2, 200_000, 600, 600);
 }

@@ -1,8 +1,10 @@
 package kvasir.scripts.explore;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
@@ -25,8 +27,11 @@ final class Execution implements Seams {
     private boolean over;
     private int step;
 
-    /** Per step: the set of tasks that could run, and the task that did; the low byte and the next. */
+    /** Per step: the set of tasks that could run in the low half, the task that did, whether the one before could go on. */
     private int[] choices = new int[256];
+
+    /** Per step: who stopped where, so that a loop that goes nowhere is seen. */
+    private int[] signatures = new int[256];
 
     /** A task in motion. */
     private static final class Actor {
@@ -121,7 +126,8 @@ final class Execution implements Seams {
         boolean preempts = current >= 0 && current != chosen && (enabled & 1 << current) != 0;
         if (step < bounds.steps()) {
             if (step == choices.length) {
-                choices = java.util.Arrays.copyOf(choices, step * 2);
+                choices = Arrays.copyOf(choices, step * 2);
+                signatures = Arrays.copyOf(signatures, step * 2);
             }
             boolean currentEnabled = current >= 0 && (enabled & 1 << current) != 0;
             choices[step] = enabled | chosen << 16 | (currentEnabled ? 1 << 30 : 0);
@@ -130,6 +136,9 @@ final class Execution implements Seams {
         Actor actor = actors.get(chosen);
         actor.ready = Optional.empty();
         actor.coroutine.resume();
+        if (step < bounds.steps()) {
+            signatures[step] = Objects.hash(chosen, actor.seam, actor.subject.toString());
+        }
         if (trace) {
             boolean ended = actor.coroutine.ended();
             steps.add(new Step(
@@ -177,9 +186,12 @@ final class Execution implements Seams {
         return Math.max(current, 0);
     }
 
-    /** Adds every schedule that differs from this one in one choice behind its last. */
+    /**
+     * Adds every schedule that differs from this one in one choice behind its last. Of a run that ends in a loop only the
+     * first time round counts: a later one would begin in the same state.
+     */
     void alternatives(java.util.function.Consumer<Schedule> to) {
-        for (int at = schedule.firstFree(); at < Math.min(step, bounds.steps()); at++) {
+        for (int at = schedule.firstFree(); at < Math.min(repeatsFrom(), bounds.steps()); at++) {
             int enabled = choices[at] & 0xffff;
             int chosen = choices[at] >>> 16 & 0xff;
             boolean preempts = (choices[at] & 1 << 30) != 0;
@@ -212,6 +224,13 @@ final class Execution implements Seams {
 
     String finalState() {
         return run.finalState();
+    }
+
+    /** The first step that only repeats what was before; the number of steps if the run did not end in a loop. */
+    int repeatsFrom() {
+        int recorded = Math.min(step, bounds.steps());
+        int from = Loops.firstRepetition(signatures, recorded);
+        return from < recorded ? from : step;
     }
 
     void close() {

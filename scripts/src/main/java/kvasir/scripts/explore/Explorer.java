@@ -100,13 +100,14 @@ public final class Explorer {
         var execution = new Execution(scenario, schedule, bounds, new LockOrder(), true);
         Verdict verdict = execution.execute();
         execution.close();
-        return new Replay(verdict, execution.outcomes(), execution.steps());
+        return new Replay(verdict, execution.outcomes(), execution.steps(), execution.repeatsFrom());
     }
 
     /**
      * A replayed schedule.
      *
      * @param outcomes how the tasks ended, in words
+     * @param repeatsFrom the first step that only repeats what was before; the number of steps if the run did not end in a loop
      */
-    public record Replay(Verdict verdict, String outcomes, List<Step> steps) {}
+    public record Replay(Verdict verdict, String outcomes, List<Step> steps, int repeatsFrom) {}
 }

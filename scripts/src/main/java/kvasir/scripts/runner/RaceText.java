@@ -48,7 +48,8 @@ final class RaceText {
         labels.forEach(label -> text.append(pad(label, width)));
         text.append("stops at");
         List<Step> steps = replay.steps();
-        for (int i = 0; i < Math.min(steps.size(), most); i++) {
+        int shown = Math.min(Math.min(steps.size(), replay.repeatsFrom()), most);
+        for (int i = 0; i < shown; i++) {
             Step step = steps.get(i);
             text.append("\n%s%5d   ".formatted(step.preempts() ? "> " : "  ", step.number()));
             for (int task = 0; task < labels.size(); task++) {
@@ -61,8 +62,10 @@ final class RaceText {
                 text.append("   holds ").append(String.join(", ", step.held()));
             }
         }
-        if (steps.size() > most) {
-            text.append("\n  ... %,d more steps".formatted(steps.size() - most));
+        if (shown == replay.repeatsFrom() && shown < steps.size()) {
+            text.append("\n  ... and so on, round and round");
+        } else if (shown < steps.size()) {
+            text.append("\n  ... %,d more steps".formatted(steps.size() - shown));
         }
         return text.append("\n  ends: ").append(replay.outcomes()).toString();
     }
