@@ -16,6 +16,7 @@ import kvasir.metal.snp.ReturnCode;
 import kvasir.metal.snp.RmpCheck;
 import kvasir.metal.snp.RmpVerdict;
 import kvasir.metal.snp.psp.GuestMessage;
+import kvasir.registry.Arguments;
 import kvasir.registry.Bytes;
 import kvasir.registry.Outcome;
 import kvasir.registry.State;
@@ -52,7 +53,7 @@ final class SnpGuestAccess {
             return Optional.empty();
         }
         long size = (Long) entry.arguments().getFirst();
-        long spa = (Long) entry.fields().get("hpa") | gpa & (size - 1);
+        long spa = new Arguments(entry.fields()).u64("hpa") | gpa & (size - 1);
         int level = size == 4096 ? 1 : size == 2 << 20 ? 2 : 3;
         return Optional.of(new GuestWalk.Translated(spa, gpa, level, true));
     }

@@ -352,11 +352,11 @@ final class SnpHandle extends VmHandle {
         IoctlResult result;
         do {
             result = snp.launchUpdate(new LaunchUpdate(gfn, uaddr, left, type, (int) a.u64("flags", 0)));
-            Map<String, ?> details = result.outcome().details();
+            var details = new Arguments(result.outcome().details());
             if (result.succeeded()) {
-                left = (Long) details.get("left");
-                gfn = (Long) details.get("gfn_start");
-                uaddr = (Long) details.get("uaddr");
+                left = details.u64("left");
+                gfn = details.u64("gfn_start");
+                uaddr = details.u64("uaddr");
             }
         } while (result.succeeded() && left != 0);
         return result.outcome();

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import kvasir.event.Events;
+import kvasir.kvm.Seams;
 import kvasir.registry.Api;
 import kvasir.registry.Api.Kind;
 import kvasir.registry.Api.Parameter;
@@ -203,6 +204,19 @@ final class Shelf implements Described {
                 @Override
                 public Object build(Described builder) {
                     return ((Carpenter) builder).shelf;
+                }
+
+                @Override
+                public void seams(Seams seams) {}
+
+                @Override
+                public Optional<String> violation() {
+                    return Optional.empty();
+                }
+
+                @Override
+                public boolean kernelBug() {
+                    return false;
                 }
 
                 @Override
