@@ -327,6 +327,9 @@ final class Layout {
             return;
         }
         boolean afterDot = lastType() == DOT;
+        if ((type == VM || type == GUEST) && !declares(index)) {
+            token.setType(NAME);
+        }
         if (isWord(type) && !afterDot && peek(index, 1) == COLON) {
             token.setType(KEY);
         } else if (type == STRING
@@ -345,6 +348,21 @@ final class Layout {
         } else if (type == LBRACE && isRecord(index)) {
             token.setType(RECORD_OPEN);
         }
+    }
+
+    /**
+     * Whether the `vm` or `guest` at {@code index} begins a declaration. Elsewhere it is a name like any other, since
+     * many scripts have one machine and call it so.
+     */
+    private boolean declares(int index) {
+        int next = peek(index, 1);
+        if (pendingLineEnd.isPresent()
+                && !stack.isEmpty()
+                && stack.peek().bracket().joinsLines()) {
+            return isWord(next) && peek(index, 2) == ASSIGN;
+        }
+        boolean lineStart = atLineStart() || pendingLineEnd.isPresent() && !endsInOperator();
+        return lineStart && next != DOT && next != LBRACK && next != LPAREN && next != IS && next != SHOWS;
     }
 
     /** Whether an opening bracket belongs to the operand right before it. */

@@ -24,9 +24,9 @@ final class TreeBuilder {
 
     /** Where a statement stands, which decides what is legal there. */
     private enum Place {
-        TOP("the top of the script"),
-        FUNCTION("a function"),
-        BLOCK("a block");
+        TOP("at the top of the script"),
+        FUNCTION("in a function"),
+        BLOCK("in a block");
 
         private final String words;
 
@@ -113,7 +113,7 @@ final class TreeBuilder {
                             "E0211",
                             span(first),
                             "`" + first.getText() + "` is out of place",
-                            "it stands in " + place.words)
+                            "it stands " + place.words)
                     .help("move it to the top of the script"));
         }
         if (context instanceof ReturningContext && place != Place.FUNCTION) {
@@ -121,7 +121,7 @@ final class TreeBuilder {
                     "E0211",
                     span(first),
                     "`return` is out of place",
-                    "it stands in " + place.words + ", not in a function"));
+                    "it stands " + place.words + ", not in a function"));
         }
     }
 

@@ -10,8 +10,8 @@ import org.junit.jupiter.api.Test;
 
 /** Scripts that nobody wrote. The seed is in the message of a failure. */
 class FuzzTest {
-    private static final int PROGRAMS = 400;
-    private static final int MUTATIONS = 1_000;
+    private static final int PROGRAMS = 250;
+    private static final int MUTATIONS = 600;
     private static final String SIGNS = "{}()[]\"\\'\n\t ->=.,:;0x9Kasm64onlet\u00e4\uD83D\u0007%|&!";
 
     @Test
