@@ -54,6 +54,15 @@ final class TdHandle extends VmHandle {
                         (td, a) ->
                                 td.td.initVm(td.init, (int) a.u64("flags", 0)).outcome())
                 .operation(
+                        "capabilities",
+                        List.of(
+                                keyword("nent", Kind.U64, "", "room for CPUID entries; 256 if left out"),
+                                keyword("flags", Kind.U64, "", "must be 0")),
+                        "KVM_TDX_CAPABILITIES. Details: supported_attrs, supported_xfam, nent. Errors: EINVAL, E2BIG.",
+                        "td.capabilities nent 4 -> E2BIG nent 12",
+                        (td, a) -> td.td.capabilities((int) a.u64("flags", 0), a.u64("nent", 256))
+                                .outcome())
+                .operation(
                         "finalize",
                         List.of(keyword("flags", Kind.U64, "", "must be 0")),
                         "KVM_TDX_FINALIZE_VM: TDH.MR.FINALIZE. Errors: EINVAL, also while mapped pages are not added; "

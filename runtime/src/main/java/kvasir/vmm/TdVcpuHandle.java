@@ -45,6 +45,15 @@ final class TdVcpuHandle extends VcpuHandle {
                         (v, a) -> v.td.initVcpu(v.vcpu(), a.u64("rcx", 0), (int) a.u64("flags", 0))
                                 .outcome())
                 .operation(
+                        "get_cpuid",
+                        List.of(
+                                VmHandle.keyword("nent", Kind.U64, "", "room for entries; 256 if left out"),
+                                VmHandle.keyword("flags", Kind.U64, "", "must be 0")),
+                        "KVM_TDX_GET_CPUID; detail `cpuid` is a list. Errors: EINVAL, E2BIG.",
+                        "show td.vcpu0.get_cpuid",
+                        (v, a) -> v.td.getCpuid(v.vcpu(), (int) a.u64("flags", 0), a.u64("nent", 256))
+                                .outcome())
+                .operation(
                         "init_mem_region",
                         List.of(
                                 Parameter.of("range", Kind.RANGE, "bytes", "guest physical addresses"),

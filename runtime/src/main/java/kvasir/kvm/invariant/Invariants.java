@@ -18,7 +18,14 @@ public final class Invariants implements Events.Listener {
             new TableHasOneParent(),
             new PageStatsAreTrue(),
             new RootReferences(),
-            new WritableTriples());
+            new WritableTriples(),
+            new SeptHasMetadata(),
+            new SeptPageOnce(),
+            new SeptEntryAtRest(),
+            new ChildrenCounted(),
+            new VcpusCounted(),
+            new KeyOwned(),
+            new MirrorEqualsSept());
 
     private final Kvm kvm;
     private final LeafKeepsPfn leafKeepsPfn = new LeafKeepsPfn();

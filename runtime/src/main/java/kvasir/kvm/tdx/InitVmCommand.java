@@ -14,8 +14,8 @@ import kvasir.metal.tdx.Tdr;
 /** KVM_TDX_INIT_VM: tdx_td_init, setup_tdparams, __tdx_td_init. */
 final class InitVmCommand {
     private static final int MAX_CPUID_ENTRIES = 256;
-    private static final long SUPPORTED_ATTRIBUTES = 1L << 28;
-    private static final long SUPPORTED_XFAM = 0x6dbe7;
+    static final long SUPPORTED_ATTRIBUTES = 1L << 28;
+    static final long SUPPORTED_XFAM = 0x6dbe7;
     private static final long XFAM_FIXED1 = 3;
     private static final int CPUID_7_TSX_WAITPKG_EBX = 1 << 4 | 1 << 11;
     private static final int CPUID_7_WAITPKG_ECX = 1 << 5;

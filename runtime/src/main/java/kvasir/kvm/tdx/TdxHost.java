@@ -5,6 +5,7 @@ import kvasir.kvm.Kvm;
 import kvasir.kvm.Seam;
 import kvasir.kvm.mm.HostPages;
 import kvasir.metal.memory.PhysicalMemory;
+import kvasir.metal.tdx.LockObject;
 import kvasir.metal.tdx.Operand;
 import kvasir.metal.tdx.Platform;
 import kvasir.metal.tdx.SeamcallRegs;
@@ -56,6 +57,11 @@ public final class TdxHost {
             freeHkids.add(hkid);
         }
         bringUp(gibs);
+        module.seams((lp, object, exclusive) -> {
+            if (exclusive && (object == LockObject.TDR || object == LockObject.SEPT_TREE)) {
+                kvm.seams().at(Seam.SEAMCALL, object);
+            }
+        });
     }
 
     /** tdx_cpu_enable on every CPU, then init_tdx_module. */

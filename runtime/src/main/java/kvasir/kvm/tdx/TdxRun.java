@@ -88,7 +88,7 @@ final class TdxRun {
 
     /** The module runs the guest on this vCPU's processor. */
     private SeamcallRegs enter(long tdvpr) {
-        td.host().module().guest(processor);
+        td.host().module().guest(tdvpr, processor);
         SeamcallRegs in = vmcalls.reply(entry).with(RCX, tdvpr);
         SeamcallRegs out = td.host().seamcall(td.host().cpuOf(vcpu.id()), "TDH.VP.ENTER", in);
         entry = SeamcallRegs.leaf(0);

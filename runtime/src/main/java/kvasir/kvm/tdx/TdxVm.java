@@ -5,6 +5,7 @@ import static kvasir.metal.tdx.Operand.R9;
 import static kvasir.metal.tdx.Operand.RCX;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,6 +19,7 @@ import kvasir.kvm.VendorOps;
 import kvasir.kvm.Vm;
 import kvasir.kvm.mmu.Spte;
 import kvasir.kvm.mmu.TdpMmu;
+import kvasir.metal.tdx.CpuidConfig;
 import kvasir.metal.tdx.Operand;
 import kvasir.metal.tdx.SeamcallRegs;
 import kvasir.metal.tdx.SeptState;
@@ -47,6 +49,7 @@ public final class TdxVm implements VendorOps {
     private long premapped;
     private long pageAddSource = -1;
     private List<Long> leaked = new ArrayList<>();
+    private boolean settled = true;
 
     /** TD_STATE_*. */
     public enum State {
@@ -104,6 +107,23 @@ public final class TdxVm implements VendorOps {
         return Optional.ofNullable(vcpus.get(id)).map(v -> new Tdvps(vm.kvm().memory(), v.tdvpr));
     }
 
+    /** State of every initialised vCPU, by id. */
+    public List<Tdvps> vcpuStates() {
+        return vcpus.values().stream()
+                .map(v -> new Tdvps(vm.kvm().memory(), v.tdvpr))
+                .toList();
+    }
+
+    /** Whether no vCPU is being made and the TD is not being taken down, so that the books must balance. */
+    public boolean settled() {
+        return settled;
+    }
+
+    /** Whether a mirror leaf may stand for a page that is not added yet. */
+    public boolean mayPremap() {
+        return mode != InitMemRegionMode.MERGED_6_19 && state != State.RUNNABLE;
+    }
+
     /** Pages that could not be given back, in the order they were lost. */
     public List<Long> leaked() {
         return List.copyOf(leaked);
@@ -127,7 +147,12 @@ public final class TdxVm implements VendorOps {
      * @param flags must be 0
      */
     public IoctlResult initVcpu(Vcpu vcpu, long handOff, int flags) {
-        return command(() -> initVcpuLocked(vcpu, handOff, flags));
+        return command(() -> {
+            settled = false;
+            IoctlResult result = initVcpuLocked(vcpu, handOff, flags);
+            settled = true;
+            return result;
+        });
     }
 
     /**
@@ -169,6 +194,59 @@ public final class TdxVm implements VendorOps {
     /** KVM_TDX_FINALIZE_VM. */
     public IoctlResult finalizeVm(int flags) {
         return command(() -> finalizeLocked(flags));
+    }
+
+    /**
+     * KVM_TDX_CAPABILITIES.
+     *
+     * @param entries room in the kvm_cpuid2 that user space gave
+     */
+    public IoctlResult capabilities(int flags, long entries) {
+        if (flags != 0) {
+            return invalid("tdx_get_capabilities: flags must be 0");
+        }
+        if (entries < CpuidConfig.ALL.size()) {
+            return new IoctlResult.Err(
+                    Errno.E2BIG, "init_kvm_tdx_caps: there are more configurable CPUID leaves", Map.of("nent", (long)
+                            CpuidConfig.ALL.size()));
+        }
+        var details = new LinkedHashMap<String, Object>();
+        details.put("supported_attrs", InitVmCommand.SUPPORTED_ATTRIBUTES);
+        details.put("supported_xfam", InitVmCommand.SUPPORTED_XFAM);
+        details.put("nent", (long) CpuidConfig.ALL.size());
+        return new IoctlResult.Ok(0, details);
+    }
+
+    /**
+     * KVM_TDX_GET_CPUID: the configurable leaves as the TD has them, detail {@code cpuid}.
+     *
+     * @param entries room in the kvm_cpuid2 that user space gave
+     */
+    public IoctlResult getCpuid(Vcpu vcpu, int flags, long entries) {
+        if (flags != 0 || hkid < 0 || state == State.RUNNABLE || !vcpuInitialised(vcpu)) {
+            return invalid("tdx_vcpu_get_cpuid: flags, or not between KVM_TDX_INIT_VCPU and KVM_TDX_FINALIZE_VM");
+        }
+        if (entries < CpuidConfig.ALL.size()) {
+            return IoctlResult.err(Errno.E2BIG, "tdx_vcpu_get_cpuid: there are more leaves");
+        }
+        var leaves = new ArrayList<Map<String, ?>>();
+        for (CpuidConfig config : CpuidConfig.ALL) {
+            var leaf = new LinkedHashMap<String, Object>();
+            leaf.put("function", Integer.toUnsignedLong(config.leaf()));
+            leaf.put("index", (long) Math.max(0, config.subleaf()));
+            long low = readField(config.fieldId());
+            long high = readField(config.fieldId() + 1);
+            leaf.put("eax", low & 0xffff_ffffL);
+            leaf.put("ebx", low >>> 32);
+            leaf.put("ecx", high & 0xffff_ffffL);
+            leaf.put("edx", high >>> 32);
+            leaves.add(leaf);
+        }
+        return new IoctlResult.Ok(0, Map.of("cpuid", leaves));
+    }
+
+    private long readField(long id) {
+        return host.seamcall(0, "TDH.MNG.RD", SeamcallRegs.of(11, tdr, id)).get(R8);
     }
 
     /** 6.19: kvm->lock, every vcpu->mutex and slots_lock; before, kvm->lock. */
@@ -541,7 +619,9 @@ public final class TdxVm implements VendorOps {
     /** Ends the TD in the legal order: pages, vCPUs, HKID, then every page of the module's (tdx_mmu_release_hkid, tdx_vm_destroy). */
     public void destroy() {
         vm.gmems().forEach(vm::closeGmem);
+        settled = false;
         release();
+        settled = true;
         state = State.UNINITIALIZED;
     }
 

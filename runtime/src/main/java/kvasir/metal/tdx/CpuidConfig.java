@@ -35,6 +35,11 @@ public record CpuidConfig(int leaf, int subleaf, int eax, int ebx, int ecx, int 
         };
     }
 
+    /** Metadata field id of EAX and EBX in CPUID_VALUES; the next is that of ECX and EDX. */
+    public long fieldId() {
+        return TdFields.cpuidValues(this);
+    }
+
     /** Subleaf as it travels in registers and fields: all ones if the leaf has none. */
     long wireSubleaf() {
         return subleaf & 0xffff_ffffL;

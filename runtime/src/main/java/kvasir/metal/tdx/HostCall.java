@@ -266,18 +266,27 @@ final class HostCall {
 
     /** Locks the TDR that owns a child page; only the lock can fail. */
     void lockOwner(long childHpa, int childSize) {
+        lockOwner(childHpa, childSize, SHARED);
+    }
+
+    private void lockOwner(long childHpa, int childSize, boolean exclusive) {
         if (status != 0) {
             return;
         }
         long owner = pamt.owner(childHpa, childSize);
-        take(pamt.lock(owner, Pamt.SIZE_4K), LockObject.TDR, SHARED, Operand.TDR);
+        take(pamt.lock(owner, Pamt.SIZE_4K), LockObject.TDR, exclusive, Operand.TDR);
         tdrHpa = owner;
     }
 
     /** Finds and locks the TDVPR whose HPA is {@code hpa}, then its owner TDR shared. */
     void lockTdvpr(long hpa, int operand, boolean exclusive) {
+        lockTdvpr(hpa, operand, exclusive, SHARED);
+    }
+
+    /** As {@link #lockTdvpr(long, int, boolean)}, the owner TDR in a mode of its own. */
+    void lockTdvpr(long hpa, int operand, boolean exclusive, boolean ownerExclusive) {
         page(hpa, PageType.PT_TDVPR, exclusive, LockObject.TDVPR, operand);
-        lockOwner(hpa, Pamt.SIZE_4K);
+        lockOwner(hpa, Pamt.SIZE_4K, ownerExclusive);
         if (status == 0) {
             tdvprHpa = hpa;
         }

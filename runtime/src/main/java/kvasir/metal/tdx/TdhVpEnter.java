@@ -72,12 +72,12 @@ final class TdhVpEnter {
         call.releaseOpState();
         call.state.lastVcpu[call.lp] = vcpu.hpa();
         if (flush) {
-            call.module.guest().flush(vcpu);
+            call.module.guestOf(vcpu.hpa()).flush(vcpu);
         }
         loadHostRegisters();
         vcpu.setState(VcpuState.VCPU_ACTIVE);
         new ZeroStepFilter(vcpu).entering();
-        TdExit exit = call.module.guest().run(call.module, vcpu);
+        TdExit exit = call.module.guestOf(vcpu.hpa()).run(call.module, vcpu);
         vcpu.setState(VcpuState.VCPU_READY);
         tdcs.addReference(vcpu.vcpuEpoch(), -1);
         report(exit);

@@ -6,7 +6,8 @@ import static kvasir.metal.tdx.Operand.RDX;
 
 /**
  * TDH.VP.INIT (22): RCX = TDVPR, RDX = what the guest finds in RCX and R8. Version 1 (newer module): R8 bits 31:0 =
- * x2APIC id; version 0 takes the vCPU index.
+ * x2APIC id, and
+ * the TDR is held exclusively; version 0 takes the vCPU index.
  */
 final class TdhVpInit {
     /** CPUID(1).EAX of the platform, before the TD's configuration: a Sapphire Rapids. */
@@ -15,7 +16,7 @@ final class TdhVpInit {
     private TdhVpInit() {}
 
     static void run(HostCall call) {
-        call.lockTdvpr(call.in(RCX), RCX, HostCall.EXCLUSIVE);
+        call.lockTdvpr(call.in(RCX), RCX, HostCall.EXCLUSIVE, call.version() > 0);
         call.tdcsCheck(OpState.BUILD);
         call.tdvpsComplete();
         call.check(c -> c.tdvps().state() == VcpuState.VCPU_UNINITIALIZED, Status.VCPU_STATE_INCORRECT.value());

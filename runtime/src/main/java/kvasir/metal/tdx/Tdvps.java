@@ -96,7 +96,8 @@ public record Tdvps(PhysicalMemory memory, long hpa) {
         return u64(VCPU_EPOCH);
     }
 
-    int pages() {
+    /** Pages of the TDVPS so far, TDVPR included. */
+    public int pages() {
         return u8(NUM_PAGES);
     }
 

@@ -23,9 +23,11 @@ public final class TdxModule {
     private final Pamt pamt;
     private final Conditions conditions = new Conditions();
     private final Map<Long, String> labels = new TreeMap<>();
+    private final Map<Long, TdGuest> guests = new TreeMap<>();
     private ModuleSeams seams = ModuleSeams.NONE;
     private TdGuest guest = TdGuest.NONE;
     private LongSupplier clock = () -> 0;
+    private int underWay;
 
     /** What a snapshot of the machine keeps of the module beside the frames. */
     public static final class Saved {
@@ -67,7 +69,9 @@ public final class TdxModule {
         } else {
             call.fail(gate(lp, leaf.get()));
             if (!call.failed()) {
+                underWay++;
                 leaf.get().body().accept(call);
+                underWay--;
             }
         }
         Topic topic = events.listening() ? call.topic() : Topic.none();
@@ -121,6 +125,11 @@ public final class TdxModule {
         return result;
     }
 
+    /** Whether no leaf is under way, so that tables, counters and locks must agree. */
+    public boolean idle() {
+        return underWay == 0;
+    }
+
     /** Names a TD in events and pictures; KVM does so when it has made the TDR. */
     public void label(long tdr, String name) {
         labels.put(tdr, name);
@@ -131,13 +140,18 @@ public final class TdxModule {
         return labels.getOrDefault(tdr, "tdr@0x" + Long.toHexString(tdr));
     }
 
-    /** Installs what runs guest code when TDH.VP.ENTER enters a vCPU. */
+    /** Installs what runs guest code when TDH.VP.ENTER enters a vCPU that has no runner of its own. */
     public void guest(TdGuest runner) {
         guest = runner;
     }
 
-    TdGuest guest() {
-        return guest;
+    /** Installs what runs the code of one vCPU; KVM does so when it has made the TDVPR. */
+    public void guest(long tdvpr, TdGuest runner) {
+        guests.put(tdvpr, runner);
+    }
+
+    TdGuest guestOf(long tdvpr) {
+        return guests.getOrDefault(tdvpr, guest);
     }
 
     /** Installs what may overtake a leaf after it took a lock. */
