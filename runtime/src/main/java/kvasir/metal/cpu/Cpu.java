@@ -120,7 +120,8 @@ public final class Cpu {
     /**
      * Executes until an exit, at most {@code budget} instructions.
      *
-     * @param budget instructions, at least 1; with exactly that many retired the answer is {@link VmExit.Budget}
+     * @param budget instructions, at least 1; with exactly that many retired the answer is {@link VmExit.Budget}. An
+     *     exception that is delivered takes one from the budget too.
      */
     public VmExit run(long budget) {
         return interpreter.run(budget, Optional.empty());

@@ -17,6 +17,9 @@ final class Interpreter {
     /** What completes the IN, INS, OUT or OUTS that caused the last exit. */
     private Optional<PortOp> portOp = Optional.empty();
 
+    /** Exceptions delivered since {@link #run} began; each takes one from the budget, so that a fault loop ends. */
+    private long delivered;
+
     /** An exit that waits until its instruction has retired. */
     private Optional<VmExit> after = Optional.empty();
 
@@ -31,6 +34,7 @@ final class Interpreter {
         c.hostStamp++;
         c.stamp++;
         c.exitLength = 0;
+        delivered = 0;
         long limit = c.retired + Math.min(budget, Long.MAX_VALUE - c.retired);
         boolean emulating = bus.isPresent();
         while (true) {
@@ -43,10 +47,10 @@ final class Interpreter {
                     return new VmExit.Emulated();
                 }
             }
-            if (c.retired >= limit) {
+            if (c.retired >= limit - delivered) {
                 return emulating ? new VmExit.Emulated() : new VmExit.Budget();
             }
-            Optional<VmExit> exit = blocks(limit, emulating);
+            Optional<VmExit> exit = blocks(limit - delivered, emulating);
             if (exit.isPresent()) {
                 return exit.get();
             }
@@ -155,6 +159,7 @@ final class Interpreter {
 
     private Optional<VmExit> unwound(Unwind u, boolean stack, long at, int length) {
         c.ip = at;
+        delivered++;
         return switch (u.kind) {
             case STALE -> Optional.empty();
             case EXCEPTION -> c.delivery.exception(u.vector, u.errorCode, true);

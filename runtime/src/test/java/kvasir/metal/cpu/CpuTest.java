@@ -37,6 +37,15 @@ final class CpuTest {
     }
 
     @Test
+    void aFaultThatRepeatsForeverUsesUpTheBudget() {
+        Bench bench = Bench.bits16("ud2");
+        bench.memory.write32(6 * 4, 0x1000_0000);
+        bench.cpu.setSegment(Segment.SS, new Segment(0x3000, 0x3_0000, 0xffff, 0x93));
+        assertEquals(new VmExit.Budget(), bench.cpu.run(1_000_000));
+        assertEquals(0, bench.cpu.retired());
+    }
+
+    @Test
     void timeIsRetiredInstructions() {
         Bench bench = Bench.bits64("nop\nnop\nrdtsc\nmov ebx, eax\nrdtsc\nhlt");
         bench.run();

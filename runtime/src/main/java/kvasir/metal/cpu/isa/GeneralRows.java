@@ -18,10 +18,10 @@ final class GeneralRows {
             @ Ev,Iz | 81 /#n | #lock | #f
             """;
 
-    /** Shifts and rotates; {@code @} is the operation, {@code #n} its number. */
+    /** Shifts and rotates; {@code @} is the operation, {@code #n} its number, {@code #1} the flags of a shift by one. */
     static final String SHIFTS = """
-            @ Eb,1 | D0 /#n | | #f
-            @ Ev,1 | D1 /#n | | #f
+            @ Eb,1 | D0 /#n | | #1
+            @ Ev,1 | D1 /#n | | #1
             @ Eb,Ib | C0 /#n | | #f
             @ Ev,Ib | C1 /#n | | #f
             @ Eb,CL | D2 /#n | | #f

@@ -39,6 +39,7 @@ public final class InstructionTable {
             String text = GeneralRows.SHIFTS
                     .replace("@", SHIFTS[i])
                     .replace("#f", i < 4 ? "?----C" : "?SZ?PC")
+                    .replace("#1", i < 4 ? "O----C" : "OSZ?PC")
                     .replace("#n", Integer.toString(i));
             addAll(i == 6 ? text.replace("| |", "| undoc |") : text);
         }
