@@ -134,19 +134,20 @@ public record Encoding(
             }
         }
         var builder = new Parts();
-        for (String word : columns[1].trim().split("\\s+", -1)) {
+        for (String word : words(columns[1])) {
             builder.word(word, condition);
         }
         boolean modrm = builder.modrm;
         for (Spec spec : operands) {
             modrm |= spec.usesModrm();
         }
-        String attributeText = columns.length > 2 ? columns[2].trim() : "";
-        var attributes = attributeText.isEmpty() ? Set.<String>of() : Set.of(attributeText.split("\\s+", -1));
-        Optional<Feature> feature = attributes.stream()
-                .filter(a -> a.startsWith("cpuid="))
-                .map(a -> Feature.valueOf(a.substring(6)))
-                .findFirst();
+        Set<String> attributes = columns.length > 2 ? Set.copyOf(words(columns[2])) : Set.of();
+        Optional<Feature> feature = Optional.empty();
+        for (String attribute : attributes) {
+            if (attribute.startsWith("cpuid=")) {
+                feature = Optional.of(Feature.valueOf(attribute.substring(6)));
+            }
+        }
         String flags = columns.length > 3 && !columns[3].isBlank() ? columns[3].trim() : "------";
         return new Encoding(
                 mnemonic,
@@ -162,6 +163,21 @@ public record Encoding(
                 attributes,
                 feature,
                 flags);
+    }
+
+    /** The words of a column; by hand, because the whole table is read at every start. */
+    private static List<String> words(String column) {
+        var words = new ArrayList<String>(4);
+        int start = 0;
+        for (int i = 0; i <= column.length(); i++) {
+            if (i == column.length() || column.charAt(i) == ' ') {
+                if (i > start) {
+                    words.add(column.substring(start, i));
+                }
+                start = i + 1;
+            }
+        }
+        return words;
     }
 
     /** The encoding column, word by word. */
