@@ -7,6 +7,9 @@ import java.util.Set;
 import kvasir.kvm.mmu.TdpEntry;
 import kvasir.kvm.mmu.TdpRange;
 import kvasir.kvm.mmu.TdpTable;
+import kvasir.metal.snp.Rmp;
+import kvasir.metal.snp.RmpSlot;
+import kvasir.metal.snp.psp.Ledger;
 import kvasir.registry.Api;
 
 /** Every declaration that scripts can come across, known before any machine exists: for checks, help and the manual. */
@@ -49,7 +52,10 @@ public final class Declarations {
                 SeptCell.API,
                 PamtView.API,
                 TdcsView.API,
-                LedgerView.API));
+                LedgerView.API,
+                Rmp.API,
+                RmpSlot.API,
+                Ledger.API));
         return List.copyOf(apis);
     }
 }

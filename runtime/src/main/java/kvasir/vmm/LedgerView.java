@@ -17,7 +17,7 @@ import kvasir.registry.Outcome;
 /** {@code td.ledger}: what went into MRTD and the RTMRs. */
 final class LedgerView implements Described {
     static final Api<LedgerView> API = Api.of(
-                    "ledger", LedgerView.class, "The measurement ledger of a TD: every contribution, in order.")
+                    "td ledger", LedgerView.class, "The measurement ledger of a TD: every contribution, in order.")
             .operation(
                     "diff",
                     List.of(Parameter.of("other", Kind.HANDLE, "", "another ledger")),

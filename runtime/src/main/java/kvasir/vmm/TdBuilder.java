@@ -56,7 +56,7 @@ final class TdBuilder extends VmBuilder {
                         "mr_ids",
                         List.of(id("config_id"), id("owner"), id("owner_config")),
                         "MRCONFIGID, MROWNER and MROWNERCONFIG, 48 bytes each; zeros for one left out.",
-                        "mr_ids owner sha384\"00\"",
+                        "mr_ids owner zeros(48)",
                         (b, a) -> b.ids(
                                 a.optional("config_id", Bytes.class).orElse(b.init.mrconfigid()),
                                 a.optional("owner", Bytes.class).orElse(b.init.mrowner()),

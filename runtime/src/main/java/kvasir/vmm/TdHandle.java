@@ -150,7 +150,7 @@ final class TdHandle extends VmHandle {
                                 .toList())
                 .property(
                         "ledger",
-                        "ledger",
+                        "td ledger",
                         "What was measured, in order, with the digest after each step.",
                         "show td.ledger",
                         td -> new LedgerView(td.machine(), td.td))

@@ -14,31 +14,31 @@ public final class TdpEntry implements Described {
     /** What scripts may do with it. */
     public static final Api<TdpEntry> API = Api.of(
                     "spte", TdpEntry.class, "One second-stage entry: the lowest that covers the address.")
-            .property("raw", "u64", "The 8 bytes of the entry.", "vm.ept[0].raw", e -> e.raw)
-            .property("level", "u64", "1 = 4K, 2 = 2M, 3 = 1G, 4, 5.", "vm.ept[0].level", e -> (long) e.level)
-            .property("size", "u64", "Bytes the entry covers.", "vm.ept[0].size", e -> Level.bytes(e.level))
-            .property("gpa", "u64", "First address the entry covers.", "vm.ept[0].gpa", e -> e.gfn << 12)
-            .property("hpa", "u64", "Host address it maps or points to.", "vm.ept[0].hpa", e -> e.raw & Spte.ADDRESS)
-            .property("pfn", "u64", "Host frame it maps or points to.", "vm.ept[0].pfn", e -> Spte.pfn(e.raw))
-            .property("sptep", "u64", "Host address of the entry itself.", "vm.ept[0].sptep", e -> e.sptep)
-            .property("present", "bool", "Shadow-present (bit 11).", "vm.ept[0].present", e -> e.present())
-            .property("leaf", "bool", "Maps memory.", "vm.ept[0].leaf", e -> e.leaf())
-            .property("accessed", "bool", "The A bit.", "vm.ept[0].accessed", e -> e.format.isAccessed(e.raw))
-            .property("dirty", "bool", "The D bit.", "vm.ept[0].dirty", e -> (e.raw & e.format.dirtyMask()) != 0)
-            .property("writable", "bool", "The W bit.", "vm.ept[0].writable", e -> Spte.isWritable(e.raw))
+            .property("raw", "u64", "The 8 bytes of the entry.", "plain.ept[0].raw", e -> e.raw)
+            .property("level", "u64", "1 = 4K, 2 = 2M, 3 = 1G, 4, 5.", "plain.ept[0].level", e -> (long) e.level)
+            .property("size", "u64", "Bytes the entry covers.", "plain.ept[0].size", e -> Level.bytes(e.level))
+            .property("gpa", "u64", "First address the entry covers.", "plain.ept[0].gpa", e -> e.gfn << 12)
+            .property("hpa", "u64", "Host address it maps or points to.", "plain.ept[0].hpa", e -> e.raw & Spte.ADDRESS)
+            .property("pfn", "u64", "Host frame it maps or points to.", "plain.ept[0].pfn", e -> Spte.pfn(e.raw))
+            .property("sptep", "u64", "Host address of the entry itself.", "plain.ept[0].sptep", e -> e.sptep)
+            .property("present", "bool", "Shadow-present (bit 11).", "plain.ept[0].present", e -> e.present())
+            .property("leaf", "bool", "Maps memory.", "plain.ept[0].leaf", e -> e.leaf())
+            .property("accessed", "bool", "The A bit.", "plain.ept[0].accessed", e -> e.format.isAccessed(e.raw))
+            .property("dirty", "bool", "The D bit.", "plain.ept[0].dirty", e -> (e.raw & e.format.dirtyMask()) != 0)
+            .property("writable", "bool", "The W bit.", "plain.ept[0].writable", e -> Spte.isWritable(e.raw))
             .property(
                     "host_writable",
                     "bool",
                     "Software bit: the host lets the page be written.",
-                    "vm.ept[0].host_writable",
+                    "plain.ept[0].host_writable",
                     e -> e.format.isHostWritable(e.raw))
             .property(
                     "mmu_writable",
                     "bool",
                     "Software bit: a fast page fault may set W.",
-                    "vm.ept[0].mmu_writable",
+                    "plain.ept[0].mmu_writable",
                     e -> e.format.isMmuWritable(e.raw))
-            .property("bits", "record", "The decoded bits.", "show vm.ept[0].bits", TdpEntry::bits)
+            .property("bits", "record", "The decoded bits.", "show plain.ept[0].bits", TdpEntry::bits)
             .build();
 
     private final String label;

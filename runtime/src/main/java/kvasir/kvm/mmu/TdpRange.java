@@ -14,15 +14,20 @@ public final class TdpRange implements Described {
     /** What scripts may do with it. */
     public static final Api<TdpRange> API = Api.of(
                     "spte_range", TdpRange.class, "The lowest entries that cover a range, in order.")
-            .property("entries", "list of spte", "The entries.", "vm.ept[0 .. 2M].entries", r -> r.entries)
-            .property("count", "u64", "How many.", "vm.ept[0 .. 2M].count", r -> (long) r.entries.size())
+            .property("entries", "list of spte", "The entries.", "plain.ept[0 .. 2M].entries", r -> r.entries)
+            .property("count", "u64", "How many.", "plain.ept[0 .. 2M].count", r -> (long) r.entries.size())
             .property(
                     "leaves",
                     "list of spte",
                     "Those that map memory.",
-                    "vm.ept[0 .. 2M].leaves",
+                    "plain.ept[0 .. 2M].leaves",
                     r -> r.entries.stream().filter(TdpEntry::leaf).toList())
-            .property("mapped", "u64", "Bytes of the range that are mapped.", "vm.ept[0 .. 2M].mapped", r -> r.mapped())
+            .property(
+                    "mapped",
+                    "u64",
+                    "Bytes of the range that are mapped.",
+                    "plain.ept[0 .. 2M].mapped",
+                    r -> r.mapped())
             .build();
 
     private final String label;

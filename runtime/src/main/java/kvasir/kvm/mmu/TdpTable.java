@@ -21,28 +21,37 @@ public final class TdpTable implements Described {
                     "walk",
                     List.of(Api.Parameter.of("gpa", Api.Kind.U64, "bytes", "address to walk to")),
                     "Every entry on the way to an address, from the root down, with its raw value and decoded bits.",
-                    "vm.ept.walk 0x1000",
+                    "plain.ept.walk 0x1000",
                     (table, arguments) -> table.walk(arguments.u64("gpa")))
             .property(
                     "root",
                     "u64",
                     "Host address of the root; 0 if none is loaded.",
-                    "vm.ept.root",
+                    "plain.ept.root",
                     t -> t.root().pfn << 12)
-            .property("levels", "u64", "4 or 5; 0 if no root is loaded.", "vm.ept.levels", t ->
+            .property("levels", "u64", "4 or 5; 0 if no root is loaded.", "plain.ept.levels", t ->
                     (long) t.root().level())
-            .property("role", "u64", "The root's role word.", "vm.ept.role", t ->
+            .property("role", "u64", "The root's role word.", "plain.ept.role", t ->
                     (long) t.root().role.word())
-            .property("pointer", "u64", "EPTP or nCR3.", "vm.ept.pointer", TdpTable::pointer)
-            .property("leaves", "list of spte", "Entries that map memory, in order.", "vm.ept.leaves", TdpTable::leaves)
-            .property("leaf_count", "u64", "How many entries map memory.", "vm.ept.leaf_count", TdpTable::leafCount)
+            .property("pointer", "u64", "EPTP or nCR3.", "plain.ept.pointer", TdpTable::pointer)
             .property(
-                    "tables", "u64", "Table pages of this tree, the root included.", "vm.ept.tables", TdpTable::tables)
-            .property("mapped", "u64", "Bytes mapped.", "vm.ept.mapped", TdpTable::mapped)
-            .property("tree", "string", "The tables drawn as a tree.", "show vm.ept.tree", TdpTable::tree)
+                    "leaves",
+                    "list of spte",
+                    "Entries that map memory, in order.",
+                    "plain.ept.leaves",
+                    TdpTable::leaves)
+            .property("leaf_count", "u64", "How many entries map memory.", "plain.ept.leaf_count", TdpTable::leafCount)
+            .property(
+                    "tables",
+                    "u64",
+                    "Table pages of this tree, the root included.",
+                    "plain.ept.tables",
+                    TdpTable::tables)
+            .property("mapped", "u64", "Bytes mapped.", "plain.ept.mapped", TdpTable::mapped)
+            .property("tree", "string", "The tables drawn as a tree.", "show plain.ept.tree", TdpTable::tree)
             .index(
                     "The lowest entry that covers an address; for a range, all of them.",
-                    "vm.ept[0x1000]",
+                    "plain.ept[0x1000]",
                     (table, key) -> key instanceof Range range ? table.range(range) : table.entry((Long) key))
             .build();
 
