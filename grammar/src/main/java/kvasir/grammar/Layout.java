@@ -12,9 +12,9 @@ import org.antlr.v4.runtime.CommonToken;
 import org.antlr.v4.runtime.Token;
 
 /**
- * Stands between lexer and parser. Decides which line ends mean something, balances brackets, gives a token another
- * type where its neighbours say so, and reports what is wrong with single tokens. So the grammar can decide on one token,
- * and an unclosed bracket does not take the rest of the file with it.
+ * Stands between lexer and parser. Decides which line ends mean something, balances brackets, and
+ * gives a token another type where its neighbours say so. So the grammar can decide on one token, and an unclosed
+ * bracket does not take the rest of the file with it.
  */
 final class Layout {
     /** Deeper brackets are refused, so that no walk over a tree can exhaust the stack. */
@@ -115,173 +115,36 @@ final class Layout {
     }
 
     private void read() {
-        Optional<Integer> binary = binaryContent();
-        if (binary.isPresent()) {
-            problems.add(Diagnostic.of(
-                    "E0111",
-                    source.span(binary.get(), binary.get() + 1),
-                    source.name() + " is not a text file",
-                    "control character 0x%02x".formatted((int) source.text().charAt(binary.get()))));
+        if (TokenFaults.isBinary(problems)) {
             end();
             return;
         }
         raw.addAll(raw(source));
-        for (int i = 0; i < raw.size(); i++) {
+        TokenFaults faults = new TokenFaults(problems, raw);
+        for (int i = 0; i < raw.size() && stack.size() <= DEEPEST; i++) {
             CommonToken token = raw.get(i);
-            if (singleToken(token, i)) {
-                i += structure(token, i);
-                if (stack.size() > DEEPEST) {
-                    problems.add(Diagnostic.of(
-                                    "E0208",
-                                    span(token),
-                                    "brackets are nested too deep",
-                                    "more than " + DEEPEST + " are open here")
-                            .help("name the inner parts with `let`"));
-                    tokens.clear();
-                    stack.clear();
-                    break;
-                }
+            incomplete |= token.getType() == UNCLOSED_BLOCK;
+            switch (faults.use(i)) {
+                case STRUCTURE -> i += structure(token, i);
+                case COMMENT -> comments.add(token);
+                case LINE_END -> lineEnd(token);
+                case NOTHING -> {}
             }
+        }
+        if (stack.size() > DEEPEST) {
+            tooDeep(stack.element().token());
         }
         incomplete |= !stack.isEmpty() || (problems.isEmpty() && endsInOperator());
         closeAtEnd();
         end();
     }
 
-    private Optional<Integer> binaryContent() {
-        String text = source.text();
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (c < ' ' && "\t\n\r\f".indexOf(c) < 0) {
-                return Optional.of(i);
-            }
-        }
-        return Optional.empty();
-    }
-
-    /** Deals with comments, line ends and characters that are at fault by themselves; true if structure remains. */
-    private boolean singleToken(CommonToken token, int index) {
-        switch (token.getType()) {
-            case COMMENT -> {
-                comments.add(token);
-                return false;
-            }
-            case NL -> {
-                lineEnd(token);
-                return false;
-            }
-            case FOREIGN_COMMENT -> {
-                if (token.getStartIndex() == 0 && token.getText().startsWith("#!")) {
-                    comments.add(token);
-                } else {
-                    foreign(token, "a comment begins with `//`");
-                }
-                return false;
-            }
-            case UNKNOWN -> {
-                unknown(token, index);
-                return false;
-            }
-            case UNCLOSED_STRING -> {
-                problems.add(
-                        Diagnostic.of("E0102", span(token), "string is never closed", "no closing quote on this line")
-                                .help("longer texts stand between \"\"\" and \"\"\""));
-                token.setType(STRING);
-            }
-            case UNCLOSED_BLOCK -> {
-                problems.add(Diagnostic.of(
-                        "E0103",
-                        source.span(token.getStartIndex(), token.getStartIndex() + 3),
-                        "block of text is never closed",
-                        "no closing \"\"\" follows"));
-                token.setType(BLOCK);
-                incomplete = true;
-            }
-            case FOREIGN_STRING -> {
-                foreign(token, "a string stands in double quotes");
-                token.setType(STRING);
-            }
-            case FOREIGN -> {
-                return foreignSign(token);
-            }
-            default -> {}
-        }
-        return true;
-    }
-
-    private void unknown(Token token, int index) {
-        if (index > 0
-                && raw.get(index - 1).getType() == UNKNOWN
-                && raw.get(index - 1).getStopIndex() + 1 == token.getStartIndex()) {
-            return;
-        }
-        int end = index;
-        while (end + 1 < raw.size()
-                && raw.get(end + 1).getType() == UNKNOWN
-                && raw.get(end + 1).getStartIndex() == raw.get(end).getStopIndex() + 1) {
-            end++;
-        }
-        Span span = source.span(token.getStartIndex(), raw.get(end).getStopIndex() + 1);
-        int c = span.text().codePointAt(0);
-        Diagnostic diagnostic = Diagnostic.of(
-                "E0101",
-                span,
-                end == index || Character.charCount(c) == span.text().length()
-                        ? "character is not part of the language"
-                        : "characters are not part of the language",
-                "U+%04X".formatted(c));
-        problems.add(
-                switch (c) {
-                    case '“', '”', '„', '‘', '’' -> diagnostic.help("a string stands in plain double quotes: \"text\"");
-                    case '→' -> diagnostic.help("write `->`");
-                    case '–', '—', '−' -> diagnostic.help("write `-`");
-                    case '…' -> diagnostic.help("a range is written `a .. b`");
-                    case '\u00a0' -> diagnostic.help("this is a no-break space; type a plain one");
-                    default ->
-                        Character.isLetter(c)
-                                ? diagnostic.help("names are written with the letters a to z, digits and `_`")
-                                : diagnostic;
-                });
-    }
-
-    private void foreign(Token token, String help) {
-        problems.add(Diagnostic.of("E0110", span(token), "this is spelt as in another language", "not KVS")
-                .help(help));
-    }
-
-    private boolean foreignSign(CommonToken token) {
-        switch (token.getText()) {
-            case "&&" -> {
-                foreign(token, "write `and`");
-                token.setType(AND);
-            }
-            case "||" -> {
-                foreign(token, "write `or`");
-                token.setType(OR);
-            }
-            case "!" -> {
-                foreign(token, "write `not`");
-                token.setType(NOT);
-            }
-            case "===" -> {
-                foreign(token, "write `==`");
-                token.setType(EQ);
-            }
-            case "!==" -> {
-                foreign(token, "write `!=`");
-                token.setType(NE);
-            }
-            case ";" -> {
-                foreign(token, "a statement ends with its line");
-                lineEnd(token);
-                return false;
-            }
-            default -> {
-                foreign(token, "a range is half-open and written `a .. b`");
-                token.setType(DOTDOT);
-            }
-        }
-        return true;
+    private void tooDeep(Token token) {
+        problems.add(Diagnostic.of(
+                        "E0208", span(token), "brackets are nested too deep", "more than " + DEEPEST + " are open here")
+                .help("name the inner parts with `let`"));
+        tokens.clear();
+        stack.clear();
     }
 
     private void lineEnd(Token token) {
