@@ -122,14 +122,14 @@ public record Policies(
         names.put("progress", words(Progress.values()));
         names.put("retry", words(Retry.values()));
         names.put("invalid_slot", words(InvalidSlot.values()));
-        names.put("spurious_leaf_check", List.of("off", "on"));
-        names.put("root_reload", List.of("off", "on"));
+        names.put("spurious_leaf_check", List.of("false", "true"));
+        names.put("root_reload", List.of("false", "true"));
         names.put("before_finalise", words(BeforeFinalise.values()));
         names.put("no_slot", List.of("EIO", "EFAULT", "EINVAL", "ENOENT"));
         names.put("units", words(Units.values()));
         names.put("max_level", words(MaxLevel.values()));
         names.put("arithmetic", words(Arithmetic.values()));
-        names.put("accessed", List.of("off", "on"));
+        names.put("accessed", List.of("false", "true"));
         names.put("flags", words(Flags.values()));
         return names;
     }
@@ -141,14 +141,14 @@ public record Policies(
         values.put("progress", word(progress));
         values.put("retry", word(retry));
         values.put("invalid_slot", word(invalidSlot));
-        values.put("spurious_leaf_check", spuriousLeafCheck ? "on" : "off");
-        values.put("root_reload", rootReload ? "on" : "off");
+        values.put("spurious_leaf_check", spuriousLeafCheck ? "true" : "false");
+        values.put("root_reload", rootReload ? "true" : "false");
         values.put("before_finalise", word(beforeFinalise));
         values.put("no_slot", noSlot.name());
         values.put("units", word(units));
         values.put("max_level", word(maxLevel));
         values.put("arithmetic", word(arithmetic));
-        values.put("accessed", accessed ? "on" : "off");
+        values.put("accessed", accessed ? "true" : "false");
         values.put("flags", word(flags));
         return values;
     }
@@ -169,14 +169,14 @@ public record Policies(
                 Progress.valueOf(upper(values, "progress")),
                 Retry.valueOf(upper(values, "retry")),
                 InvalidSlot.valueOf(upper(values, "invalid_slot")),
-                upper(values, "spurious_leaf_check").equals("ON"),
-                upper(values, "root_reload").equals("ON"),
+                upper(values, "spurious_leaf_check").equals("TRUE"),
+                upper(values, "root_reload").equals("TRUE"),
                 BeforeFinalise.valueOf(upper(values, "before_finalise")),
                 Errno.valueOf(upper(values, "no_slot")),
                 Units.valueOf(upper(values, "units")),
                 MaxLevel.valueOf(upper(values, "max_level")),
                 Arithmetic.valueOf(upper(values, "arithmetic")),
-                upper(values, "accessed").equals("ON"),
+                upper(values, "accessed").equals("TRUE"),
                 Flags.valueOf(upper(values, "flags"))));
     }
 
