@@ -20,6 +20,10 @@ import kvasir.registry.Arguments;
 import kvasir.registry.Bytes;
 import kvasir.registry.Outcome;
 import kvasir.registry.Range;
+import kvasir.vmm.launch.DirectBoot;
+import kvasir.vmm.launch.LaunchRefused;
+import kvasir.vmm.launch.OvmfImage;
+import kvasir.vmm.launch.SnpVmLaunch;
 
 /** An SNP VM as scripts hold it: KVM_SEV_* commands, RMP and digest, and what its guest's kernel could do. */
 final class SnpHandle extends VmHandle {
@@ -112,6 +116,21 @@ final class SnpHandle extends VmHandle {
                         "g.launch_finish",
                         (g, a) -> g.launchFinish(a))
                 .operation(
+                        "launch",
+                        List.of(
+                                Parameter.of("image", Kind.BYTES, "", "an OVMF image with SEV metadata"),
+                                optionalBytes("kernel", "of a direct boot; its hashes are measured"),
+                                optionalBytes("initrd", "of a direct boot"),
+                                Parameter.of("append", Kind.STRING, "", "kernel command line")
+                                        .asKeyword()
+                                        .orAbsent(),
+                                keyword("policy", Kind.U64, "", "guest policy; 0x30000 if left out")),
+                        "QEMU's launch: launch_start, an update for the image and each section of its metadata, "
+                                + "launch_finish. Errors: those of the ioctl that fails; EINVAL with words for an image "
+                                + "or memory that does not fit.",
+                        "g.launch file(\"OVMF.fd\")",
+                        (g, a) -> g.launch(a))
+                .operation(
                         "sev_command",
                         List.of(Parameter.of("id", Kind.U64, "", "a KVM_SEV_* id below 100")),
                         "Any command of plain SEV: EPERM for an SNP VM, EINVAL if unknown.",
@@ -141,7 +160,7 @@ final class SnpHandle extends VmHandle {
                         g -> g.started().map(SnpGuest::launchDigest).orElse(Bytes.of(new byte[48])))
                 .property(
                         "ledger",
-                        "ledger",
+                        "snp ledger",
                         "The launch digest as numbered records, one a page; diff names the first that differs.",
                         "show g.ledger",
                         g -> g.snp.guest().ledger())
@@ -360,6 +379,21 @@ final class SnpHandle extends VmHandle {
             }
         } while (result.succeeded() && left != 0);
         return result.outcome();
+    }
+
+    private Outcome launch(Arguments a) {
+        Optional<DirectBoot> boot = a.optional("kernel", Bytes.class)
+                .map(kernel -> new DirectBoot(
+                        kernel,
+                        a.optional("initrd", Bytes.class).orElse(Bytes.of()),
+                        a.optional("append", String.class).orElse("")));
+        try {
+            return new SnpVmLaunch(snp)
+                    .run(OvmfImage.parse(a.bytes("image")), boot, a.u64("policy", POLICY))
+                    .outcome();
+        } catch (LaunchRefused refused) {
+            return new Outcome.Failed("EINVAL", refused.reason(), Map.of());
+        }
     }
 
     private Outcome launchFinish(Arguments a) {

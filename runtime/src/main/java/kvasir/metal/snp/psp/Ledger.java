@@ -15,7 +15,7 @@ import kvasir.registry.Described;
 public record Ledger(List<LedgerRecord> records) implements Described {
     /** What scripts may do with it. */
     public static final Api<Ledger> API = Api.of(
-                    "ledger", Ledger.class, "The launch digest as numbered records, one a page.")
+                    "snp ledger", Ledger.class, "The launch digest as numbered records, one a page.")
             .property("pages", "u64", "Number of records.", "assert g.ledger.pages == 52", l -> (long) l.records.size())
             .property("digest", "bytes", "Launch digest after the last record.", "show g.ledger.digest", Ledger::digest)
             .operation(
