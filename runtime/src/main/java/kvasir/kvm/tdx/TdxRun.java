@@ -12,6 +12,7 @@ import kvasir.kvm.KvmRun;
 import kvasir.kvm.Requests;
 import kvasir.kvm.RunResult;
 import kvasir.kvm.Seam;
+import kvasir.kvm.Seams;
 import kvasir.kvm.Vcpu;
 import kvasir.kvm.VcpuMmu;
 import kvasir.kvm.Vm;
@@ -61,7 +62,21 @@ final class TdxRun {
         }
         run.setExitReason(ExitReason.UNKNOWN);
         processor.budget(budget);
+        try {
+            return loop(run, budget, tdvpr);
+        } catch (Seams.Livelock endless) {
+            return new RunResult.BudgetSpent(budget);
+        }
+    }
+
+    /** vcpu_run. Entries without a retired instruction are counted: the guest and KVM may be going round for ever. */
+    private RunResult loop(KvmRun run, long budget, long tdvpr) {
+        long retired = -1;
+        int standing = 0;
         while (true) {
+            standing = retired == processor.cpu().retired() ? standing + 1 : 0;
+            retired = processor.cpu().retired();
+            vm.seams().spin(this, standing);
             if (vcpu.signalPending()) {
                 vcpu.takeSignal();
                 run.setExitReason(ExitReason.INTR);
