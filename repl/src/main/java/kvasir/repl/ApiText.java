@@ -1,6 +1,7 @@
 package kvasir.repl;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import kvasir.registry.Api;
 import kvasir.scripts.binding.ArgumentPlan;
@@ -26,17 +27,19 @@ final class ApiText {
         String object = dot < 0 ? "" : name.substring(0, dot);
         String member = name.substring(dot + 1);
         var found = new ArrayList<String>();
+        // What a VM type has from the one it extends is told once.
+        var said = new HashSet<String>();
         for (Api<?> api : apis) {
             if (!object.isEmpty() && !object.equals(api.name())) {
                 continue;
             }
             for (Api.Operation<?> operation : api.operations()) {
-                if (operation.name().equals(member)) {
+                if (operation.name().equals(member) && said.add(operation.doc() + operation.parameters())) {
                     found.add(operation(api, operation).stripTrailing());
                 }
             }
             for (Api.Property<?> property : api.properties()) {
-                if (property.name().equals(member)) {
+                if (property.name().equals(member) && said.add(property.doc() + property.type())) {
                     found.add(property(api, property).stripTrailing());
                 }
             }

@@ -99,6 +99,7 @@ public final class Session implements AutoCloseable {
         }
         interrupted = false;
         printed.clear();
+        execution.nextInput();
         var source = new SourceFile("input " + ++inputs, text);
         Loader.Input input = loader.input(source, folder, scope);
         if (!input.diagnostics().isEmpty()) {

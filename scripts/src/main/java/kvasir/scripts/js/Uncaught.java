@@ -46,8 +46,9 @@ record Uncaught(Path file, PolyglotException exception) {
                     Failure.Kind.SYNTAX, first.replaceFirst("^SyntaxError: (\\S+:\\d+:\\d+ )?", ""), place, List.of());
         }
         Value error = exception.getGuestObject();
-        String name = error != null && error.hasMember("name")
-                ? error.getMember("name").toString()
+        // Not toString: outside of the context it gives something else than the text.
+        String name = error != null && error.hasMember("name") && error.getMember("name").isString()
+                ? error.getMember("name").asString()
                 : "";
         var notes = new ArrayList<String>();
         places.stream().skip(1).forEach(caller -> notes.add("called from: " + caller.file + ":" + caller.line));

@@ -135,6 +135,12 @@ public final class Execution {
         return world.global(name);
     }
 
+    /** The next input of a conversation begins: how long the ones before took does not count against it. */
+    public void nextInput() {
+        steps = 0;
+        calls.clear();
+    }
+
     /** Counts one step of a loop or a call; whether the script may go on. */
     boolean step() {
         return ++steps <= MAX_STEPS;
