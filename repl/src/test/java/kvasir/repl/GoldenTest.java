@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /**
@@ -28,13 +29,15 @@ final class GoldenTest {
     @TestFactory
     Stream<DynamicTest> commands() throws IOException {
         return transcripts("command-")
-                .map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> check(file, transcript(file))));
+                .map(file ->
+                        DynamicTest.dynamicTest(file.getFileName().toString(), () -> check(file, transcript(file))));
     }
 
     @TestFactory
     Stream<DynamicTest> conversations() throws IOException {
         return transcripts("talk-")
-                .map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> check(file, talk(file))));
+                .map(file -> DynamicTest.dynamicTest(
+                        file.getFileName().toString(), () -> check(file, talk(Files.readAllLines(file)))));
     }
 
     private static Stream<Path> transcripts(String prefix) throws IOException {
@@ -85,22 +88,21 @@ final class GoldenTest {
     }
 
     /** Lines that begin with {@code kvs>} or dots are said, one input after another; the answers stand between. */
-    private static String talk(Path file) throws IOException {
+    static String talk(List<String> lines) {
         var text = new StringBuilder();
         var input = new StringBuilder();
         var machines = Engine.machines();
         var conversation = new Conversation(machines, machines.defaultSemantics(), FOLDER);
-        for (String line : Files.readAllLines(file)) {
+        for (String line : lines) {
             boolean first = line.startsWith("kvs> ");
             if (first || line.startsWith(" ... ")) {
                 text.append(line).append('\n');
                 input.append(line.substring(5)).append('\n');
-                var bytes = new ByteArrayOutputStream();
                 switch (conversation.say(input.toString())) {
                     case Conversation.Turn.More() -> {}
                     case Conversation.Turn.Bye() -> input.setLength(0);
-                    case Conversation.Turn.Said(var lines) -> {
-                        lines.forEach(said -> text.append(said).append('\n'));
+                    case Conversation.Turn.Said(var answers) -> {
+                        answers.forEach(said -> text.append(said).append('\n'));
                         input.setLength(0);
                     }
                 }
@@ -109,7 +111,7 @@ final class GoldenTest {
         return text.toString();
     }
 
-    @org.junit.jupiter.api.Test
+    @Test
     void aPipeGetsAnswersOnly() throws IOException {
         var machines = Engine.machines();
         var bytes = new ByteArrayOutputStream();

@@ -489,7 +489,7 @@ final class Realm implements AutoCloseable {
         boolean matches = outcome.name().equals(name) || name.equals("error") && outcome instanceof Outcome.Failed;
         for (String key : details.getMemberKeys()) {
             Object actual = outcome.details().get(key);
-            matches = matches && actual != null && Values.same(actual, bridge().toMachine(details.getMember(key)));
+            matches = matches && actual != null && sameDetail(actual, details.getMember(key));
         }
         if (matches) {
             return Optional.empty();
@@ -499,6 +499,14 @@ final class Realm implements AutoCloseable {
             notes.add("reason: " + failed.reason());
         }
         return Optional.of(notes);
+    }
+
+    /** A quantity may be wanted as text: {@code { left: "2M" }}. */
+    private boolean sameDetail(Object actual, Value wanted) {
+        if (actual instanceof Long quantity && wanted.isString()) {
+            return Quantity.ofText(wanted.asString()) instanceof Quantity.Result.Ok(long size) && size == quantity;
+        }
+        return Values.same(actual, bridge().toMachine(wanted));
     }
 
     /** The newest event about {@code object}. */

@@ -47,7 +47,9 @@ record Uncaught(Path file, PolyglotException exception) {
         }
         Value error = exception.getGuestObject();
         // Not toString: outside of the context it gives something else than the text.
-        String name = error != null && error.hasMember("name") && error.getMember("name").isString()
+        String name = error != null
+                        && error.hasMember("name")
+                        && error.getMember("name").isString()
                 ? error.getMember("name").asString()
                 : "";
         var notes = new ArrayList<String>();

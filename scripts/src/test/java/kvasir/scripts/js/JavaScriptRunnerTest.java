@@ -160,6 +160,31 @@ final class JavaScriptRunnerTest {
     }
 
     @Test
+    void anAssertionInATestIsOneToo() throws IOException {
+        RunSummary summary = run("t.mjs", """
+                import { vm, assert, test } from "kvs";
+                const s = vm({ type: "shelf" });
+                test("plain", () => { assert.outcome(s.put(0, 1), "ok", { left: "4K" }); });
+                test("later", async () => { await null; assert(false, "no"); });
+                """);
+        assertEquals(List.of("FAILED plain (new)", """
+                        ASSERTION
+                        error[E0501]: the outcome is not ok
+                         --> t.mjs:3:23
+                          |
+                        3 | test("plain", () => { assert.outcome(s.put(0, 1), "ok", { left: "4K" }); });
+                          |                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+                          = it is: ok left 0""", "FAILED later (new)", """
+                        ASSERTION
+                        error[E0501]: no
+                         --> t.mjs:4:41
+                          |
+                        4 | test("later", async () => { await null; assert(false, "no"); });
+                          |                                         ^^^^^^^^^^^^^^^^^^^"""), heard);
+        assertEquals(4, summary.exitCode());
+    }
+
+    @Test
     void aFailureNobodyLookedAtFailsTheCase() throws IOException {
         RunSummary summary = run("t.mjs", """
                 import { vm } from "kvs";
