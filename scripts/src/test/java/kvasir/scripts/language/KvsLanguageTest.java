@@ -46,7 +46,8 @@ final class KvsLanguageTest {
         try (Context context = Context.newBuilder("kvs").engine(engine()).build()) {
             var failed = assertThrows(
                     PolyglotException.class, () -> context.eval(source(SCRIPT.replace("leaf(2M", "leaf(4K"))));
-            assertTrue(failed.getMessage().startsWith("error[E0501]: assertion failed\n --> script.kvs:5:"));
+            assertTrue(String.valueOf(failed.getMessage())
+                    .startsWith("error[E0501]: assertion failed\n --> script.kvs:5:"));
             var malformed = assertThrows(PolyglotException.class, () -> context.eval(source("let = 3\n")));
             assertTrue(malformed.isSyntaxError());
         }
