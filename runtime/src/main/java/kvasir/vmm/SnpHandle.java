@@ -3,7 +3,6 @@ package kvasir.vmm;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import kvasir.kvm.IoctlResult;
 import kvasir.kvm.Memslot;
 import kvasir.kvm.Vm;
 import kvasir.kvm.snp.LaunchFinish;
@@ -366,19 +365,8 @@ final class SnpHandle extends VmHandle {
                 return new Outcome.Failed("EFAULT", "the content does not fit into user memory of the range", Map.of());
             }
         }
-        long gfn = range.start() >>> 12;
-        long left = range.size();
-        IoctlResult result;
-        do {
-            result = snp.launchUpdate(new LaunchUpdate(gfn, uaddr, left, type, (int) a.u64("flags", 0)));
-            var details = new Arguments(result.outcome().details());
-            if (result.succeeded()) {
-                left = details.u64("left");
-                gfn = details.u64("gfn_start");
-                uaddr = details.u64("uaddr");
-            }
-        } while (result.succeeded() && left != 0);
-        return result.outcome();
+        var update = new LaunchUpdate(range.start() >>> 12, uaddr, range.size(), type, (int) a.u64("flags", 0));
+        return SnpVmLaunch.updateAll(snp, update).outcome();
     }
 
     private Outcome launch(Arguments a) {

@@ -1,6 +1,5 @@
 package kvasir.vmm.launch;
 
-import java.util.Map;
 import java.util.Optional;
 import kvasir.kvm.IoctlResult;
 import kvasir.kvm.Memslot;
@@ -11,6 +10,7 @@ import kvasir.kvm.snp.LaunchUpdate;
 import kvasir.kvm.snp.SnpVm;
 import kvasir.metal.cpu.Cpu;
 import kvasir.metal.cpu.Segment;
+import kvasir.registry.Arguments;
 import kvasir.registry.Bytes;
 
 /**
@@ -81,20 +81,24 @@ public final class SnpVmLaunch {
                 throw new LaunchRefused(update.what() + ": the VMM's memory there cannot be written");
             }
         }
-        long left = update.size();
+        return updateAll(
+                snp, new LaunchUpdate(gfn, uaddr, update.size(), update.type().code(), 0));
+    }
+
+    /** Issues KVM_SEV_SNP_LAUNCH_UPDATE again with what was left until nothing is, or until it fails, as a VMM does. */
+    public static IoctlResult updateAll(SnpVm snp, LaunchUpdate first) {
+        LaunchUpdate next = first;
         while (true) {
-            IoctlResult result = snp.launchUpdate(
-                    new LaunchUpdate(gfn, uaddr, left, update.type().code(), 0));
+            IoctlResult result = snp.launchUpdate(next);
             if (!result.succeeded()) {
                 return result;
             }
-            Map<String, ?> details = result.outcome().details();
-            left = (Long) details.get("left");
-            gfn = (Long) details.get("gfn_start");
-            uaddr = (Long) details.get("uaddr");
+            var details = new Arguments(result.outcome().details());
+            long left = details.u64("left");
             if (left == 0) {
                 return result;
             }
+            next = new LaunchUpdate(details.u64("gfn_start"), details.u64("uaddr"), left, next.type(), next.flags());
         }
     }
 }
