@@ -140,6 +140,12 @@ final class RunLoop {
             vcpu.kvmRun().setExitReason(ExitReason.DIRTY_RING_FULL);
             return exited();
         }
+        if (!vcpu.vm().kvm().host().tdp()) {
+            return Optional.of(new RunResult.Unsupported("shadow paging: a guest on a host without TDP"));
+        }
+        if (vcpu.guestMode()) {
+            return Optional.of(new RunResult.Unsupported("running L2: only the choice of its MMU is modelled"));
+        }
         int error = vcpu.mmu().reload();
         if (error != 0) {
             return refused(Errno.of(error), "kvm_mmu_reload: no root could be loaded");
