@@ -242,9 +242,7 @@ public record SpteFormat(
         if (adDisabled) {
             spte |= Spte.TDP_AD_DISABLED;
         }
-        if (!prefetch) {
-            spte |= accessedMask;
-        }
+        spte |= accessedMask;
         spte |= (access & ACC_EXEC) != 0 ? xMask : nxMask;
         if ((access & ACC_USER) != 0) {
             spte |= userMask;

@@ -137,10 +137,7 @@ final class MapMemory {
                 continue;
             }
             advanced = true;
-            long size = policies.arithmetic() == Policies.Arithmetic.UNDERFLOW
-                    ? mapped
-                    : unsignedMin(mapped, request.size());
-            request.advance(mapped, size);
+            request.advance(mapped);
             mapFollowing();
         }
         if (!advanced || result >= 0 && request.size() == 0) {
@@ -156,7 +153,7 @@ final class MapMemory {
     private void mapFollowing() {
         if (request.source() == 0 && policies.arithmetic() != Policies.Arithmetic.ALIGN) {
             long pages = vcpu.mmu().mapFollowing(request.gpa(), request.size() >>> 12, !policies.accessed());
-            request.advance(pages << 12, pages << 12);
+            request.advance(pages << 12);
         }
     }
 
@@ -273,7 +270,7 @@ final class MapMemory {
         return switch (policies.arithmetic()) {
             case MIN -> unsignedMin(request.size(), end - request.gpa());
             case UNDERFLOW -> end - request.gpa();
-            case ALIGN -> (request.gpa() + block - 1 & -block) - request.gpa();
+            case ALIGN -> unsignedMin(request.size(), (request.gpa() + block - 1 & -block) - request.gpa());
         };
     }
 

@@ -52,11 +52,11 @@ public final class MemoryMapping {
         return source;
     }
 
-    void advance(long gpaBytes, long sizeBytes) {
-        gpa += gpaBytes;
-        size -= sizeBytes;
+    void advance(long bytes) {
+        gpa += bytes;
+        size -= bytes;
         if (source != 0) {
-            source += gpaBytes;
+            source += bytes;
         }
     }
 }
