@@ -5,7 +5,6 @@ import static kvasir.metal.tdx.Operand.R9;
 import static kvasir.metal.tdx.Operand.RCX;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,7 +18,6 @@ import kvasir.kvm.VendorOps;
 import kvasir.kvm.Vm;
 import kvasir.kvm.mmu.Spte;
 import kvasir.kvm.mmu.TdpMmu;
-import kvasir.metal.tdx.CpuidConfig;
 import kvasir.metal.tdx.Operand;
 import kvasir.metal.tdx.SeamcallRegs;
 import kvasir.metal.tdx.SeptState;
@@ -29,12 +27,6 @@ import kvasir.metal.tdx.Tdvps;
 
 /** One TD as KVM holds it (struct kvm_tdx): its sub-commands and the hooks of its mirror. */
 public final class TdxVm implements VendorOps {
-    private static final long VMCS_NOTIFICATION_VECTOR = 0x0024000100000002L;
-    private static final long VMCS_PI_DESCRIPTOR = 0x0024000300002016L;
-    private static final long VMCS_PIN_BASED = 0x0024000200004000L;
-    private static final long POSTED_INTERRUPTS = 1L << 7;
-    private static final long POSTED_INTERRUPT_VECTOR = 0xf2;
-
     private final Vm vm;
     private final TdxHost host;
     private final InitMemRegionMode mode;
@@ -149,7 +141,7 @@ public final class TdxVm implements VendorOps {
     public IoctlResult initVcpu(Vcpu vcpu, long handOff, int flags) {
         return command(() -> {
             settled = false;
-            IoctlResult result = initVcpuLocked(vcpu, handOff, flags);
+            IoctlResult result = new InitVcpuCommand(this, vcpu).run(handOff, flags);
             settled = true;
             return result;
         });
@@ -202,19 +194,7 @@ public final class TdxVm implements VendorOps {
      * @param entries room in the kvm_cpuid2 that user space gave
      */
     public IoctlResult capabilities(int flags, long entries) {
-        if (flags != 0) {
-            return invalid("tdx_get_capabilities: flags must be 0");
-        }
-        if (entries < CpuidConfig.ALL.size()) {
-            return new IoctlResult.Err(
-                    Errno.E2BIG, "init_kvm_tdx_caps: there are more configurable CPUID leaves", Map.of("nent", (long)
-                            CpuidConfig.ALL.size()));
-        }
-        var details = new LinkedHashMap<String, Object>();
-        details.put("supported_attrs", InitVmCommand.SUPPORTED_ATTRIBUTES);
-        details.put("supported_xfam", InitVmCommand.SUPPORTED_XFAM);
-        details.put("nent", (long) CpuidConfig.ALL.size());
-        return new IoctlResult.Ok(0, details);
+        return CpuidCommands.capabilities(flags, entries);
     }
 
     /**
@@ -223,34 +203,11 @@ public final class TdxVm implements VendorOps {
      * @param entries room in the kvm_cpuid2 that user space gave
      */
     public IoctlResult getCpuid(Vcpu vcpu, int flags, long entries) {
-        if (flags != 0 || hkid < 0 || state == State.RUNNABLE || !vcpuInitialised(vcpu)) {
-            return invalid("tdx_vcpu_get_cpuid: flags, or not between KVM_TDX_INIT_VCPU and KVM_TDX_FINALIZE_VM");
-        }
-        if (entries < CpuidConfig.ALL.size()) {
-            return IoctlResult.err(Errno.E2BIG, "tdx_vcpu_get_cpuid: there are more leaves");
-        }
-        var leaves = new ArrayList<Map<String, ?>>();
-        for (CpuidConfig config : CpuidConfig.ALL) {
-            var leaf = new LinkedHashMap<String, Object>();
-            leaf.put("function", Integer.toUnsignedLong(config.leaf()));
-            leaf.put("index", (long) Math.max(0, config.subleaf()));
-            long low = readField(config.fieldId());
-            long high = readField(config.fieldId() + 1);
-            leaf.put("eax", low & 0xffff_ffffL);
-            leaf.put("ebx", low >>> 32);
-            leaf.put("ecx", high & 0xffff_ffffL);
-            leaf.put("edx", high >>> 32);
-            leaves.add(leaf);
-        }
-        return new IoctlResult.Ok(0, Map.of("cpuid", leaves));
-    }
-
-    private long readField(long id) {
-        return host.seamcall(0, "TDH.MNG.RD", SeamcallRegs.of(11, tdr, id)).get(R8);
+        return new CpuidCommands(this).get(vcpu, flags, entries);
     }
 
     /** 6.19: kvm->lock, every vcpu->mutex and slots_lock; before, kvm->lock. */
-    private boolean locksEverything() {
+    boolean locksEverything() {
         return mode == InitMemRegionMode.MERGED_6_19;
     }
 
@@ -280,65 +237,6 @@ public final class TdxVm implements VendorOps {
             taken.reversed().forEach(vcpu -> vcpu.mutex().unlock());
             vm.kvmLock().unlock();
         }
-    }
-
-    private IoctlResult initVcpuLocked(Vcpu vcpu, long handOff, int flags) {
-        if (flags != 0) {
-            return invalid("tdx_vcpu_init: flags must be 0");
-        }
-        if (vcpus.containsKey(vcpu.id())) {
-            return invalid("tdx_vcpu_init: the vCPU is initialised already");
-        }
-        if (hkid < 0 || state == State.RUNNABLE) {
-            return invalid("tdx_vcpu_ioctl: the TD has no HKID, or is finalized");
-        }
-        int cpu = host.cpuOf(vcpu.id());
-        long tdvpr = host.allocatePage();
-        long status = host.seamcall(cpu, "TDH.VP.CREATE", SeamcallRegs.of(10, tdvpr, tdr))
-                .rax();
-        if (status != 0) {
-            host.freePage(tdvpr);
-            return failed(Errno.EIO, "TDH.VP.CREATE", status);
-        }
-        var td = new TdxVcpu(vcpu.id(), tdvpr, new TdxRun(this, vcpu));
-        for (int i = 1; i < Tdvps.PAGES && status == 0; i++) {
-            long page = host.allocatePage();
-            status = host.seamcall(cpu, "TDH.VP.ADDCX", SeamcallRegs.of(4, page, tdvpr))
-                    .rax();
-            if (status == 0) {
-                td.pages.add(page);
-            } else {
-                host.freePage(page);
-            }
-        }
-        if (status == 0) {
-            status = vpInit(cpu, tdvpr, handOff, vcpu.id());
-        }
-        if (status != 0) {
-            leaked.add(tdvpr);
-            leaked.addAll(td.pages);
-            return failed(Errno.EIO, "TDH.VP.ADDCX or TDH.VP.INIT", status);
-        }
-        vcpus.put(vcpu.id(), td);
-        vpWrite(cpu, tdvpr, VMCS_NOTIFICATION_VECTOR, POSTED_INTERRUPT_VECTOR, 0xffff);
-        vpWrite(cpu, tdvpr, VMCS_PI_DESCRIPTOR, tdvpr, -1);
-        vpWrite(cpu, tdvpr, VMCS_PIN_BASED, POSTED_INTERRUPTS, POSTED_INTERRUPTS);
-        return IoctlResult.done();
-    }
-
-    private long vpInit(int cpu, long tdvpr, long handOff, int x2apicId) {
-        if (locksEverything()) {
-            vm.mmuLock().lock();
-        }
-        long status = host.seamcall(
-                        cpu,
-                        "TDH.VP.INIT",
-                        SeamcallRegs.of(22 | 1 << 16, tdvpr, handOff).with(R8, x2apicId))
-                .rax();
-        if (locksEverything()) {
-            vm.mmuLock().unlock();
-        }
-        return status;
     }
 
     void vpWrite(int cpu, long tdvpr, long field, long value, long mask) {
@@ -382,6 +280,15 @@ public final class TdxVm implements VendorOps {
         tdr = root;
         hkid = key;
         host.module().label(root, vm.name());
+    }
+
+    void addVcpu(TdxVcpu vcpu) {
+        vcpus.put(vcpu.id, vcpu);
+    }
+
+    /** A page that the module keeps and nobody will give back. */
+    void leak(long page) {
+        leaked.add(page);
     }
 
     void addTdcsPage(long page) {
