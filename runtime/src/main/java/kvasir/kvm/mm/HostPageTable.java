@@ -37,9 +37,13 @@ final class HostPageTable {
     /** Adds entries where there are none. */
     void map(HostPte added) {
         HostPte run = added;
-        Map.Entry<Long, HostPte> before = runs.lowerEntry(run.start());
-        if (before != null && before.getValue().continuedBy(run)) {
-            run = before.getValue().withPages(before.getValue().pages() + run.pages());
+        HostPte before = last;
+        if (before.pages() == 0 || before.end() != run.start()) {
+            Map.Entry<Long, HostPte> entry = runs.lowerEntry(run.start());
+            before = entry == null ? NOTHING : entry.getValue();
+        }
+        if (before.pages() != 0 && before.continuedBy(run)) {
+            run = before.withPages(before.pages() + run.pages());
         }
         HostPte after = runs.get(run.end());
         if (after != null && run.continuedBy(after)) {

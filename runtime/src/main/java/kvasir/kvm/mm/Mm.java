@@ -429,6 +429,9 @@ public final class Mm {
         }
         boolean writable = vma.shared() && vma.write();
         int level = file.level();
+        if (level == 1) {
+            return map(page, 1, pfn, 1, writable, HostPte.Kind.FILE);
+        }
         long leaf = 1L << (9 * (level - 1));
         long block = page & -leaf;
         boolean fits = block >= vma.start()
@@ -436,7 +439,7 @@ public final class Mm {
                 && (vma.index(block) & (leaf - 1)) == 0
                 && file.contiguous(index, leaf)
                 && !table.any(block, block + leaf);
-        if (level > 1 && fits) {
+        if (fits) {
             return map(block, leaf, pfn - (page - block), level, writable, HostPte.Kind.FILE);
         }
         return map(page, 1, pfn, 1, writable, HostPte.Kind.FILE);

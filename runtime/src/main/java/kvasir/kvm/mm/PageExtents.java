@@ -41,12 +41,13 @@ public final class PageExtents {
     /** Adds pages where there are none. */
     public void put(long index, long pages, long pfn) {
         var run = new Run(index, pages, pfn);
-        Map.Entry<Long, Run> before = runs.lowerEntry(index);
-        if (before != null) {
-            Run b = before.getValue();
-            if (b.end() == index && b.pfn + b.pages == pfn) {
-                run = new Run(b.index, b.pages + pages, b.pfn);
-            }
+        Run before = last;
+        if (before.pages == 0 || before.end() != index) {
+            Map.Entry<Long, Run> entry = runs.lowerEntry(index);
+            before = entry == null ? NOTHING : entry.getValue();
+        }
+        if (before.pages != 0 && before.end() == index && before.pfn + before.pages == pfn) {
+            run = new Run(before.index, before.pages + pages, before.pfn);
         }
         Run after = runs.get(run.end());
         if (after != null && after.pfn == run.pfn + run.pages) {
