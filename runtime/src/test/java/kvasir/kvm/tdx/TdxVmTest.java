@@ -230,4 +230,55 @@ final class TdxVmTest {
         long mirrorAndDirect = ((kvasir.kvm.mmu.TdpMmu) td.vm.mmu()).tablePages();
         assertEquals(before + mirrorAndDirect, td.kvm.pages().used());
     }
+
+    private static byte[] pattern() {
+        var page = new byte[4096];
+        for (int i = 0; i < page.length; i++) {
+            page[i] = (byte) (7 * i + 3);
+        }
+        return page;
+    }
+
+    private static String sealed(KvmTd td) {
+        ok(td.td.finalizeVm(0));
+        return td.td.root().orElseThrow().tdcs().mrtd().hex();
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = InitMemRegionMode.class,
+            names = {"MERGED_6_16", "MERGED_6_19"})
+    void theVectorsThroughTheIoctls(InitMemRegionMode mode) {
+        assertEquals(
+                "38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da274edebfe76f65fbd51ad2f14898b95b",
+                sealed(KvmTd.initialised(mode)));
+        var v3 = KvmTd.initialised(mode);
+        v3.memory(0xfffff000L, 4096);
+        ok(v3.add(0xfffff000L, Z, true));
+        assertEquals(
+                "07f08f558c5e2593b33452cf00c12a165c07b027a36424ecfa15ebf39b5415e0ed62418458e4bfd77f16fec0f1568dc9",
+                sealed(v3));
+        var v4 = KvmTd.initialised(mode);
+        ok(v4.add(0x1000, pattern(), true));
+        assertEquals(
+                "1d6a39508485f397068c05784a4b63a370570e76aece69da8d9803c7ec110b31872fb82a115e9bb2ba454fad78293be6",
+                v4.mrtd());
+        ok(v4.add(0x2000, Z, true));
+        assertEquals(
+                "fd8963e532688d850d508c47f0ea72375ccc46f81c58c50f1b0804a362b7ac32bd2dc318f453386922dde5f78d235fab",
+                sealed(v4));
+        var v5 = KvmTd.initialised(mode);
+        ok(v5.add(0x1000, pattern(), false));
+        ok(v5.add(0x2000, Z, false));
+        ok(v5.td.extendRange(0x1000, 2));
+        assertEquals(
+                "3e3e59e3a319c10a456235a1fe40db466d6064a5fa20d47e842e23f32c94e5041169871676ce1a0031f41256e8698759",
+                sealed(v5));
+        var v6 = KvmTd.initialised(mode);
+        ok(v6.add(0x1000, pattern(), true));
+        ok(v6.add(0x2000, Z, false));
+        assertEquals(
+                "8edb5659741d45ae539c3758a0397f52b9a47c48bb7d73d4bc9525f8743ed411c0d8c6404384939a4473567e8419f1b4",
+                sealed(v6));
+    }
 }
