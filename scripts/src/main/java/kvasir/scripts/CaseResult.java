@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param skipReason why it was skipped; empty unless the verdict is {@link Verdict#SKIPPED}
  * @param output what {@code show} printed, in order, without a last newline each
  * @param answers what {@code answer} recorded, in order
+ * @param observed the outcome of the first operation in the test that the script states an outcome of; empty if none
  */
 public record CaseResult(
         Path file,
@@ -22,7 +23,21 @@ public record CaseResult(
         Optional<Failure> failure,
         String skipReason,
         List<String> output,
-        List<String> answers) {
+        List<String> answers,
+        String observed) {
+    /** A result of a case in which no outcome was stated. */
+    public CaseResult(
+            Path file,
+            String test,
+            String semantics,
+            Verdict verdict,
+            Optional<Failure> failure,
+            String skipReason,
+            List<String> output,
+            List<String> answers) {
+        this(file, test, semantics, verdict, failure, skipReason, output, answers, "");
+    }
+
     /** The three ways a case can end. */
     public enum Verdict {
         /** It did. */

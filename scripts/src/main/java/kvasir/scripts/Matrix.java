@@ -25,33 +25,34 @@ public final class Matrix {
      *
      * @param question the script's title, its first comment line: {@code q10: 2M-backed slot, 4K asked}
      * @param answers by semantics; one that the script does not name has no key. An answer is what {@code answer}
-     *     recorded, {@code FAILED} if a case failed under it, {@code passed} if nothing was recorded
+     *     recorded; without any, the first outcome that the script states, as it was observed; without that,
+     *     {@code passed}. {@code FAILED} if a case failed under it
      */
     public record Row(Path file, String question, Map<String, String> answers) {}
 
     /**
      * The whole table.
      *
-     * @param semantics columns, oldest first; only those that at least one row answers
+     * @param semantics columns, oldest first, then those that scripts put together; only those that a row answers
      * @param summary of the run behind it
      */
     public record Table(List<String> semantics, List<Row> rows, RunSummary summary) {}
 
     /** Runs the scripts at {@code paths} under every semantics they name and collects their answers. */
     public Table run(List<Path> paths, RunOptions options, RunListener listener) {
-        Map<Path, Map<String, Set<String>>> answers = new LinkedHashMap<>();
+        Map<Path, Map<String, Cell>> answers = new LinkedHashMap<>();
         RunSummary summary = new ScriptRunner(machines).run(paths, options, new Collector(answers, listener));
         Set<String> used = new LinkedHashSet<>();
         var rows = new ArrayList<Row>();
         answers.forEach((file, bySemantics) -> {
             used.addAll(bySemantics.keySet());
             Map<String, String> cells = new LinkedHashMap<>();
-            bySemantics.forEach(
-                    (semantics, said) -> cells.put(semantics, said.isEmpty() ? "passed" : String.join("; ", said)));
+            bySemantics.forEach((semantics, cell) -> cells.put(semantics, cell.text()));
             rows.add(new Row(file, question(file), cells));
         });
-        List<String> columns =
-                machines.semantics().stream().filter(used::contains).toList();
+        var columns = new ArrayList<>(machines.semantics());
+        columns.retainAll(used);
+        used.stream().filter(name -> !columns.contains(name)).forEach(columns::add);
         return new Table(columns, rows, summary);
     }
 
@@ -88,8 +89,31 @@ public final class Matrix {
         return String.join("\n", lines);
     }
 
+    /** What the cases of one script said under one semantics. */
+    private static final class Cell {
+        private final Set<String> said = new LinkedHashSet<>();
+        private String observed = "";
+        private boolean failed;
+
+        void add(CaseResult result) {
+            said.addAll(result.answers());
+            observed = observed.isEmpty() ? result.observed() : observed;
+            failed |= result.verdict() == CaseResult.Verdict.FAILED;
+        }
+
+        String text() {
+            if (failed) {
+                return "FAILED";
+            }
+            if (!said.isEmpty()) {
+                return String.join("; ", said);
+            }
+            return observed.isEmpty() ? "passed" : observed;
+        }
+    }
+
     /** Keeps the answers and lets the other listener hear everything. */
-    private record Collector(Map<Path, Map<String, Set<String>>> answers, RunListener inner) implements RunListener {
+    private record Collector(Map<Path, Map<String, Cell>> answers, RunListener inner) implements RunListener {
         @Override
         public void planned(int cases) {
             inner.planned(cases);
@@ -113,12 +137,9 @@ public final class Matrix {
         @Override
         public void finished(CaseResult result) {
             if (result.verdict() != CaseResult.Verdict.SKIPPED) {
-                Set<String> said = answers.computeIfAbsent(result.file(), file -> new LinkedHashMap<>())
-                        .computeIfAbsent(result.semantics(), semantics -> new LinkedHashSet<>());
-                said.addAll(result.answers());
-                if (result.verdict() == CaseResult.Verdict.FAILED) {
-                    said.add("FAILED");
-                }
+                answers.computeIfAbsent(result.file(), file -> new LinkedHashMap<>())
+                        .computeIfAbsent(result.semantics(), semantics -> new Cell())
+                        .add(result);
             }
             inner.finished(result);
         }

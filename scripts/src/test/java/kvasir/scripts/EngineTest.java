@@ -275,6 +275,24 @@ final class EngineTest {
     }
 
     @Test
+    void withoutAnswersTheMatrixShowsTheFirstStatedOutcomeAsObserved() {
+        Path file = write("q02.kvs", """
+                // q02: how far does it come?
+                semantics old, sean
+                vm td = plain { vcpus 1 memory 0 .. 1M }
+                setup { td.vcpu0.run -> HLT }
+                test "ask" { td.vcpu0.map_memory 0 .. 2M -> _ }
+                test "more" { td.vcpu0.run -> HLT }
+                """);
+        Matrix.Table table =
+                new Matrix(new FakeMachines()).run(List.of(file), RunOptions.defaults(), RunListener.SILENT);
+        assertEquals("""
+                q02: how far does it come?
+                    old   EOPNOTSUPP
+                    sean  ok left 1M""", Matrix.text(table));
+    }
+
+    @Test
     void aSessionKeepsItsState() {
         try (var session =
                 new Session(new FakeMachines(), new Machines.Choice("sean", 1, RunOptions.DEFAULT_BUDGET), folder)) {

@@ -12,7 +12,9 @@ import java.util.function.Supplier;
 import kvasir.event.History;
 import kvasir.grammar.Span;
 import kvasir.registry.Described;
+import kvasir.registry.Outcome;
 import kvasir.scripts.Machines;
+import kvasir.scripts.binding.Values;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +37,7 @@ public final class Execution {
     private @Nullable Object[] globals = new Object[16];
     private @Nullable Watch watch;
     private @Nullable Object otherLanguage;
+    private String observed = "";
     private long steps;
 
     /**
@@ -95,6 +98,25 @@ public final class Execution {
     /** What {@code answer} recorded, in order. */
     public List<String> answers() {
         return answers;
+    }
+
+    /** The first outcome since {@link #beginTest} that the script states; empty if none. */
+    public String observed() {
+        return observed;
+    }
+
+    /** The declarations and setups are done: what is observed from now on is what the script is about. */
+    public void beginTest() {
+        observed = "";
+    }
+
+    /** Keeps the first outcome that the script states. */
+    void observe(Outcome outcome) {
+        if (observed.isEmpty()) {
+            Object left = outcome.details().get("left");
+            boolean partial = left instanceof Long pages && pages != 0;
+            observed = outcome.name() + (partial ? " left " + Values.size((Long) left) : "");
+        }
     }
 
     /** Pictures that differed, in order. */

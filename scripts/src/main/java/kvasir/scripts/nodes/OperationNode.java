@@ -70,6 +70,9 @@ public final class OperationNode extends StatementNode {
         Integer row = rows.get(execution.semantics());
         Matcher expected = row == null ? otherwise : outcomes[row];
         if (expected != null) {
+            if (value instanceof Outcome outcome) {
+                execution.observe(outcome);
+            }
             Optional<String> mismatch = expected.mismatch(frame, value);
             if (mismatch.isPresent()) {
                 throw unexpected(value, expected.describe(frame), mismatch.get(), row != null);

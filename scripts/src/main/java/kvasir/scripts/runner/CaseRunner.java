@@ -34,7 +34,7 @@ final class CaseRunner {
     private volatile Machines.@Nullable World running;
 
     /** How one run of a case ended. */
-    private record Attempt(Optional<Fault> fault, List<String> output, List<String> answers) {}
+    private record Attempt(Optional<Fault> fault, List<String> output, List<String> answers, String observed) {}
 
     CaseRunner(Machines machines, RunOptions options, BooleanSupplier interrupted) {
         this.machines = machines;
@@ -57,18 +57,24 @@ final class CaseRunner {
 
     CaseResult run(Case each, RunListener listener) {
         if (!each.skipReason().isEmpty()) {
-            return result(each, CaseResult.Verdict.SKIPPED, Optional.empty(), List.of(), List.of());
+            return result(each, CaseResult.Verdict.SKIPPED, Optional.empty(), List.of(), List.of(), "");
         }
         if (each.test().isPresent() && each.test().get().body() instanceof RaceBody race) {
             Attempt explored = explore(each, each.test().get(), race);
             return explored.fault()
                     .map(fault -> failed(each, fault, explored))
-                    .orElseGet(() ->
-                            result(each, CaseResult.Verdict.PASSED, Optional.empty(), explored.output(), List.of()));
+                    .orElseGet(() -> result(
+                            each, CaseResult.Verdict.PASSED, Optional.empty(), explored.output(), List.of(), ""));
         }
         Attempt attempt = attempt(each, each.program().history(), options.trace() ? listener : null);
         if (attempt.fault().isEmpty()) {
-            return result(each, CaseResult.Verdict.PASSED, Optional.empty(), attempt.output(), attempt.answers());
+            return result(
+                    each,
+                    CaseResult.Verdict.PASSED,
+                    Optional.empty(),
+                    attempt.output(),
+                    attempt.answers(),
+                    attempt.observed());
         }
         Fault fault = attempt.fault().get();
         if (fault.kind() == Failure.Kind.ASSERTION && !each.program().history()) {
@@ -83,7 +89,13 @@ final class CaseRunner {
                 .map(test -> "in: test \"" + test.name() + "\" under " + each.semantics())
                 .orElse("under: " + each.semantics()));
         Failure failure = Failure.of(fault.kind(), fault.diagnostic(), notes);
-        return result(each, CaseResult.Verdict.FAILED, Optional.of(failure), attempt.output(), attempt.answers());
+        return result(
+                each,
+                CaseResult.Verdict.FAILED,
+                Optional.of(failure),
+                attempt.output(),
+                attempt.answers(),
+                attempt.observed());
     }
 
     private Attempt explore(Case each, Program.Test test, RaceBody race) {
@@ -91,11 +103,11 @@ final class CaseRunner {
         try {
             var runner = new RaceRunner(each.program(), test, race, machines, choice, interrupted);
             RaceRunner.Result result = runner.run();
-            return new Attempt(result.fault(), result.output(), List.of());
+            return new Attempt(result.fault(), result.output(), List.of(), "");
         } catch (ScriptException exception) {
-            return new Attempt(Optional.of(exception.fault()), List.of(), List.of());
+            return new Attempt(Optional.of(exception.fault()), List.of(), List.of(), "");
         } catch (RuntimeException | StackOverflowError bug) {
-            return new Attempt(Optional.of(bug(each, bug)), List.of(), List.of());
+            return new Attempt(Optional.of(bug(each, bug)), List.of(), List.of(), "");
         }
     }
 
@@ -103,6 +115,7 @@ final class CaseRunner {
         var choice = each.program().choice(each.semantics(), options.seed(), options.instructionBudget());
         var output = new ArrayList<String>();
         var answers = new ArrayList<String>();
+        String observed = "";
         try (Machines.World world = machines.create(choice)) {
             running = world;
             if (trace != null) {
@@ -116,17 +129,19 @@ final class CaseRunner {
                 each.program().topLevel().call(execution);
                 each.program().setups().forEach(setup -> setup.call(execution));
                 if (each.test().isPresent() && each.test().get().body() instanceof Program.Statements(var target)) {
+                    execution.beginTest();
                     target.call(execution);
                 }
             } finally {
+                observed = execution.observed();
                 answers.addAll(execution.answers());
                 updates.addAll(execution.updates());
             }
-            return new Attempt(Optional.empty(), output, answers);
+            return new Attempt(Optional.empty(), output, answers, observed);
         } catch (ScriptException exception) {
-            return new Attempt(Optional.of(exception.fault()), output, answers);
+            return new Attempt(Optional.of(exception.fault()), output, answers, observed);
         } catch (RuntimeException | StackOverflowError bug) {
-            return new Attempt(Optional.of(bug(each, bug)), output, answers);
+            return new Attempt(Optional.of(bug(each, bug)), output, answers, observed);
         } finally {
             running = null;
         }
@@ -152,7 +167,8 @@ final class CaseRunner {
             CaseResult.Verdict verdict,
             Optional<Failure> failure,
             List<String> output,
-            List<String> answers) {
+            List<String> answers,
+            String observed) {
         return new CaseResult(
                 each.file(),
                 each.name(),
@@ -161,6 +177,7 @@ final class CaseRunner {
                 failure,
                 each.skipReason(),
                 List.copyOf(output),
-                List.copyOf(answers));
+                List.copyOf(answers),
+                observed);
     }
 }
