@@ -52,7 +52,7 @@ final class RaceTranslator {
             context.report(
                     race.name().span(),
                     Refusal.of(
-                            "E0318",
+                            "E0322",
                             "a race has 2 to " + MOST_TASKS + " tasks",
                             "this one has " + race.tasks().size()));
         }
@@ -99,7 +99,7 @@ final class RaceTranslator {
                     context.report(
                             known.span(),
                             Refusal.of(
-                                            "E0319",
+                                            "E0323",
                                             "the explorer does not know `" + words + "`",
                                             "not a claim about schedules")
                                     .help(Spelling.help(words, List.copyOf(KNOWN.keySet()))));
