@@ -54,7 +54,8 @@ final class FailureGoldenTest {
             }
         });
         lines.add(summary.closingLine() + "; exit code " + summary.exitCode());
-        String shown = String.join("\n", lines) + "\n";
+        String shown =
+                (String.join("\n", lines) + "\n").replaceAll("\\(FakeMachines\\.java:\\d+\\)", "(FakeMachines.java)");
         Path expected = Path.of(script.toString().replace(".kvs", ".expected"));
         if (Boolean.getBoolean("kvasir.update.goldens")) {
             Files.writeString(expected, shown);

@@ -177,8 +177,8 @@ class MmTest {
     private static List<String> relative(List<String> heard, long base) {
         return heard.stream()
                 .map(line -> {
-                    String[] parts = line.split(" ");
-                    String[] range = parts[1].split("\\.\\.");
+                    String[] parts = line.split(" ", -1);
+                    String[] range = parts[1].split("\\.\\.", -1);
                     return "%s %x..%x"
                             .formatted(
                                     parts[0], Long.parseLong(range[0], 16) - base, Long.parseLong(range[1], 16) - base);
