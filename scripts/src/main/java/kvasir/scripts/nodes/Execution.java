@@ -113,9 +113,10 @@ public final class Execution {
     /** Keeps the first outcome that the script states. */
     void observe(Outcome outcome) {
         if (observed.isEmpty()) {
-            Object left = outcome.details().get("left");
-            boolean partial = left instanceof Long pages && pages != 0;
-            observed = outcome.name() + (partial ? " left " + Values.size((Long) left) : "");
+            observed = outcome.name()
+                    + (outcome.details().get("left") instanceof Long left && left != 0
+                            ? " left " + Values.size(left)
+                            : "");
         }
     }
 
