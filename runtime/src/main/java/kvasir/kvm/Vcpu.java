@@ -23,6 +23,7 @@ public final class Vcpu {
     private OptionalInt cpuidMaxPhyAddr = OptionalInt.empty();
     private boolean everRan;
     private long signalAfter = -1;
+    private volatile boolean interrupted;
     private boolean smm;
     private boolean guestMode;
     private boolean nestedTdp;
@@ -139,6 +140,9 @@ public final class Vcpu {
 
     /** signal_pending(current) of the thread that uses this vCPU. */
     public boolean signalPending() {
+        if (interrupted) {
+            return true;
+        }
         if (signalAfter > 0) {
             signalAfter--;
             return false;
@@ -159,8 +163,15 @@ public final class Vcpu {
         }
     }
 
+    /** A signal arrives now; the only method that another thread may call. */
+    public void interrupt() {
+        interrupted = true;
+        kick();
+    }
+
     /** The system call returns to user space, where the handler of a pending signal runs. */
     public void takeSignal() {
+        interrupted = false;
         if (signalAfter == 0) {
             signalAfter = -1;
         }

@@ -187,7 +187,7 @@ public final class Machine {
     public void interrupt() {
         running.ifPresent(now -> {
             for (Vm vm : now.kvm().vms()) {
-                vm.vcpus().forEach(Vcpu::kick);
+                vm.vcpus().forEach(Vcpu::interrupt);
             }
         });
     }

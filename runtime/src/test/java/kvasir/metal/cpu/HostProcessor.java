@@ -25,7 +25,13 @@ import kvasir.metal.cpu.isa.CodeSize;
 final class HostProcessor {
     static final int SCRATCH_BYTES = 0x2000;
     private static final long MEBIBYTE = 1 << 20;
-    private static final int PRIVATE_ANONYMOUS_32BIT = 0x62;
+    /** MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE. */
+    private static final int PRIVATE_ANONYMOUS_HERE = 0x10_0022;
+
+    /** The generated code addresses its memory with 31 bits; where in them the JVM's own reservations lie is random. */
+    private static final long LOWEST = 0x1000_0000L;
+
+    private static final long HIGHEST = 0x7f00_0000L;
     private static final List<String> REGISTERS = List.of(
             "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
             "r15");
@@ -69,9 +75,11 @@ final class HostProcessor {
                         ValueLayout.JAVA_INT,
                         ValueLayout.JAVA_INT,
                         ValueLayout.JAVA_LONG));
-        long base;
+        long base = -1;
         try {
-            base = (long) mmap.invokeExact(0L, 3 * MEBIBYTE, 7, PRIVATE_ANONYMOUS_32BIT, -1, 0L);
+            for (long hint = LOWEST; base == -1 && hint <= HIGHEST; hint += 16 * MEBIBYTE) {
+                base = (long) mmap.invokeExact(hint, 3 * MEBIBYTE, 7, PRIVATE_ANONYMOUS_HERE, -1, 0L);
+            }
         } catch (Throwable e) {
             throw new IOException(e);
         }

@@ -77,7 +77,7 @@ final class CaseRunner {
                     attempt.observed());
         }
         Fault fault = attempt.fault().get();
-        if (fault.kind() == Failure.Kind.ASSERTION && !each.program().history()) {
+        if (fault.kind() == Failure.Kind.ASSERTION && !each.program().history() && !interrupted.getAsBoolean()) {
             fault = attempt(each, true, null).fault().orElse(fault);
         }
         return failed(each, fault, attempt);

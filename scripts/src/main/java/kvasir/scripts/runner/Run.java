@@ -66,11 +66,12 @@ public final class Run {
     private RunSummary end(List<Case> plan) {
         listener.planned(plan.size());
         for (Case each : plan) {
-            if (interrupted.getAsBoolean()) {
-                kinds.add(Failure.Kind.INTERRUPTED);
-                break;
+            if (!interrupted.getAsBoolean()) {
+                run(each);
             }
-            run(each);
+        }
+        if (interrupted.getAsBoolean()) {
+            kinds.add(Failure.Kind.INTERRUPTED);
         }
         if (options.update()) {
             for (Failure failure : PictureRewriter.rewrite(cases.updates(), listener)) {
