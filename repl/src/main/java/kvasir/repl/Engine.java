@@ -3,6 +3,7 @@ package kvasir.repl;
 import kvasir.grammar.Explanations;
 import kvasir.scripts.KvasirMachines;
 import kvasir.scripts.Machines;
+import kvasir.scripts.ScriptExplanations;
 
 /** The one place where the command gets what its scripts drive. */
 final class Engine {
@@ -15,6 +16,6 @@ final class Engine {
     }
 
     static Explanations explanations() {
-        return Explanations.ofGrammar();
+        return ScriptExplanations.all();
     }
 }
