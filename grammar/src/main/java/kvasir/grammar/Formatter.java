@@ -9,11 +9,15 @@ import org.antlr.v4.runtime.Token;
 
 /**
  * Writes scripts in the canonical layout: four blanks a level, one statement a line, outcome rows below their
- * operation. Comments are kept, and so is one empty line where there were any. The layout of a laid out script is
- * itself.
+ * operation. Comments are kept, and so is one empty line where there were any. Adjacent operations keep the columns
+ * their author began: where one of them had more than one blank before an argument or its arrow, all have theirs
+ * there. The layout of a laid out script is itself.
  */
 public final class Formatter {
     private static final String STEP = ExpressionPrinter.STEP;
+
+    /** A block on one line is not longer than this. */
+    private static final int WIDTH = 100;
 
     /** Column of instructions within an assembly block; labels stand at its margin. */
     private static final int MNEMONIC = 8;
@@ -21,13 +25,10 @@ public final class Formatter {
     private final ExpressionPrinter expressions;
     private final List<Token> comments;
     private final Optional<SourceFile> source;
-    private final List<Line> lines = new ArrayList<>();
+    private final LaidOut lines = new LaidOut();
     private int nextComment;
     /** Line of the source where the last thing written ended; 0 where no empty line is to be kept. */
     private int lastLine;
-
-    /** @param comment what stands behind the text, or nothing */
-    private record Line(String text, String comment) {}
 
     private Formatter(Optional<SourceFile> source, List<Token> comments) {
         this.source = source;
@@ -57,33 +58,7 @@ public final class Formatter {
     private String script(Script script) {
         script.statements().forEach(each -> statement(each, ""));
         commentsBefore(script.span().end(), "");
-        return text();
-    }
-
-    /** All lines, comments behind adjacent lines in one column. */
-    private String text() {
-        StringBuilder text = new StringBuilder();
-        int from = 0;
-        while (from < lines.size()) {
-            int to = from;
-            int width = 0;
-            while (to < lines.size() && !lines.get(to).comment().isEmpty()) {
-                width = Math.max(width, lines.get(to).text().length());
-                to++;
-            }
-            for (Line line : lines.subList(from, to)) {
-                int gap = width - line.text().length() + 2;
-                text.append(line.text())
-                        .append(" ".repeat(gap))
-                        .append(line.comment())
-                        .append('\n');
-            }
-            if (to < lines.size()) {
-                text.append(lines.get(to).text()).append('\n');
-            }
-            from = to + 1;
-        }
-        return text.toString();
+        return lines.text();
     }
 
     private void statement(Statement statement, String indent) {
@@ -104,7 +79,12 @@ public final class Formatter {
                 }
             }
             case Statement.Guest it -> guest(it, indent);
-            case Statement.Let it -> leaf(it, "let " + it.name().text() + " = " + print(it.value(), indent), indent);
+            case Statement.Let it ->
+                leaf(
+                        it,
+                        "let " + it.name().text(),
+                        cell(LaidOut.VALUE, before("=", it.value().span().start()), "= " + print(it.value(), indent)),
+                        indent);
             case Statement.Assign it ->
                 leaf(it, print(it.target(), indent) + " = " + print(it.value(), indent), indent);
             case Statement.Function it -> function(it, indent);
@@ -120,7 +100,7 @@ public final class Formatter {
             case Statement.Setup it -> headed(it, "setup", it.body(), indent);
             case Statement.On it -> headed(it, "on " + names(it.semantics()), it.body(), indent);
             case Statement.Operation it -> operation(it, indent);
-            case Statement.Assert it -> leaf(it, "assert " + print(it.condition(), indent), indent);
+            case Statement.Assert it -> assertion(it, indent);
             case Statement.Race it -> race(it, indent);
             case Statement.Show it -> leaf(it, "show " + print(it.subject(), indent), indent);
             case Statement.For it -> {
@@ -158,8 +138,40 @@ public final class Formatter {
     /** A statement without inner lines; comments within it come before it. */
     private void leaf(Node node, String text, String indent) {
         before(node.span().start(), node.span().end(), indent);
-        write(indent + text);
+        lines.write(indent + text);
         after(node.span().end());
+    }
+
+    /** A statement without inner lines whose second part may stand in a column. */
+    private void leaf(Node node, String text, LaidOut.Cell cell, String indent) {
+        before(node.span().start(), node.span().end(), indent);
+        lines.write(indent + text, List.of(cell));
+        after(node.span().end());
+    }
+
+    private void assertion(Statement.Assert it, String indent) {
+        switch (it.condition()) {
+            case Expression.Is is -> {
+                String word = is.negated() ? "is not" : "is";
+                String pattern = expressions.print(is.pattern(), false, indent);
+                assertion(it, is.subject(), word, is.pattern(), pattern, indent);
+            }
+            case Expression.Binary binary ->
+                assertion(
+                        it,
+                        binary.left(),
+                        binary.operator().symbol(),
+                        binary.right(),
+                        print(binary.right(), indent),
+                        indent);
+            default -> leaf(it, "assert " + print(it.condition(), indent), indent);
+        }
+    }
+
+    private void assertion(
+            Statement.Assert it, Expression subject, String word, Node claimed, String claim, String indent) {
+        int start = before(word, claimed.span().start());
+        leaf(it, "assert " + print(subject, indent), cell(LaidOut.CLAIM, start, word + " " + claim), indent);
     }
 
     private void headed(Node node, String head, Statement.Block body, String indent) {
@@ -171,7 +183,10 @@ public final class Formatter {
     /** {@code head}, the braces and what is in them, up to the closing brace. */
     private void block(String head, Statement.Block body, String indent) {
         if (body.statements().isEmpty() && !commentWithin(body.span())) {
-            write(indent + head + " { }");
+            lines.write(indent + head + " { }");
+            return;
+        }
+        if (oneLine(head, body, indent)) {
             return;
         }
         open(indent + head + " {", body.span().start() + 1);
@@ -179,15 +194,36 @@ public final class Formatter {
         close(indent, body.span().end());
     }
 
+    /** Writes a block of one short statement on one line if it stood so. */
+    private boolean oneLine(String head, Statement.Block body, String indent) {
+        boolean stoodSo = source.isPresent()
+                && body.statements().size() == 1
+                && body.span().line() == body.span().endLine();
+        if (!stoodSo || commentWithin(body.span())) {
+            return false;
+        }
+        int from = lines.size();
+        int comment = nextComment;
+        lastLine = 0;
+        statement(body.statements().getFirst(), "");
+        nextComment = comment;
+        Optional<String> inner = lines.take(from)
+                .map(each -> "{ " + each + " }")
+                .filter(each -> indent.length() + head.length() + each.length() < WIDTH);
+        inner.ifPresent(each -> lines.write(
+                indent + head, List.of(cell(LaidOut.BLOCK, body.span().start(), each))));
+        return inner.isPresent();
+    }
+
     private void open(String text, int brace) {
-        write(text);
+        lines.write(text);
         after(brace);
         lastLine = 0;
     }
 
     private void close(String indent, int end) {
         commentsBefore(end - 1, indent + STEP);
-        write(indent + "}");
+        lines.write(indent + "}");
     }
 
     private void declaration(Node node, String head, List<Statement.Line> inner, String indent) {
@@ -207,16 +243,25 @@ public final class Formatter {
      */
     private void declared(String head, List<Statement.Line> inner, int brace, Span span, String indent) {
         if (inner.isEmpty() && !commentWithin(span)) {
-            write(head + " { }");
+            lines.write(head + " { }");
             return;
         }
         boolean one = inner.size() == 1 && source.isPresent() && line(brace) == span.endLine();
         if (one) {
-            write(head + " { " + line(inner.getFirst(), indent) + " }");
+            lines.write(head + " { " + line(inner.getFirst(), indent) + " }");
             return;
         }
         open(head + " {", brace + 1);
-        inner.forEach(each -> leaf(each, line(each, indent + STEP), indent + STEP));
+        for (Statement.Line each : inner) {
+            before(each.span().start(), each.span().end(), indent + STEP);
+            String arguments =
+                    expressions.arguments(each.arguments(), indent + STEP).strip();
+            List<LaidOut.Cell> cells = arguments.isEmpty()
+                    ? List.of()
+                    : List.of(cell(0, each.arguments().getFirst().span().start(), arguments));
+            lines.write(indent + STEP + each.verb().text(), cells);
+            after(each.span().end());
+        }
         close(indent, span.end());
     }
 
@@ -265,11 +310,19 @@ public final class Formatter {
         Span call = operation.call().span();
         int end = operation.outcome().map(each -> each.span().end()).orElse(call.end());
         before(call.start(), end, indent);
-        String outcome = operation
-                .outcome()
-                .map(each -> " -> " + expressions.print(each, true, indent))
-                .orElse("");
-        write(indent + print(operation.call(), indent) + outcome);
+        List<LaidOut.Cell> cells = new ArrayList<>();
+        String head = print(operation.call(), indent);
+        if (operation.call() instanceof Expression.Invoke it) {
+            head = print(it.callee(), indent);
+            for (Expression argument : it.arguments()) {
+                cells.add(cell(cells.size(), argument.span().start(), print(argument, indent)));
+            }
+        }
+        operation.outcome().ifPresent(outcome -> {
+            int arrow = before("->", outcome.span().start());
+            cells.add(cell(LaidOut.ARROW, arrow, "-> " + expressions.print(outcome, true, indent)));
+        });
+        lines.write(indent + head, cells);
         after(end);
         int width = operation.rows().stream()
                 .mapToInt(each -> names(each.semantics()).length())
@@ -286,6 +339,20 @@ public final class Formatter {
         }
     }
 
+    /** Offset of the last {@code word} before {@code offset}; 0 without a text. */
+    private int before(String word, int offset) {
+        return source.map(file -> file.text().lastIndexOf(word, offset)).orElse(0);
+    }
+
+    /** A cell that stood at the offset {@code start}. */
+    private LaidOut.Cell cell(int column, int start, String text) {
+        if (source.isEmpty()) {
+            return new LaidOut.Cell(column, false, 0, text);
+        }
+        boolean apart = start > 1 && source.get().text().startsWith("  ", start - 2);
+        return new LaidOut.Cell(column, apart, source.get().column(start), text);
+    }
+
     private void branches(Statement.If statement, String indent) {
         String head = "if ";
         for (Statement.Branch branch : statement.branches()) {
@@ -296,7 +363,7 @@ public final class Formatter {
             head = "} else if ";
         }
         statement.otherwise().ifPresent(body -> branch("} else", body, indent));
-        write(indent + "}");
+        lines.write(indent + "}");
         after(statement.span().end());
     }
 
@@ -319,7 +386,7 @@ public final class Formatter {
         commentsBefore(first, indent + STEP);
         race.tasks().forEach(each -> task(each, indent + STEP));
         if (race.bounds().isEmpty()) {
-            write(indent + "}");
+            lines.write(indent + "}");
         } else {
             int brace = braceBefore('{', race.bounds().getFirst().span().start());
             commentsBefore(braceBefore('}', brace), indent + STEP);
@@ -353,7 +420,10 @@ public final class Formatter {
                 && body.getFirst() instanceof Statement.Operation only
                 && only.span().equals(task.body().span());
         if (isShort && body.getFirst() instanceof Statement.Operation only) {
-            leaf(task, head + " " + print(only.call(), indent), indent);
+            before(task.span().start(), task.span().end(), indent);
+            Span call = only.call().span();
+            lines.write(indent + head, List.of(cell(0, call.start(), print(only.call(), indent))));
+            after(task.span().end());
         } else {
             headed(task, head, task.body(), indent);
         }
@@ -379,24 +449,24 @@ public final class Formatter {
         for (Assembly item : guest.code()) {
             if (item instanceof Assembly.Label label) {
                 if (!pending.isEmpty()) {
-                    write(indent + pending);
+                    lines.write(indent + pending);
                 }
                 before(label.span().start(), label.span().end(), indent);
                 pending = label.name().text() + ":";
                 if (!sharesLine(label, guest.code())) {
-                    write(indent + pending);
+                    lines.write(indent + pending);
                     after(label.span().end());
                     pending = "";
                 }
             } else {
                 before(item.span().start(), item.span().end(), indent + " ".repeat(MNEMONIC));
-                write(indent + pending + " ".repeat(MNEMONIC - pending.length()) + assembly(item));
+                lines.write(indent + pending + " ".repeat(MNEMONIC - pending.length()) + assembly(item));
                 after(item.span().end());
                 pending = "";
             }
         }
         commentsBefore(span.end() - 1, indent + " ".repeat(MNEMONIC));
-        write(indent + "}");
+        lines.write(indent + "}");
         after(span.end());
     }
 
@@ -451,14 +521,14 @@ public final class Formatter {
         while (nextComment < comments.size() && comments.get(nextComment).getStartIndex() < limit) {
             Token comment = comments.get(nextComment++);
             emptyLineBefore(comment.getStartIndex());
-            write(indent + comment.getText().strip());
+            lines.write(indent + comment.getText().strip());
             lastLine = line(comment.getStartIndex());
         }
     }
 
     private void emptyLineBefore(int start) {
         if (lastLine > 0 && line(start) > lastLine + 1) {
-            write("");
+            lines.write("");
         }
     }
 
@@ -467,11 +537,9 @@ public final class Formatter {
         lastLine = source.isPresent() ? line(Math.max(0, end - 1)) : 0;
         if (nextComment < comments.size()) {
             Token comment = comments.get(nextComment);
-            if (comment.getStartIndex() >= end && line(comment.getStartIndex()) == lastLine && !lines.isEmpty()) {
+            boolean behind = comment.getStartIndex() >= end && line(comment.getStartIndex()) == lastLine;
+            if (behind && lines.comment(comment.getText().strip(), comment.getCharPositionInLine())) {
                 nextComment++;
-                lines.set(
-                        lines.size() - 1,
-                        new Line(lines.getLast().text(), comment.getText().strip()));
             }
         }
     }
@@ -484,12 +552,5 @@ public final class Formatter {
 
     private int line(int offset) {
         return source.map(file -> file.line(offset)).orElse(0);
-    }
-
-    private void write(String text) {
-        text.lines().forEach(line -> lines.add(new Line(line, "")));
-        if (text.isEmpty()) {
-            lines.add(new Line("", ""));
-        }
     }
 }

@@ -47,11 +47,11 @@ class FormatterTest {
                 // head
 
                 // second
-                test "a" {  // why
+                test "a" {    // why
                     // before
-                    td.x 1              // one
-                    td.longer_name 1    // two
-                        on sean  -> ok  // sean's
+                    td.x 1                   // one
+                    td.longer_name 1         // two
+                        on sean  -> ok       // sean's
                         on v6.16 -> EINVAL
 
                     // inner
@@ -89,6 +89,56 @@ class FormatterTest {
     @Test
     void keepsOperationsOfADeclarationOnOneLineApart() {
         formats("vm a = b {vcpus 1   memory 0 .. 1M   private}", "vm a = b { vcpus 1  memory 0 .. 1M  private }\n");
+    }
+
+    @Test
+    void keepsColumnsThatTheAuthorBegan() {
+        formats("""
+                test "a" {
+                    td.get 1     -> ok   // first
+                    td.get 0x2000 -> ENOENT
+                    td.set  3 gpa 4K -> ok
+                    td.a_much_longer_name 17 .. 4096 -> ok
+                    let a   = 1
+                    let bcd = 2
+                    assert a    == 1
+                    assert bcd is 2
+                }
+                """, """
+                test "a" {
+                    td.get 1      -> ok  // first
+                    td.get 0x2000 -> ENOENT
+                    td.set 3 gpa 4K -> ok
+                    td.a_much_longer_name 17 .. 4096 -> ok
+                    let a   = 1
+                    let bcd = 2
+                    assert a   == 1
+                    assert bcd is 2
+                }
+                """);
+    }
+
+    @Test
+    void keepsABlockOfOneStatementOnItsLine() {
+        formats("""
+                test "a" { td.x   1 } // why
+                test "b" {
+                    on rfc { assert a }
+                    on v6.16   { assert b }
+                    if a {
+                        td.x
+                    }
+                }
+                """, """
+                test "a" { td.x 1 }  // why
+                test "b" {
+                    on rfc   { assert a }
+                    on v6.16 { assert b }
+                    if a {
+                        td.x
+                    }
+                }
+                """);
     }
 
     @Test
