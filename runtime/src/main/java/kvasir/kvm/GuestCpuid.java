@@ -7,8 +7,6 @@ import kvasir.metal.cpu.Gpr;
 final class GuestCpuid {
     private static final int KVM_SIGNATURE = 0x4000_0000;
     private static final int KVM_FEATURES = 0x4000_0001;
-    private static final int CR4_OSXSAVE = 1 << 18;
-    private static final int OSXSAVE = 1 << 27;
 
     private GuestCpuid() {}
 
@@ -16,11 +14,8 @@ final class GuestCpuid {
         int[] out = switch (leaf) {
             case KVM_SIGNATURE -> new int[] {KVM_FEATURES, 0x4b4d_564b, 0x564b_4d56, 0x4d};
             case KVM_FEATURES -> new int[4];
-            default -> cpu.model().answer(leaf, subleaf);
+            default -> cpu.cpuid(leaf, subleaf);
         };
-        if (leaf == 1 && (cpu.cr(4) & CR4_OSXSAVE) != 0) {
-            out[2] |= OSXSAVE;
-        }
         cpu.setGpr(Gpr.RAX, Integer.toUnsignedLong(out[0]));
         cpu.setGpr(Gpr.RBX, Integer.toUnsignedLong(out[1]));
         cpu.setGpr(Gpr.RCX, Integer.toUnsignedLong(out[2]));

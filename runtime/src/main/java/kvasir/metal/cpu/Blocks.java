@@ -218,7 +218,7 @@ final class Blocks {
                 decoded = decoder.decode(code, at, here + MOST_BYTES);
             }
             int length = decoded instanceof Instruction i ? i.length() : 1;
-            Op op = Semantics.make(decoded, at + length, ops.size(), codeSize);
+            Op op = Semantics.make(decoded, at + length, ops.size(), codeSize, c.gateKey);
             ops.add(op);
             at += length;
             starts[ops.size()] = at;

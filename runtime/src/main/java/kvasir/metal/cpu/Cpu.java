@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalLong;
 import kvasir.event.Events;
+import kvasir.metal.cpu.fp.FloatMath;
 import kvasir.metal.cpu.isa.CodeSize;
 import kvasir.metal.memory.PhysicalMemory;
 import kvasir.metal.paging.EptWalker;
@@ -48,6 +49,10 @@ public final class Cpu {
     CodeSize codeSize = CodeSize.BITS16;
     int cpl;
     int modeKey;
+
+    /** What {@link Gate}s decide by. */
+    int gateKey;
+
     long ipMask;
     long stackMask;
     private long linearMask;
@@ -67,6 +72,9 @@ public final class Cpu {
     final Transaction transaction = new Transaction();
     final Segments segments = new Segments(this);
     final Delivery delivery = new Delivery(this);
+    /** Arithmetic of SSE and AVX instructions, always under MXCSR. */
+    final FloatMath simd = new FloatMath(false);
+
     final RandomSource random;
     final Interpreter interpreter = new Interpreter(this);
     private SecondStage secondStage = new SecondStage.None();
@@ -259,8 +267,36 @@ public final class Cpu {
 
     /** After any change of the architectural state from outside an instruction. */
     private void stateChanged() {
+        setMxcsr(sys.mxcsr);
         updateMode();
         flushTranslations();
+    }
+
+    /** The bits of MXCSR that may be written. */
+    int mxcsrMask() {
+        return model.has(CpuidModel.Feature.MISALIGNSSE) ? 0x2_ffff : 0xffff;
+    }
+
+    /** Sets MXCSR; reserved bits are the caller's to check. */
+    void setMxcsr(int value) {
+        sys.mxcsr = value;
+        simd.control(value);
+    }
+
+    /**
+     * Ends a SIMD floating-point instruction before its result is written: {@link #simd}'s flags go into MXCSR; if one is
+     * unmasked, unwinds with #XM, or with #UD while CR4.OSXMMEXCPT is clear.
+     */
+    void concludeSimd() {
+        int raised = simd.flags;
+        if (raised == 0) {
+            return;
+        }
+        simd.flags = 0;
+        sys.mxcsr |= raised;
+        if ((raised & ~(sys.mxcsr >>> 7) & 0x3f) != 0) {
+            throw exception((sys.cr4 & Bits.CR4_OSXMMEXCPT) != 0 ? Vector.XM : Vector.UD, 0);
+        }
     }
 
     /** Whether CR0.PE is set and EFLAGS.VM clear. */
@@ -288,7 +324,8 @@ public final class Cpu {
         boolean bits64 = lma && (cs & 0x2000) != 0;
         codeSize = bits64 ? CodeSize.BITS64 : (cs & 0x4000) != 0 ? CodeSize.BITS32 : CodeSize.BITS16;
         cpl = (sys.cr0 & Bits.CR0_PE) == 0 ? 0 : virtual8086() ? 3 : sys.access[Segment.SS] >> 5 & 3;
-        modeKey = codeSize.ordinal() * 2 + (protectedMode() ? 1 : 0);
+        gateKey = Gate.key(sys);
+        modeKey = gateKey << 3 | codeSize.ordinal() * 2 + (protectedMode() ? 1 : 0);
         ipMask = bits64 ? -1 : codeSize == CodeSize.BITS32 ? 0xffff_ffffL : 0xffff;
         linearMask = bits64 ? -1 : 0xffff_ffffL;
         canonicalShift = (sys.cr4 & Bits.CR4_LA57) != 0 ? 7 : 16;
@@ -391,14 +428,16 @@ public final class Cpu {
         }
     }
 
-    /** What CPUID answers now. */
-    int[] cpuid(int leaf, int subleaf) {
+    /** EAX, EBX, ECX, EDX that CPUID answers now: the model's leaf with APIC id, OSXSAVE, OSPKE and XSAVE area sizes. */
+    public int[] cpuid(int leaf, int subleaf) {
         int[] out = model.answer(leaf, subleaf);
         if (leaf == 1) {
             out[1] |= apicId << 24;
             out[2] |= (sys.cr4 & Bits.CR4_OSXSAVE) != 0 ? 1 << 27 : 0;
         } else if (leaf == 7 && subleaf == 0) {
             out[2] |= (sys.cr4 & Bits.CR4_PKE) != 0 ? 1 << 4 : 0;
+        } else if (leaf == 0xd && (subleaf == 0 || subleaf == 1) && out[1] != 0) {
+            out[1] = model.xsaveBytes(sys.xcr0 | (subleaf == 1 ? sys.xss : 0), subleaf == 1);
         }
         return out;
     }
@@ -514,6 +553,17 @@ public final class Cpu {
     /** Sets a debug register; nothing is checked. */
     public void setDr(int number, long value) {
         sys.dr[number] = value;
+    }
+
+    /** XCR0. */
+    public long xcr0() {
+        return sys.xcr0;
+    }
+
+    /** Sets XCR0; nothing is checked. */
+    public void setXcr0(long value) {
+        sys.xcr0 = value;
+        stateChanged();
     }
 
     /** A model-specific register that the processor keeps itself (see {@link Msr}); empty for any other. */

@@ -66,7 +66,35 @@ public record CpuidModel(
         PDPE1GB(0x8000_0001, 0, 3, 26),
         RDTSCP(0x8000_0001, 0, 3, 27),
         LM(0x8000_0001, 0, 3, 29),
-        SSE42_CRC32(1, 0, 2, 20);
+        FPU(1, 0, 3, 0),
+        MMX(1, 0, 3, 23),
+        FXSR(1, 0, 3, 24),
+        SSE(1, 0, 3, 25),
+        SSE2(1, 0, 3, 26),
+        SSE3(1, 0, 2, 0),
+        PCLMULQDQ(1, 0, 2, 1),
+        SSSE3(1, 0, 2, 9),
+        FMA(1, 0, 2, 12),
+        SSE4_1(1, 0, 2, 19),
+        SSE4_2(1, 0, 2, 20),
+        AES(1, 0, 2, 25),
+        XSAVE(1, 0, 2, 26),
+        AVX(1, 0, 2, 28),
+        F16C(1, 0, 2, 29),
+        AVX2(7, 0, 1, 5),
+        SHA(7, 0, 1, 29),
+        GFNI(7, 0, 2, 8),
+        VAES(7, 0, 2, 9),
+        VPCLMULQDQ(7, 0, 2, 10),
+        AVX_VNNI(7, 1, 0, 4),
+        XSAVEOPT(0xd, 1, 0, 0),
+        XSAVEC(0xd, 1, 0, 1),
+        XGETBV1(0xd, 1, 0, 2),
+        XSAVES(0xd, 1, 0, 3),
+        SSE4A(0x8000_0001, 0, 2, 6),
+        MISALIGNSSE(0x8000_0001, 0, 2, 7),
+        MMXEXT(0x8000_0001, 0, 3, 22),
+        FFXSR(0x8000_0001, 0, 3, 25);
 
         private final int leaf;
         private final int subleaf;
@@ -81,19 +109,50 @@ public record CpuidModel(
         }
     }
 
+    /** Features whose instructions are not in the table yet. */
+    private static final Set<Feature> WITHOUT_ROWS = EnumSet.of(
+            Feature.FPU,
+            Feature.MMX,
+            Feature.SSE2,
+            Feature.SSE3,
+            Feature.PCLMULQDQ,
+            Feature.SSSE3,
+            Feature.FMA,
+            Feature.SSE4_1,
+            Feature.AES,
+            Feature.AVX,
+            Feature.F16C,
+            Feature.AVX2,
+            Feature.SHA,
+            Feature.GFNI,
+            Feature.VAES,
+            Feature.VPCLMULQDQ,
+            Feature.AVX_VNNI,
+            Feature.XSAVEOPT,
+            Feature.XSAVEC,
+            Feature.XSAVES,
+            Feature.SSE4A,
+            Feature.MMXEXT);
+
+    private static Set<Feature> allBut(Feature... absent) {
+        EnumSet<Feature> features = EnumSet.complementOf(EnumSet.copyOf(List.of(absent)));
+        features.removeAll(WITHOUT_ROWS);
+        return Set.copyOf(features);
+    }
+
     private static final CpuidModel MILAN = new CpuidModel(
             "EPYC-Milan",
             "AuthenticAMD",
             "AMD EPYC-Milan Processor (Kvasir)",
             0x00a0_0f11,
-            Set.copyOf(EnumSet.complementOf(EnumSet.of(Feature.LA57, Feature.TSC_DEADLINE))),
+            allBut(Feature.LA57, Feature.TSC_DEADLINE, Feature.GFNI, Feature.AVX_VNNI),
             48);
     private static final CpuidModel SAPPHIRE_RAPIDS = new CpuidModel(
             "SapphireRapids",
             "GenuineIntel",
             "Intel Xeon Processor (SapphireRapids, Kvasir)",
             0x0008_06f8,
-            Set.copyOf(EnumSet.allOf(Feature.class)),
+            allBut(Feature.SSE4A, Feature.MISALIGNSSE, Feature.MMXEXT, Feature.FFXSR),
             52);
 
     public CpuidModel {
@@ -128,6 +187,44 @@ public record CpuidModel(
         return vendor.equals("AuthenticAMD");
     }
 
+    /** The components that XCR0 may enable; 0 without XSAVE. */
+    public long xcr0Mask() {
+        return XState.user(this);
+    }
+
+    /**
+     * Bytes of an XSAVE area.
+     *
+     * @param components as in XCR0 and IA32_XSS
+     * @param compacted whether it is in the compacted format, without gaps
+     */
+    public int xsaveBytes(long components, boolean compacted) {
+        return XState.areaBytes(this, components, compacted);
+    }
+
+    private void extendedState(int[] out, int subleaf) {
+        long user = xcr0Mask();
+        if (user == 0) {
+            return;
+        }
+        switch (subleaf) {
+            case 0 -> {
+                out[0] = (int) user;
+                out[1] = xsaveBytes(XState.X87, false);
+                out[2] = xsaveBytes(user, false);
+                out[3] = (int) (user >>> 32);
+            }
+            case 1 -> out[1] = has(Feature.XSAVEC) || has(Feature.XSAVES) ? xsaveBytes(XState.X87, true) : 0;
+            default -> {
+                long component = subleaf > 0 && subleaf < 63 ? user & 1L << subleaf : 0;
+                if (component != 0) {
+                    out[0] = XState.bytes(component);
+                    out[1] = XState.offset(this, component);
+                }
+            }
+        }
+    }
+
     /**
      * EAX, EBX, ECX, EDX for a leaf; the bits that follow the processor's own state (APIC id, OSXSAVE, OSPKE) are added
      * by {@link Cpu}.
@@ -150,6 +247,7 @@ public record CpuidModel(
                 out[0] = signature;
                 out[1] = 0x0001_0800;
             }
+            case 0xd -> extendedState(out, subleaf);
             case 0x8000_0000 -> {
                 out[0] = 0x8000_0008;
                 putText(out, 1, vendor, 0);

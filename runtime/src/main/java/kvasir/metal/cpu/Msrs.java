@@ -1,6 +1,7 @@
 package kvasir.metal.cpu;
 
 import java.util.OptionalLong;
+import kvasir.metal.cpu.CpuidModel.Feature;
 
 /** The model-specific registers that the processor keeps itself. */
 final class Msrs {
@@ -17,6 +18,7 @@ final class Msrs {
             case Msr.SYSENTER_ESP -> OptionalLong.of(s.sysenterEsp);
             case Msr.SYSENTER_EIP -> OptionalLong.of(s.sysenterEip);
             case Msr.PAT -> OptionalLong.of(s.pat);
+            case Msr.XSS -> c.model.has(Feature.XSAVES) ? OptionalLong.of(s.xss) : OptionalLong.empty();
             case Msr.EFER -> OptionalLong.of(s.efer);
             case Msr.STAR -> OptionalLong.of(s.star);
             case Msr.LSTAR -> OptionalLong.of(s.lstar);
@@ -39,6 +41,10 @@ final class Msrs {
             case Msr.SYSENTER_ESP -> s.sysenterEsp = value;
             case Msr.SYSENTER_EIP -> s.sysenterEip = value;
             case Msr.PAT -> s.pat = value;
+            case Msr.XSS -> {
+                s.xss = value;
+                return c.model.has(Feature.XSAVES);
+            }
             case Msr.EFER -> s.efer = value;
             case Msr.STAR -> s.star = value;
             case Msr.LSTAR -> s.lstar = value;
@@ -60,7 +66,7 @@ final class Msrs {
         SystemState s = c.sys;
         boolean good = switch (msr) {
             case Msr.EFER ->
-                (value & ~(EFER_WRITABLE | Bits.EFER_LMA)) == 0
+                (value & ~(eferWritable(c) | Bits.EFER_LMA)) == 0
                         && (((value ^ s.efer) & Bits.EFER_LME) == 0 || (s.cr0 & Bits.CR0_PG) == 0);
             case Msr.LSTAR,
                     Msr.CSTAR,
@@ -70,12 +76,14 @@ final class Msrs {
                     Msr.SYSENTER_ESP,
                     Msr.SYSENTER_EIP -> c.canonical(value);
             case Msr.PAT -> patIsLegal(value);
+            // no supervisor state component is modelled
+            case Msr.XSS -> value == 0 || !c.model.has(Feature.XSAVES);
             default -> true;
         };
         if (!good) {
             throw c.exception(Vector.GP, 0);
         }
-        long stored = msr == Msr.EFER ? value & EFER_WRITABLE | s.efer & Bits.EFER_LMA : value;
+        long stored = msr == Msr.EFER ? value & eferWritable(c) | s.efer & Bits.EFER_LMA : value;
         boolean kept = write(c, msr, stored);
         if (msr == Msr.EFER || msr == Msr.FS_BASE || msr == Msr.GS_BASE) {
             c.updateMode();
@@ -84,6 +92,10 @@ final class Msrs {
             c.flushTranslations();
         }
         return kept;
+    }
+
+    private static long eferWritable(Cpu c) {
+        return EFER_WRITABLE | (c.model.has(Feature.FFXSR) ? Bits.EFER_FFXSR : 0);
     }
 
     private static boolean patIsLegal(long value) {

@@ -62,6 +62,7 @@ final class Semantics {
         InputOutputOps.bind(makers);
         SystemOps.bind(makers);
         ControlOps.bind(makers);
+        ExtendedStateOps.bind(makers);
         return Map.copyOf(makers);
     }
 
@@ -70,10 +71,18 @@ final class Semantics {
         return MAKERS.containsKey(mnemonic);
     }
 
-    /** The executable form of what was decoded at the place that {@code end} and {@code index} tell. */
-    static Op make(Decoded decoded, int end, int index, CodeSize codeSize) {
+    /**
+     * The executable form of what was decoded at the place that {@code end} and {@code index} tell.
+     *
+     * @param gateKey see {@link Gate#key}
+     */
+    static Op make(Decoded decoded, int end, int index, CodeSize codeSize, int gateKey) {
         return switch (decoded) {
             case Instruction instruction -> {
+                int refusal = Gate.of(instruction.encoding()).refusal(gateKey);
+                if (refusal != Gate.NONE) {
+                    yield raises(end, index, codeSize, refusal);
+                }
                 var operands = new Operands(instruction, end, index, codeSize);
                 Maker maker = MAKERS.get(instruction.mnemonic());
                 if (maker == null) {

@@ -45,7 +45,12 @@ final class SystemOps {
             Arg from = o.arg(0);
             return Semantics.end(o, c -> writeCr0(c, c.sys.cr0 & ~0xeL | from.load(c) & 0xf));
         });
-        makers.put("CLTS", o -> Semantics.end(o, c -> c.sys.cr0 &= ~Bits.CR0_TS));
+        makers.put(
+                "CLTS",
+                o -> Semantics.end(o, c -> {
+                    c.sys.cr0 &= ~Bits.CR0_TS;
+                    c.updateMode();
+                }));
         makers.put("LAR", o -> examine(o, true));
         makers.put("LSL", o -> examine(o, false));
         makers.put("VERR", o -> verify(o, false));
@@ -190,6 +195,7 @@ final class SystemOps {
         bits |= model.has(Feature.UMIP) ? Bits.CR4_UMIP : 0;
         bits |= model.has(Feature.LA57) ? Bits.CR4_LA57 : 0;
         bits |= model.has(Feature.FSGSBASE) ? Bits.CR4_FSGSBASE : 0;
+        bits |= model.has(Feature.XSAVE) ? Bits.CR4_OSXSAVE : 0;
         bits |= model.has(Feature.PCID) ? Bits.CR4_PCIDE : 0;
         bits |= model.has(Feature.SMEP) ? Bits.CR4_SMEP : 0;
         bits |= model.has(Feature.SMAP) ? Bits.CR4_SMAP : 0;

@@ -45,34 +45,16 @@ final class SystemState {
     /** PDPTE registers of PAE paging, loaded with CR3. */
     final long[] pdpte = new long[4];
 
-    /** YMM registers, four words each, low word first. */
+    /** YMM registers, four words each, low word first: XMM register i is words 4i and 4i + 1. */
     final long[] ymm = new long[16 * 4];
 
+    /** Changed through {@link Cpu#setMxcsr}, which keeps the arithmetic in step. */
     int mxcsr;
+
+    /** IA32_XSS: supervisor state components that XSAVES and XRSTORS handle. */
+    long xss;
+
     final X87 x87 = new X87();
-
-    /** Registers of the x87 FPU; a register is a 64-bit significand and a 16-bit sign and exponent. */
-    static final class X87 {
-        final long[] significand = new long[8];
-        final short[] signExponent = new short[8];
-        int control = 0x37f;
-        int status;
-        int tag = 0xffff;
-        long instructionPointer;
-        long dataPointer;
-        int opcode;
-
-        void copyFrom(X87 other) {
-            System.arraycopy(other.significand, 0, significand, 0, 8);
-            System.arraycopy(other.signExponent, 0, signExponent, 0, 8);
-            control = other.control;
-            status = other.status;
-            tag = other.tag;
-            instructionPointer = other.instructionPointer;
-            dataPointer = other.dataPointer;
-            opcode = other.opcode;
-        }
-    }
 
     /** The state after RESET (Intel SDM, "IA-32 and Intel 64 Processor States Following Power-up, Reset, or INIT"). */
     void reset() {
@@ -117,7 +99,8 @@ final class SystemState {
         java.util.Arrays.fill(pdpte, 0);
         java.util.Arrays.fill(ymm, 0);
         mxcsr = 0x1f80;
-        x87.copyFrom(new X87());
+        xss = 0;
+        x87.reset();
     }
 
     /** Takes over the registers that far control flow and the delivery of events change. */
@@ -163,6 +146,7 @@ final class SystemState {
         System.arraycopy(other.pdpte, 0, pdpte, 0, 4);
         System.arraycopy(other.ymm, 0, ymm, 0, ymm.length);
         mxcsr = other.mxcsr;
+        xss = other.xss;
         x87.copyFrom(other.x87);
     }
 }

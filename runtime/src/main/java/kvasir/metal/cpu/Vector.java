@@ -16,7 +16,9 @@ final class Vector {
     static final int SS = 12;
     static final int GP = 13;
     static final int PF = 14;
+    static final int MF = 16;
     static final int AC = 17;
+    static final int XM = 19;
 
     private Vector() {}
 

@@ -32,7 +32,8 @@ final class Bench {
         Cpu cpu = bench.cpu;
         cpu.setCr(0, 0x8001_0033L);
         cpu.setCr(3, 0x1000);
-        cpu.setCr(4, Bits.CR4_PAE);
+        cpu.setCr(4, Bits.CR4_PAE | Bits.CR4_OSFXSR | Bits.CR4_OSXMMEXCPT | Bits.CR4_OSXSAVE);
+        cpu.setXcr0(7);
         cpu.setMsr(Msr.EFER, Bits.EFER_LME | Bits.EFER_LMA | Bits.EFER_NXE);
         bench.segments(0xa09b);
         return bench;
@@ -43,6 +44,8 @@ final class Bench {
         var bench = new Bench();
         bench.load(CodeSize.BITS32, source);
         bench.cpu.setCr(0, 0x33);
+        bench.cpu.setCr(4, Bits.CR4_OSFXSR | Bits.CR4_OSXMMEXCPT | Bits.CR4_OSXSAVE);
+        bench.cpu.setXcr0(7);
         bench.segments(0xc09b);
         return bench;
     }

@@ -148,7 +148,9 @@ final class HostProcessor {
         return switch (feature) {
             case CLFSH -> features.contains("clflush");
             case LZCNT -> features.contains("abm") || features.contains("lzcnt");
-            case SSE42_CRC32 -> features.contains("sse4_2");
+            case SSE3 -> features.contains("pni");
+            case SHA -> features.contains("sha_ni");
+            case FFXSR -> features.contains("fxsr_opt");
             default -> features.contains(name);
         };
     }

@@ -102,7 +102,14 @@ final class SiliconTest {
             "TDCALL",
             "VMGEXIT",
             "ENTER",
-            "LEAVE");
+            "LEAVE",
+            "FXSAVE",
+            "FXSAVE64",
+            "FXRSTOR",
+            "FXRSTOR64",
+            "LDMXCSR",
+            "STMXCSR",
+            "XGETBV");
 
     private static final int[] STATUS = {Bits.OF, Bits.SF, Bits.ZF, Bits.AF, Bits.PF, Bits.CF};
 

@@ -24,7 +24,9 @@ import kvasir.metal.cpu.CpuidModel.Feature;
  * with that operand or address size; {@code i64} not in 64-bit mode, {@code x64} only there; {@code d64} operand size 8
  * by default there, {@code f64} always; {@code o66} the mandatory 66 prefix also makes the operand size 2;
  * {@code nob} only without REX.B; {@code pm} not in real and virtual-8086 mode; {@code cpl0} #GP outside ring 0;
- * {@code rep} REP repeats it; {@code undoc} the assembler does not choose it; {@code cpuid=} the feature it needs.
+ * {@code rep} REP repeats it; {@code undoc} the assembler does not choose it; {@code cpuid=} the feature it needs, which also tells whether control
+ * registers can refuse it; {@code sse} those of vector state do although no operand is a vector register, {@code xcr} those
+ * of XCR0.
  *
  * <p>Flags: one column for each of O, S, Z, A, P, C: the letter if the result decides, {@code 0} or {@code 1}, {@code ?}
  * undefined, {@code -} unchanged.
@@ -90,6 +92,16 @@ public record Encoding(
     /** Whether the row has the attribute. */
     public boolean is(String attribute) {
         return attributes.contains(attribute);
+    }
+
+    /** Whether an operand is an XMM or YMM register, or may be one. */
+    public boolean usesVectorRegisters() {
+        return operands.stream().anyMatch(spec -> "VWUHL".indexOf(spec.kind()) >= 0);
+    }
+
+    /** Whether an operand is an MMX register, or may be one. */
+    public boolean usesMmxRegisters() {
+        return operands.stream().anyMatch(spec -> "PQN".indexOf(spec.kind()) >= 0);
     }
 
     /** Condition number 0 to 15 of a Jcc, SETcc or CMOVcc row. */

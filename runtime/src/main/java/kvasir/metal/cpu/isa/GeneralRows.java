@@ -146,8 +146,8 @@ final class GeneralRows {
             BSF Gv,Ev | 0F BC /r | | ??Z???
             BSR Gv,Ev | 0F BD /r | | ??Z???
             POPCNT Gv,Ev | F3 0F B8 /r | cpuid=POPCNT | 00Z000
-            CRC32 Gy,Eb | F2 0F 38 F0 /r | cpuid=SSE42_CRC32
-            CRC32 Gy,Ev | F2 0F 38 F1 /r | cpuid=SSE42_CRC32
+            CRC32 Gy,Eb | F2 0F 38 F0 /r | cpuid=SSE4_2
+            CRC32 Gy,Ev | F2 0F 38 F1 /r | cpuid=SSE4_2
             ADCX Gy,Ey | 66 0F 38 F6 /r | cpuid=ADX | -----C
             ADOX Gy,Ey | F3 0F 38 F6 /r | cpuid=ADX | O-----
             ANDN Gy,By,Ey | VEX.L0.0F38 F2 /r | cpuid=BMI1 | 0SZ??0

@@ -44,6 +44,7 @@ public final class InstructionTable {
             addAll(i == 6 ? text.replace("| |", "| undoc |") : text);
         }
         addAll(SystemRows.TEXT);
+        addAll(ExtendedStateRows.TEXT);
     }
 
     private void addAll(String text) {
