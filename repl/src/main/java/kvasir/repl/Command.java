@@ -2,7 +2,12 @@ package kvasir.repl;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import kvasir.scripts.bench.Benchmark;
+import kvasir.scripts.bench.Benchmarks;
+import kvasir.scripts.coverage.Coverage;
+import kvasir.scripts.coverage.Coverages;
 
 /** What may follow {@code kvs}. */
 @SuppressWarnings("ImmutableEnumChecker") // the options are made by List.of
@@ -34,6 +39,16 @@ enum Command {
             List.of(
                     new Option("--semantics", "NAMES", "only these columns, comma-separated"),
                     new Option("--markdown", "", "as a Markdown table"))),
+    COVERAGE(
+            "coverage",
+            "WHAT [SUITE ...]",
+            "run scripts and tell how much of what can happen they provoke; WHAT is " + coverages(),
+            List.of()),
+    BENCH(
+            "bench",
+            "WHAT",
+            "measure speed, each workload beside a yardstick in the same run; WHAT is " + benchmarks(),
+            List.of(new Option("--rounds", "NUMBER", "how often each is measured (default 5)"))),
     CHECK("check", "FILE|FOLDER ...", "tell what is wrong with scripts without running them", List.of()),
     FMT(
             "fmt",
@@ -82,6 +97,14 @@ enum Command {
      */
     record Option(String name, String value, String doc) {}
 
+    private static String coverages() {
+        return Coverages.all().stream().map(Coverage::word).collect(Collectors.joining(", "));
+    }
+
+    private static String benchmarks() {
+        return Benchmarks.all().stream().map(Benchmark::word).collect(Collectors.joining(", "));
+    }
+
     static Optional<Command> of(String word) {
         return Stream.of(values()).filter(command -> command.word.equals(word)).findFirst();
     }
@@ -106,7 +129,7 @@ enum Command {
 
     /** Whether more than one operand may be given. */
     boolean takesMany() {
-        return operands.endsWith("...");
+        return operands.contains("...");
     }
 
     List<Option> options() {

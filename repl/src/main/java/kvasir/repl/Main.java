@@ -75,6 +75,8 @@ final class Main {
                     case RUN -> RunCommand.run(line, console);
                     case REPL -> ReplCommand.run(line, console);
                     case MATRIX -> MatrixCommand.run(line, console);
+                    case COVERAGE -> CoverageCommand.run(line, console);
+                    case BENCH -> BenchCommand.run(line, console);
                     case CHECK -> CheckCommand.run(line, console);
                     case FMT -> FmtCommand.run(line, console);
                     case EXPLAIN -> ExplainCommand.run(line, console);

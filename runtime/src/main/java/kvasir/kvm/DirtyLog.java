@@ -13,6 +13,14 @@ final class DirtyLog {
     private static final int MAX_ENTRIES = 65536;
     private static final int BATCH = 64;
 
+    private static final Call GET =
+            new Call("kvm_get_dirty_log", Check.GET_LOG_RING, Check.GET_LOG_ID, Check.GET_LOG_SLOT);
+    private static final Call CLEAR =
+            new Call("kvm_clear_dirty_log_protect", Check.CLEAR_LOG_RING, Check.CLEAR_LOG_ID, Check.CLEAR_LOG_SLOT);
+
+    /** One of the two ioctls on a bitmap, with the rows of its checks. */
+    private record Call(String function, Check ring, Check id, Check slot) {}
+
     private final Vm vm;
     private boolean manual;
     private boolean initiallySet;
@@ -58,7 +66,7 @@ final class DirtyLog {
     /** KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2. */
     IoctlResult enableManual(long arg) {
         if ((arg & ~3) != 0 || arg == 2) {
-            return IoctlResult.err(Errno.EINVAL, "KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2: INITIALLY_SET needs ENABLE");
+            return Check.CAP_MANUAL.refuse("KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2: INITIALLY_SET needs ENABLE");
         }
         manual = (arg & 1) != 0;
         initiallySet = (arg & 2) != 0;
@@ -68,20 +76,20 @@ final class DirtyLog {
     /** KVM_CAP_DIRTY_LOG_RING and its ACQ_REL form; {@code bytes} per vCPU. */
     IoctlResult enableRing(long bytes) {
         if (bytes <= 0 || (bytes & (bytes - 1)) != 0) {
-            return IoctlResult.err(Errno.EINVAL, "KVM_CAP_DIRTY_LOG_RING: size is not a power of two");
+            return Check.CAP_RING_SIZE.refuse("KVM_CAP_DIRTY_LOG_RING: size is not a power of two");
         }
         long reserved = DirtyRing.reserved(vm.kvm().host().pml()) * (long) ENTRY_BYTES;
         if (bytes < reserved || bytes < 4096) {
-            return IoctlResult.err(Errno.EINVAL, "KVM_CAP_DIRTY_LOG_RING: size is below the reserved entries");
+            return Check.CAP_RING_SMALL.refuse("KVM_CAP_DIRTY_LOG_RING: size is below the reserved entries");
         }
         if (bytes > (long) MAX_ENTRIES * ENTRY_BYTES) {
-            return IoctlResult.err(Errno.E2BIG, "KVM_CAP_DIRTY_LOG_RING: more than 65536 entries");
+            return Check.CAP_RING_BIG.refuse("KVM_CAP_DIRTY_LOG_RING: more than 65536 entries");
         }
         if (ringEntries != 0) {
-            return IoctlResult.err(Errno.EINVAL, "KVM_CAP_DIRTY_LOG_RING: already enabled");
+            return Check.CAP_RING_TWICE.refuse("KVM_CAP_DIRTY_LOG_RING: already enabled");
         }
         if (!vm.vcpus().isEmpty()) {
-            return IoctlResult.err(Errno.EINVAL, "KVM_CAP_DIRTY_LOG_RING: a vCPU exists");
+            return Check.CAP_RING_VCPU.refuse("KVM_CAP_DIRTY_LOG_RING: a vCPU exists");
         }
         ringEntries = (int) (bytes / ENTRY_BYTES);
         return IoctlResult.done();
@@ -90,8 +98,8 @@ final class DirtyLog {
     /** KVM_CAP_DIRTY_LOG_RING_WITH_BITMAP. */
     IoctlResult enableRingWithBitmap() {
         if (ringEntries == 0 || loggingSlots != 0) {
-            return IoctlResult.err(
-                    Errno.EINVAL, "KVM_CAP_DIRTY_LOG_RING_WITH_BITMAP: needs a ring, and no slot with a bitmap");
+            return Check.CAP_RING_BITMAP.refuse(
+                    "KVM_CAP_DIRTY_LOG_RING_WITH_BITMAP: needs a ring, and no slot with a bitmap");
         }
         ringWithBitmap = true;
         return IoctlResult.done();
@@ -99,7 +107,7 @@ final class DirtyLog {
 
     /** KVM_GET_DIRTY_LOG; detail {@code bitmap} holds the bytes copied out. */
     IoctlResult get(int slotField) {
-        return withSlot(slotField, "kvm_get_dirty_log", slot -> {
+        return withSlot(slotField, GET, slot -> {
             DirtyBitmap bitmap = slot.dirty().orElseThrow();
             long[] copy = new long[bitmap.length()];
             if (manual) {
@@ -128,20 +136,20 @@ final class DirtyLog {
     /** KVM_CLEAR_DIRTY_LOG. */
     IoctlResult clear(int slotField, long firstPage, int numPages, Bytes wanted) {
         if (!usesBitmap()) {
-            return IoctlResult.err(Errno.ENXIO, "kvm_clear_dirty_log_protect: the dirty ring is in use");
+            return Check.CLEAR_LOG_RING.refuse("kvm_clear_dirty_log_protect: the dirty ring is in use");
         }
         if ((firstPage & 63) != 0) {
-            return IoctlResult.err(Errno.EINVAL, "kvm_clear_dirty_log_protect: first_page is not a multiple of 64");
+            return Check.CLEAR_LOG_FIRST.refuse("kvm_clear_dirty_log_protect: first_page is not a multiple of 64");
         }
-        return withSlot(slotField, "kvm_clear_dirty_log_protect", slot -> {
+        return withSlot(slotField, CLEAR, slot -> {
             long pages = Integer.toUnsignedLong(numPages);
             boolean outside = firstPage < 0 || firstPage > slot.npages() || pages > slot.npages() - firstPage;
             if (outside || (pages < slot.npages() - firstPage && (pages & 63) != 0)) {
-                return IoctlResult.err(
-                        Errno.EINVAL, "kvm_clear_dirty_log_protect: the range is outside the slot, or num_pages odd");
+                return Check.CLEAR_LOG_RANGE.refuse(
+                        "kvm_clear_dirty_log_protect: the range is outside the slot, or num_pages odd");
             }
             if (wanted.length() < (pages + 63) / 64 * 8) {
-                return IoctlResult.err(Errno.EFAULT, "kvm_clear_dirty_log_protect: the bitmap cannot be read");
+                return Check.CLEAR_LOG_BITMAP.refuse("kvm_clear_dirty_log_protect: the bitmap cannot be read");
             }
             DirtyBitmap bitmap = slot.dirty().orElseThrow();
             boolean any = false;
@@ -164,7 +172,7 @@ final class DirtyLog {
     /** KVM_RESET_DIRTY_RINGS; the value is the number of entries over all vCPUs. */
     IoctlResult resetRings() {
         if (ringEntries == 0) {
-            return IoctlResult.err(Errno.EINVAL, "kvm_vm_ioctl_reset_dirty_pages: there is no dirty ring");
+            return Check.RESET_RINGS_NONE.refuse("kvm_vm_ioctl_reset_dirty_pages: there is no dirty ring");
         }
         vm.slotsLock().lock();
         long count = 0;
@@ -211,19 +219,19 @@ final class DirtyLog {
         }
     }
 
-    private IoctlResult withSlot(int slotField, String call, java.util.function.Function<Memslot, IoctlResult> body) {
+    private IoctlResult withSlot(int slotField, Call call, java.util.function.Function<Memslot, IoctlResult> body) {
         if (!usesBitmap()) {
-            return IoctlResult.err(Errno.ENXIO, call + ": the dirty ring is in use");
+            return call.ring.refuse(call.function + ": the dirty ring is in use");
         }
         int id = slotField & 0xffff;
         if (slotField >>> 16 >= vm.type().addressSpaces() || id >= SetUserMemoryRegion.USER_MEM_SLOTS) {
-            return IoctlResult.err(Errno.EINVAL, call + ": no such address space or slot id");
+            return call.id.refuse(call.function + ": no such address space or slot id");
         }
         vm.slotsLock().lock();
         Memslot slot = vm.memslots(slotField >>> 16).byId(id);
         Optional<DirtyBitmap> bitmap = slot.dirty();
         IoctlResult result = bitmap.isEmpty()
-                ? IoctlResult.err(Errno.ENOENT, call + ": slot " + id + " does not exist or does not log")
+                ? call.slot.refuse(call.function + ": slot " + id + " does not exist or does not log")
                 : body.apply(slot);
         vm.slotsLock().unlock();
         return result;

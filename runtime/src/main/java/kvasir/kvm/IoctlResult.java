@@ -1,6 +1,7 @@
 package kvasir.kvm;
 
 import java.util.Map;
+import java.util.Optional;
 import kvasir.registry.Outcome;
 
 /** What an ioctl returned (design decision D3). */
@@ -24,8 +25,14 @@ public sealed interface IoctlResult {
      * @param errno the errno
      * @param reason which check refused, in one sentence, with the kernel function it lives in
      * @param details facts for scripts, in a fixed order
+     * @param check the row of the errno table, where there is a table
      */
-    record Err(Errno errno, String reason, Map<String, ?> details) implements IoctlResult {
+    record Err(Errno errno, String reason, Map<String, ?> details, Optional<Check> check) implements IoctlResult {
+        /** A refusal outside the tables of {@link Check}. */
+        public Err(Errno errno, String reason, Map<String, ?> details) {
+            this(errno, reason, details, Optional.empty());
+        }
+
         @Override
         public Outcome outcome() {
             return new Outcome.Failed(errno.name(), reason, details);

@@ -67,7 +67,7 @@ final class RunLoop {
             return early.get();
         }
         if (run.immediateExit()) {
-            return new RunResult.Refused(Errno.EINTR, "kvm_arch_vcpu_ioctl_run: immediate_exit is set");
+            return new RunResult.Refused(Check.RUN_IMMEDIATE_EXIT, "kvm_arch_vcpu_ioctl_run: immediate_exit is set");
         }
         run.setExitReason(ExitReason.UNKNOWN);
         long end = cpu().retired() + budget;
@@ -75,7 +75,7 @@ final class RunLoop {
             if (vcpu.signalPending()) {
                 vcpu.takeSignal();
                 run.setExitReason(ExitReason.INTR);
-                return new RunResult.Refused(Errno.EINTR, "vcpu_run: a signal is pending");
+                return new RunResult.Refused(Check.RUN_SIGNAL, "vcpu_run: a signal is pending");
             }
             Optional<RunResult> blocked = prepareEntry();
             if (blocked.isPresent()) {
@@ -242,7 +242,10 @@ final class RunLoop {
                 return Optional.of(
                         new RunResult.MemoryFault(errno, vcpu.kvmRun().fields()));
             }
-            return refused(errno, "kvm_mmu_page_fault: gpa 0x%x".formatted(gpa));
+            String why = "kvm_mmu_page_fault: gpa 0x%x".formatted(gpa);
+            return errno == Errno.EFAULT
+                    ? Optional.of(new RunResult.Refused(Check.RUN_HOST, why))
+                    : refused(errno, why);
         }
         if (result != VcpuMmu.EMULATE && result != VcpuMmu.WRITE_PROTECTED) {
             return Optional.empty();

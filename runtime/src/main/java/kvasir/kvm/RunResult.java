@@ -2,6 +2,7 @@ package kvasir.kvm;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import kvasir.registry.Outcome;
 
 /** How KVM_RUN came back. */
@@ -32,8 +33,22 @@ public sealed interface RunResult {
         }
     }
 
-    /** It returned -1; exit_reason says nothing, unless errno is EINTR. */
-    record Refused(Errno errno, String why) implements RunResult {
+    /**
+     * It returned -1; exit_reason says nothing, unless errno is EINTR.
+     *
+     * @param check the row of the errno table, where there is a table
+     */
+    record Refused(Errno errno, String why, Optional<Check> check) implements RunResult {
+        /** A refusal by a row of the errno table. */
+        public Refused(Check check, String why) {
+            this(check.errno(), why, Optional.of(check));
+        }
+
+        /** A refusal outside the tables of {@link Check}. */
+        public Refused(Errno errno, String why) {
+            this(errno, why, Optional.empty());
+        }
+
         @Override
         public Outcome outcome() {
             return new Outcome.Failed(errno.name(), why, Map.of());

@@ -18,17 +18,19 @@ final class SetMemoryAttributes {
 
     static IoctlResult call(Vm vm, long address, long size, long attributes, long flags) {
         if (flags != 0) {
-            return invalid("flags must be 0");
+            return invalid(Check.ATTRIBUTES_FLAGS, "flags must be 0");
         }
         long supported = vm.type().hasPrivateMemory() ? MemoryAttributes.PRIVATE : 0;
         if ((attributes & ~supported) != 0) {
-            return invalid("attributes 0x%x are not supported by this VM type".formatted(attributes & ~supported));
+            return invalid(
+                    Check.ATTRIBUTES_BIT,
+                    "attributes 0x%x are not supported by this VM type".formatted(attributes & ~supported));
         }
         if (size == 0 || Long.compareUnsigned(address + size, address) < 0) {
-            return invalid("size is 0, or address + size wraps");
+            return invalid(Check.ATTRIBUTES_RANGE, "size is 0, or address + size wraps");
         }
         if (((address | size) & 4095) != 0) {
-            return invalid("address or size is not a multiple of 4 KiB");
+            return invalid(Check.ATTRIBUTES_ALIGN, "address or size is not a multiple of 4 KiB");
         }
         vm.slotsLock().lock();
         new SetMemoryAttributes(vm, address >>> 12, (address + size) >>> 12, attributes != 0).locked();
@@ -36,8 +38,8 @@ final class SetMemoryAttributes {
         return IoctlResult.done();
     }
 
-    private static IoctlResult invalid(String reason) {
-        return IoctlResult.err(Errno.EINVAL, "kvm_vm_ioctl_set_mem_attributes: " + reason);
+    private static IoctlResult invalid(Check check, String reason) {
+        return check.refuse("kvm_vm_ioctl_set_mem_attributes: " + reason);
     }
 
     private void locked() {

@@ -36,12 +36,12 @@ final class SetUserMemoryRegion {
     /** The ioctl; {@code v2} tells the version. */
     static IoctlResult call(Vm vm, SlotSets sets, MemoryRegion region, boolean v2) {
         if (!v2 && (region.flags() & ~(Memslot.LOG_DIRTY_PAGES | Memslot.READONLY)) != 0) {
-            return IoctlResult.err(
-                    Errno.EINVAL, "kvm_vm_ioctl: version 1 knows only KVM_MEM_LOG_DIRTY_PAGES and KVM_MEM_READONLY");
+            return Check.SLOT_V1_FLAGS.refuse(
+                    "kvm_vm_ioctl: version 1 knows only KVM_MEM_LOG_DIRTY_PAGES and KVM_MEM_READONLY");
         }
         if (region.id() >= USER_MEM_SLOTS) {
-            return IoctlResult.err(
-                    Errno.EINVAL, "kvm_vm_ioctl_set_memory_region: slot id " + region.id() + " is not below 32764");
+            return Check.SLOT_ID.refuse(
+                    "kvm_vm_ioctl_set_memory_region: slot id " + region.id() + " is not below 32764");
         }
         vm.slotsLock().lock();
         IoctlResult result = new SetUserMemoryRegion(vm, sets, region).locked();
@@ -49,8 +49,8 @@ final class SetUserMemoryRegion {
         return result;
     }
 
-    private static IoctlResult invalid(String reason) {
-        return IoctlResult.err(Errno.EINVAL, "kvm_set_memory_region: " + reason);
+    private static IoctlResult invalid(Check check, String reason) {
+        return check.refuse("kvm_set_memory_region: " + reason);
     }
 
     private IoctlResult locked() {
@@ -62,7 +62,7 @@ final class SetUserMemoryRegion {
         Memslot old = slots.byId(region.id());
         if (region.memorySize() == 0) {
             if (!old.exists()) {
-                return invalid("size 0 deletes, and slot " + region.id() + " does not exist");
+                return invalid(Check.SLOT_DELETE_NONE, "size 0 deletes, and slot " + region.id() + " does not exist");
             }
             return set(Change.DELETE, old, Memslot.NONE);
         }
@@ -72,11 +72,11 @@ final class SetUserMemoryRegion {
             change = Change.CREATE;
             long total = sets.pages();
             if (total + region.npages() < total) {
-                return invalid("the sum of all slots' pages overflows");
+                return invalid(Check.SLOT_TOTAL, "the sum of all slots' pages overflows");
             }
         } else {
             if (region.wantsGmem()) {
-                return invalid("a slot with KVM_MEM_GUEST_MEMFD can only be deleted");
+                return invalid(Check.SLOT_GMEM_CHANGE, "a slot with KVM_MEM_GUEST_MEMFD can only be deleted");
             }
             int changed = region.flags() ^ old.flags();
             boolean dropsGmem =
@@ -86,6 +86,7 @@ final class SetUserMemoryRegion {
                     || (changed & Memslot.READONLY) != 0
                     || dropsGmem) {
                 return invalid(
+                        Check.SLOT_CHANGE,
                         "userspace_addr, memory_size and KVM_MEM_READONLY of slot " + region.id() + " cannot change");
             }
             if (base != old.baseGfn()) {
@@ -99,8 +100,7 @@ final class SetUserMemoryRegion {
         if (change != Change.FLAGS_ONLY) {
             for (Memslot other : slots.intersecting(base, base + region.npages())) {
                 if (other.id() != region.id()) {
-                    return IoctlResult.err(
-                            Errno.EEXIST, "kvm_set_memory_region: the range overlaps %s".formatted(other));
+                    return Check.SLOT_OVERLAP.refuse("kvm_set_memory_region: the range overlaps %s".formatted(other));
                 }
             }
         }
@@ -141,36 +141,39 @@ final class SetUserMemoryRegion {
     private Optional<IoctlResult> checkFields() {
         long size = region.memorySize();
         if ((region.flags() & ~allowedFlags()) != 0) {
-            return Optional.of(invalid("check_memory_region_flags: flags 0x%x are not allowed for this VM and request"
-                    .formatted(region.flags() & ~allowedFlags())));
+            return Optional.of(invalid(
+                    Check.SLOT_FLAGS,
+                    "check_memory_region_flags: flags 0x%x are not allowed for this VM and request"
+                            .formatted(region.flags() & ~allowedFlags())));
         }
         if ((size & PAGE_MASK) != 0) {
-            return Optional.of(invalid("memory_size is not a multiple of 4 KiB"));
+            return Optional.of(invalid(Check.SLOT_SIZE, "memory_size is not a multiple of 4 KiB"));
         }
         if ((region.guestPhysAddr() & PAGE_MASK) != 0) {
-            return Optional.of(invalid("guest_phys_addr is not a multiple of 4 KiB"));
+            return Optional.of(invalid(Check.SLOT_GPA, "guest_phys_addr is not a multiple of 4 KiB"));
         }
         long hva = region.userspaceAddr();
         if ((hva & PAGE_MASK) != 0
                 || (hva & UNTAGGED) != hva
                 || Long.compareUnsigned(size, Mm.TASK_SIZE) > 0
                 || Long.compareUnsigned(hva, Mm.TASK_SIZE - size) > 0) {
-            return Optional.of(invalid("userspace_addr is unaligned, or not in user space"));
+            return Optional.of(invalid(Check.SLOT_HVA, "userspace_addr is unaligned, or not in user space"));
         }
         if (region.wantsGmem()) {
             long offset = region.guestMemfdOffset();
             if ((offset & PAGE_MASK) != 0 || Long.compareUnsigned(offset + size, offset) < 0) {
-                return Optional.of(invalid("guest_memfd_offset is unaligned, or offset + size wraps"));
+                return Optional.of(
+                        invalid(Check.SLOT_GMEM_OFFSET, "guest_memfd_offset is unaligned, or offset + size wraps"));
             }
         }
         if (region.addressSpace() >= sets.spaces()) {
-            return Optional.of(invalid("address space " + region.addressSpace() + " does not exist"));
+            return Optional.of(invalid(Check.SLOT_SPACE, "address space " + region.addressSpace() + " does not exist"));
         }
         if (Long.compareUnsigned(region.guestPhysAddr() + size, region.guestPhysAddr()) < 0) {
-            return Optional.of(invalid("guest_phys_addr + memory_size wraps"));
+            return Optional.of(invalid(Check.SLOT_WRAP, "guest_phys_addr +memory_size wraps"));
         }
         if (region.npages() > MAX_PAGES) {
-            return Optional.of(invalid("more than 2^31 - 1 pages"));
+            return Optional.of(invalid(Check.SLOT_PAGES, "more than 2^31 - 1 pages"));
         }
         return Optional.empty();
     }
@@ -262,13 +265,12 @@ final class SetUserMemoryRegion {
         long last = wanted.endGfn() - 1;
         if (last > vm.kvm().host().maxGfn()) {
             return new Prepared(
-                    IoctlResult.err(Errno.EINVAL, "kvm_arch_prepare_memory_region: the last gfn is above MAXPHYADDR"),
+                    Check.SLOT_MAX_GFN.refuse("kvm_arch_prepare_memory_region: the last gfn is above MAXPHYADDR"),
                     wanted);
         }
         if ((last & vm.vendor().gfnDirectBits()) != 0) {
             return new Prepared(
-                    IoctlResult.err(
-                            Errno.EINVAL, "kvm_arch_prepare_memory_region: the last gfn has the shared bit set"),
+                    Check.SLOT_SHARED_BIT.refuse("kvm_arch_prepare_memory_region: the last gfn has the shared bit set"),
                     wanted);
         }
         var lpage = new LpageInfo(wanted.baseGfn(), wanted.npages(), wanted.userspaceAddr() >>> 12);

@@ -99,7 +99,7 @@ public final class Vcpu {
      */
     public RunResult run(long budget) {
         if (vm.dead()) {
-            return new RunResult.Refused(Errno.EIO, "kvm_vcpu_ioctl: the VM is dead");
+            return new RunResult.Refused(Check.RUN_DEAD, "kvm_vcpu_ioctl: the VM is dead");
         }
         mutex.lock();
         everRan = true;
@@ -118,7 +118,7 @@ public final class Vcpu {
             return IoctlResult.err(Errno.EIO, "kvm_vcpu_ioctl: the VM is dead");
         }
         if (everRan) {
-            return IoctlResult.err(Errno.EINVAL, "kvm_set_cpuid: the vCPU has run");
+            return vm.answered(Check.SET_CPUID_RAN.refuse("kvm_set_cpuid: the vCPU has run"));
         }
         Cpu.Image image = cpu.save();
         cpu = processor(model);

@@ -1,5 +1,6 @@
 package kvasir.kvm;
 
+import java.util.Optional;
 import kvasir.registry.Described;
 
 /** What {@link Vcpu} asks of its MMU. */
@@ -56,6 +57,9 @@ public interface VcpuMmu {
      * @return pages mapped; 0 if it takes single calls
      */
     long mapFollowing(long gpa, long pages, boolean prefetch);
+
+    /** The row of the errno table by which the last {@link #tdpMapPage} refused; empty if there is no row for it. */
+    Optional<Check> refusal();
 
     /** Level at which the last fault or prefetch was to be mapped (its goal level). */
     int mappedLevel();

@@ -309,9 +309,17 @@ public final class Vm {
 
     private IoctlResult ioctl(Supplier<IoctlResult> body) {
         if (dead) {
-            return IoctlResult.err(Errno.EIO, "kvm_vm_ioctl: the VM is dead");
+            return answered(IoctlResult.err(Errno.EIO, "kvm_vm_ioctl: the VM is dead"));
         }
-        return body.get();
+        return answered(body.get());
+    }
+
+    /** Tells the stream of {@code result} if it is a refusal; gives it back. */
+    public IoctlResult answered(IoctlResult result) {
+        if (events().listening() && result instanceof IoctlResult.Err err) {
+            events().emit(new VmEvent.Refused(name, err.errno(), err.reason(), err.check()));
+        }
+        return result;
     }
 
     /** KVM_SET_USER_MEMORY_REGION. */
@@ -353,13 +361,13 @@ public final class Vm {
     public IoctlResult createVcpu(long id, CpuidModel model) {
         return ioctl(() -> {
             if (Long.compareUnsigned(id, MAX_VCPU_ID) >= 0) {
-                return IoctlResult.err(Errno.EINVAL, "kvm_vm_ioctl_create_vcpu: id is not below " + MAX_VCPU_ID);
+                return Check.VCPU_ID.refuse("kvm_vm_ioctl_create_vcpu: id is not below " + MAX_VCPU_ID);
             }
             if (vcpus.size() >= MAX_VCPUS) {
-                return IoctlResult.err(Errno.EINVAL, "kvm_vm_ioctl_create_vcpu: there are " + MAX_VCPUS + " already");
+                return Check.VCPU_COUNT.refuse("kvm_vm_ioctl_create_vcpu: there are " + MAX_VCPUS + " already");
             }
             if (vcpus.stream().anyMatch(vcpu -> vcpu.id() == id)) {
-                return IoctlResult.err(Errno.EEXIST, "kvm_vm_ioctl_create_vcpu: id " + id + " exists");
+                return Check.VCPU_EXISTS.refuse("kvm_vm_ioctl_create_vcpu: id " + id + " exists");
             }
             int error = vendor.vcpuPrecreate();
             if (error != 0) {
@@ -387,19 +395,19 @@ public final class Vm {
             case Cap.DIRTY_LOG_RING_WITH_BITMAP -> dirtyLog.enableRingWithBitmap();
             case Cap.EXIT_HYPERCALL -> {
                 if ((arg & ~HC_MAP_GPA_RANGE_BIT) != 0) {
-                    yield IoctlResult.err(Errno.EINVAL, "KVM_CAP_EXIT_HYPERCALL: only bit 12 is valid");
+                    yield Check.CAP_HYPERCALL.refuse("KVM_CAP_EXIT_HYPERCALL: only bit 12 is valid");
                 }
                 hypercallExits = arg;
                 yield IoctlResult.done();
             }
             case Cap.DISABLE_QUIRKS2 -> {
                 if ((arg & ~(QUIRK_SLOT_ZAP_ALL | QUIRK_IGNORE_GUEST_PAT | 0x7fL)) != 0) {
-                    yield IoctlResult.err(Errno.EINVAL, "KVM_CAP_DISABLE_QUIRKS2: unknown quirk");
+                    yield Check.CAP_QUIRKS.refuse("KVM_CAP_DISABLE_QUIRKS2: unknown quirk");
                 }
                 quirks &= ~arg;
                 yield IoctlResult.done();
             }
-            default -> IoctlResult.err(Errno.EINVAL, "kvm_vm_ioctl_enable_cap: capability " + cap + " is not known");
+            default -> Check.CAP_UNKNOWN.refuse("kvm_vm_ioctl_enable_cap: capability " + cap + " is not known");
         });
     }
 

@@ -1,5 +1,6 @@
 package kvasir.kvm;
 
+import java.util.Optional;
 import kvasir.event.Event;
 import kvasir.event.Topic;
 
@@ -15,6 +16,23 @@ public sealed interface VmEvent extends Event {
         @Override
         public String describe() {
             return "KVM_BUG_ON " + vm + ": " + reason;
+        }
+    }
+
+    /**
+     * A system call on the VM, a vCPU of it or a file of it was refused.
+     *
+     * @param check the row of the errno table, where there is a table
+     */
+    record Refused(String vm, Errno errno, String reason, Optional<Check> check) implements VmEvent {
+        @Override
+        public Topic topic() {
+            return Topic.none();
+        }
+
+        @Override
+        public String describe() {
+            return "%s: %s, %s".formatted(vm, errno, reason);
         }
     }
 

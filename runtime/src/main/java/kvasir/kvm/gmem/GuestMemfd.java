@@ -3,6 +3,7 @@ package kvasir.kvm.gmem;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import kvasir.kvm.Check;
 import kvasir.kvm.Errno;
 import kvasir.kvm.GfnRange;
 import kvasir.kvm.IoctlResult;
@@ -53,11 +54,10 @@ public final class GuestMemfd {
     /** KVM_CREATE_GUEST_MEMFD; the value is the descriptor. */
     public static IoctlResult create(Vm vm, long size, long flags) {
         if ((flags & ~validFlags(vm)) != 0) {
-            return IoctlResult.err(
-                    Errno.EINVAL, "kvm_gmem_create: unknown flags 0x%x".formatted(flags & ~validFlags(vm)));
+            return Check.GMEM_FLAGS.refuse("kvm_gmem_create: unknown flags 0x%x".formatted(flags & ~validFlags(vm)));
         }
         if (size <= 0 || (size & 4095) != 0) {
-            return IoctlResult.err(Errno.EINVAL, "kvm_gmem_create: size is not positive, or not a multiple of 4 KiB");
+            return Check.GMEM_SIZE.refuse("kvm_gmem_create: size is not positive, or not a multiple of 4 KiB");
         }
         int fd = vm.mm().descriptors().nextFree();
         var file = new GuestMemfd(vm, fd, size, flags);
@@ -78,21 +78,20 @@ public final class GuestMemfd {
     public static IoctlResult canBind(Vm vm, int fd, long offset, long bytes) {
         Optional<Object> open = vm.mm().descriptors().get(fd);
         if (open.isEmpty()) {
-            return IoctlResult.err(Errno.EBADF, "kvm_gmem_bind: descriptor " + fd + " is not open");
+            return Check.BIND_FD.refuse("kvm_gmem_bind: descriptor " + fd + " is not open");
         }
         if (!(open.get() instanceof GuestMemfd file)) {
-            return IoctlResult.err(Errno.EINVAL, "kvm_gmem_bind: descriptor " + fd + " is not a guest_memfd");
+            return Check.BIND_FILE.refuse("kvm_gmem_bind: descriptor " + fd + " is not a guest_memfd");
         }
         if (file.vm != vm) {
-            return IoctlResult.err(Errno.EINVAL, "kvm_gmem_bind: the guest_memfd belongs to another VM");
+            return Check.BIND_VM.refuse("kvm_gmem_bind: the guest_memfd belongs to another VM");
         }
         if ((offset & 4095) != 0 || Long.compareUnsigned(offset + bytes, file.size) > 0) {
-            return IoctlResult.err(Errno.EINVAL, "kvm_gmem_bind: offset + size is beyond the end of the file");
+            return Check.BIND_RANGE.refuse("kvm_gmem_bind: offset + size is beyond the end of the file");
         }
         for (Binding binding : file.bindings) {
             if (binding.start < (offset + bytes) >>> 12 && binding.end > offset >>> 12) {
-                return IoctlResult.err(
-                        Errno.EINVAL, "kvm_gmem_bind: a page is already bound to %s".formatted(binding.slot));
+                return Check.BIND_BOUND.refuse("kvm_gmem_bind: a page is already bound to %s".formatted(binding.slot));
             }
         }
         return IoctlResult.done();
@@ -206,30 +205,34 @@ public final class GuestMemfd {
 
     /** fallocate. */
     public IoctlResult fallocate(int mode, long offset, long length) {
+        return vm.answered(allocateOrPunch(mode, offset, length));
+    }
+
+    private IoctlResult allocateOrPunch(int mode, long offset, long length) {
         if (offset < 0 || length <= 0) {
-            return IoctlResult.err(Errno.EINVAL, "vfs_fallocate: offset is negative or length not positive");
+            return Check.FALLOCATE_RANGE.refuse("vfs_fallocate: offset is negative or length not positive");
         }
         if ((mode & FALLOC_KEEP_SIZE) == 0) {
-            return IoctlResult.err(Errno.EOPNOTSUPP, "kvm_gmem_fallocate: FALLOC_FL_KEEP_SIZE is required");
+            return Check.FALLOCATE_KEEP_SIZE.refuse("kvm_gmem_fallocate: FALLOC_FL_KEEP_SIZE is required");
         }
         if ((mode & ~(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE)) != 0) {
-            return IoctlResult.err(Errno.EOPNOTSUPP, "kvm_gmem_fallocate: only punching holes and allocating");
+            return Check.FALLOCATE_MODE.refuse("kvm_gmem_fallocate: only punching holes and allocating");
         }
         if (((offset | length) & 4095) != 0) {
-            return IoctlResult.err(Errno.EINVAL, "kvm_gmem_fallocate: offset or length is not a multiple of 4 KiB");
+            return Check.FALLOCATE_ALIGN.refuse("kvm_gmem_fallocate: offset or length is not a multiple of 4 KiB");
         }
         if ((mode & FALLOC_PUNCH_HOLE) != 0) {
             punch(offset >>> 12, (offset + length) >>> 12);
             return IoctlResult.done();
         }
         if (Long.compareUnsigned(offset + length, size) > 0) {
-            return IoctlResult.err(Errno.EINVAL, "kvm_gmem_allocate: the range reaches past the end of the file");
+            return Check.FALLOCATE_END.refuse("kvm_gmem_allocate: the range reaches past the end of the file");
         }
         invalidateLock.lock(KernelLock.Mode.READ);
         IoctlResult result = IoctlResult.done();
         for (long index = offset >>> 12; index < (offset + length) >>> 12; index++) {
             if (folio(index) < 0) {
-                result = IoctlResult.err(Errno.ENOMEM, "kvm_gmem_allocate: memory is exhausted");
+                result = Check.FALLOCATE_MEMORY.refuse("kvm_gmem_allocate: memory is exhausted");
                 break;
             }
         }

@@ -1,5 +1,7 @@
 package kvasir.kvm.mmu;
 
+import java.util.Optional;
+import kvasir.kvm.Check;
 import kvasir.kvm.Errno;
 import kvasir.kvm.KernelLock.Mode;
 import kvasir.kvm.Memslot;
@@ -25,6 +27,7 @@ public final class VcpuTdpMmu implements VcpuMmu {
     private final BulkPrefetch bulk;
     private final PageFault fault = new PageFault();
     private final TdpIterator iterator;
+    private Optional<Check> refusal = Optional.empty();
     private Root root = Root.NONE;
     private Root mirrorRoot = Root.NONE;
     /** The gfn of the last MMIO access and the slots' generation then; gfn 0 is never remembered. */
@@ -156,14 +159,26 @@ public final class VcpuTdpMmu implements VcpuMmu {
         return result;
     }
 
+    /** The refusal of a pre-fault, remembered by its row; a negative errno. */
+    private int refuse(Check check) {
+        refusal = Optional.of(check);
+        return RetPf.error(check.errno());
+    }
+
+    @Override
+    public Optional<Check> refusal() {
+        return refusal;
+    }
+
     @Override
     public int tdpMapPage(long gpa, long errorCode, int maxLevel, boolean retries, boolean prefetch) {
+        refusal = Optional.empty();
         if (!mmu.host.tdp() || vcpu.nestedTdp()) {
-            return RetPf.error(Errno.EOPNOTSUPP);
+            return refuse(Check.PRE_FAULT_MMU);
         }
         for (int spins = 0; ; spins++) {
             if (vcpu.signalPending()) {
-                return RetPf.error(Errno.EINTR);
+                return refusal.isPresent() ? RetPf.error(Errno.EINTR) : refuse(Check.PRE_FAULT_SIGNAL);
             }
             if (vcpu.requests().check(Requests.VM_DEAD)) {
                 return RetPf.error(Errno.EIO);
@@ -260,13 +275,15 @@ public final class VcpuTdpMmu implements VcpuMmu {
                 mmu.vm.type().hasPrivateMemory() && mmu.vm.attributes().isPrivate(fault.gfn);
         if (fault.isPrivate != isPrivate) {
             memoryFault();
-            return RetPf.error(Errno.EFAULT);
+            return refuse(Check.PRE_FAULT_ATTRIBUTE);
         }
         if (!fault.slot.exists()) {
             return noSlot();
         }
         if (fault.slot.invalid()) {
-            return fault.prefetch && !mmu.policy.invalidSlotRetries() ? RetPf.error(Errno.EAGAIN) : RetPf.RETRY;
+            return fault.prefetch && !mmu.policy.invalidSlotRetries()
+                    ? refuse(Check.PRE_FAULT_INVALID_SLOT)
+                    : RetPf.RETRY;
         }
         if (fault.slot.id() == APIC_ACCESS_PAGE_SLOT && vcpu.guestMode()) {
             fault.slot = Memslot.NONE;
@@ -286,7 +303,7 @@ public final class VcpuTdpMmu implements VcpuMmu {
     private int noSlot() {
         if (fault.isPrivate) {
             memoryFault();
-            return RetPf.error(Errno.EFAULT);
+            return refuse(Check.PRE_FAULT_PRIVATE_NO_SLOT);
         }
         rememberMmio(fault.gfn);
         fault.pfn = Pfn.NOSLOT;
@@ -298,13 +315,20 @@ public final class VcpuTdpMmu implements VcpuMmu {
     private int gmemPfn() {
         if (!fault.slot.hasGmem()) {
             memoryFault();
-            return RetPf.error(Errno.EFAULT);
+            return refuse(Check.PRE_FAULT_PRIVATE_NO_GMEM);
         }
-        long word = fault.slot.gmem().isPresent()
-                ? fault.slot.gmem().get().getPfn(fault.slot, fault.gfn)
-                : RetPf.error(Errno.EFAULT);
+        if (fault.slot.gmem().isEmpty()) {
+            memoryFault();
+            return refuse(Check.PRE_FAULT_GMEM_CLOSED);
+        }
+        long word = fault.slot.gmem().get().getPfn(fault.slot, fault.gfn);
         if (word < 0) {
             memoryFault();
+            refusal = switch (Errno.of((int) word)) {
+                case ENOMEM -> Optional.of(Check.PRE_FAULT_GMEM_MEMORY);
+                case EHWPOISON -> Optional.of(Check.PRE_FAULT_GMEM_POISON);
+                default -> Optional.empty();
+            };
             return (int) word;
         }
         fault.pfn = Pfn.pfn(word);
@@ -334,9 +358,10 @@ public final class VcpuTdpMmu implements VcpuMmu {
         }
         if (word == Pfn.HWPOISON) {
             vcpu.sendSignal(0);
+            refusal = Optional.of(Check.PRE_FAULT_HOST_POISON);
             return RetPf.RETRY;
         }
-        return RetPf.error(Errno.EFAULT);
+        return refuse(Check.PRE_FAULT_HOST);
     }
 
     /** kvm_mmu_prepare_memory_fault_exit. */

@@ -2,6 +2,8 @@ package kvasir.kvm.semantics;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
+import kvasir.kvm.Check;
 import kvasir.kvm.Errno;
 import kvasir.kvm.IoctlResult;
 import kvasir.kvm.Seam;
@@ -22,6 +24,7 @@ final class MapMemory {
     private final Vm vm;
     private final MemoryMapping request;
     private String reason = "";
+    private Optional<Check> check = Optional.empty();
 
     MapMemory(Semantics semantics, Vcpu vcpu, MemoryMapping request) {
         policies = semantics.policies();
@@ -33,7 +36,7 @@ final class MapMemory {
     /** The ioctl, from kvm_vcpu_ioctl on. */
     IoctlResult ioctl() {
         if (vm.dead()) {
-            return IoctlResult.err(Errno.EIO, "kvm_vcpu_ioctl: the VM is dead");
+            return vm.answered(Check.PRE_FAULT_DEAD.refuse("kvm_vcpu_ioctl: the VM is dead"));
         }
         vcpu.mutex().lock();
         try {
@@ -41,7 +44,7 @@ final class MapMemory {
             int result = checked();
             vm.seams().at(Seam.USER_COPY, vcpu.mutex());
             return result < 0
-                    ? new IoctlResult.Err(Errno.of(result), reason, details())
+                    ? vm.answered(new IoctlResult.Err(Errno.of(result), reason, details(), check))
                     : new IoctlResult.Ok(0, details());
         } catch (Seams.Livelock livelock) {
             return new IoctlResult.Endless(livelock.getMessage() + ": " + reason);
@@ -57,7 +60,15 @@ final class MapMemory {
         return details;
     }
 
+    private int refuse(Check row, String why) {
+        check = Optional.of(row);
+        reason = why;
+        return -row.errno().number();
+    }
+
+    /** An errno that only proposals have. */
     private int refuse(Errno errno, String why) {
+        check = Optional.empty();
         reason = why;
         return -errno.number();
     }
@@ -92,7 +103,7 @@ final class MapMemory {
 
     private int checkBytes() {
         if (request.flags() != 0) {
-            return refuse(Errno.EINVAL, "kvm_vcpu_pre_fault_memory: flags must be 0");
+            return refuse(Check.PRE_FAULT_FLAGS, "kvm_vcpu_pre_fault_memory: flags must be 0");
         }
         if (request.source() != 0) {
             return refuse(Errno.EINVAL, "this struct has no source: its bytes are reserved here");
@@ -102,10 +113,11 @@ final class MapMemory {
 
     private int checkRange(String function, String source) {
         if ((request.gpa() & 0xfff) != 0 || (request.size() & 0xfff) != 0) {
-            return refuse(Errno.EINVAL, "%s: gpa and size must be page aligned (%s)".formatted(function, source));
+            return refuse(
+                    Check.PRE_FAULT_RANGE, "%s: gpa and size must be page aligned (%s)".formatted(function, source));
         }
         if (Long.compareUnsigned(request.gpa() + request.size(), request.gpa()) <= 0) {
-            return refuse(Errno.EINVAL, "%s: the range is empty or wraps (%s)".formatted(function, source));
+            return refuse(Check.PRE_FAULT_RANGE, "%s: the range is empty or wraps (%s)".formatted(function, source));
         }
         return 0;
     }
@@ -119,7 +131,7 @@ final class MapMemory {
         int standing = 0;
         while (result >= 0 && request.size() != 0) {
             if (vcpu.signalPending()) {
-                result = refuse(Errno.EINTR, "kvm_vcpu_pre_fault_memory: a signal is pending");
+                result = refuse(Check.PRE_FAULT_SIGNAL, "kvm_vcpu_pre_fault_memory: a signal is pending");
                 break;
             }
             long mapped = step();
@@ -169,7 +181,7 @@ final class MapMemory {
     private long step() {
         if (policies.beforeFinalise() == Policies.BeforeFinalise.EOPNOTSUPP && !vm.preFaultAllowed()) {
             return refuse(
-                    Errno.EOPNOTSUPP,
+                    Check.PRE_FAULT_NOT_ALLOWED,
                     "kvm_arch_vcpu_pre_fault_memory: the VM's launch is not finished (pre_fault_allowed)");
         }
         if (request.source() != 0 && !vm.type().hasProtectedState()) {
@@ -177,12 +189,11 @@ final class MapMemory {
         }
         long direct = vm.vendor().gfnDirectBits();
         if ((request.gpa() >>> 12 & direct) != 0) {
-            return refuse(Errno.EINVAL, "kvm_arch_vcpu_pre_fault_memory: gpa has the shared bit");
+            return refuse(Check.PRE_FAULT_SHARED_BIT, "kvm_arch_vcpu_pre_fault_memory: gpa has the shared bit");
         }
         int loaded = policies.rootReload() ? vcpu.mmu().reload() : vcpu.mmu().load();
         if (loaded < 0) {
-            reason = "kvm_mmu_reload: no root could be made";
-            return loaded;
+            return refuse(Check.PRE_FAULT_ROOT, "kvm_mmu_reload: no root could be made");
         }
         boolean isPrivate = isPrivate();
         long errorCode = errorCode(isPrivate);
@@ -240,12 +251,16 @@ final class MapMemory {
     /** What a fault's end means to the caller: 0, or a negative errno. */
     private int outcome(int result) {
         if (result < 0) {
+            check = vcpu.mmu().refusal();
             reason = "kvm_tdp_map_page: " + why(Errno.of(result));
             return result;
         }
         return switch (result) {
             case VcpuMmu.FIXED, VcpuMmu.SPURIOUS, VcpuMmu.WRITE_PROTECTED -> 0;
-            case VcpuMmu.EMULATE -> refuse(policies.noSlot(), "kvm_tdp_map_page: no slot has this gpa");
+            case VcpuMmu.EMULATE ->
+                policies.noSlot() == Errno.ENOENT
+                        ? refuse(Check.PRE_FAULT_NO_SLOT, "kvm_tdp_map_page: no slot has this gpa")
+                        : refuse(policies.noSlot(), "kvm_tdp_map_page: no slot has this gpa");
             case VcpuMmu.RETRY -> refuse(Errno.EAGAIN, "kvm_tdp_map_page: the fault asks to be retried");
             default -> refuse(Errno.EIO, "kvm_tdp_map_page: unexpected result " + result);
         };

@@ -1,0 +1,91 @@
+package kvasir.repl;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import kvasir.scripts.bench.Benchmark;
+import kvasir.scripts.bench.Benchmarks;
+import kvasir.scripts.binding.Spelling;
+
+/** {@code kvs bench}: a table for each comparison, medians of the rounds. */
+final class BenchCommand {
+    private static final int ROUNDS = 5;
+
+    private BenchCommand() {}
+
+    static int run(CommandLine line, Console console) {
+        String word = line.operands().getFirst();
+        Optional<Benchmark> benchmark = Benchmarks.all().stream()
+                .filter(each -> each.word().equals(word))
+                .findFirst();
+        if (benchmark.isEmpty()) {
+            List<String> known = Benchmarks.all().stream().map(Benchmark::word).toList();
+            console.err()
+                    .println("kvs: unknown benchmark `" + word + "`"
+                            + Spelling.help(word, known)
+                                    .map(help -> "; " + help)
+                                    .orElse("; there is " + String.join(", ", known)));
+            return 1;
+        }
+        Optional<String> wanted = line.value("--rounds");
+        if (wanted.filter(rounds -> !rounds.matches("[1-9][0-9]{0,3}")).isPresent()) {
+            console.err().println("kvs: option `--rounds` needs a number from 1 to 9999, not `" + wanted.get() + "`");
+            return 1;
+        }
+        int rounds = wanted.map(Integer::parseInt).orElse(ROUNDS);
+        console.out().println(benchmark.get().doc());
+        console.out()
+                .println("medians of " + rounds + " rounds, processor time; ratio: to the first line of each table");
+        for (Benchmark.Comparison comparison : benchmark.get().comparisons()) {
+            console.out().println("\n" + comparison.title());
+            console.out().flush();
+            print(Benchmarks.measure(comparison, rounds), console);
+        }
+        return 0;
+    }
+
+    private static void print(List<Benchmarks.Reached> lines, Console console) {
+        int width = lines.stream()
+                .mapToInt(line -> line.workload().name().length())
+                .max()
+                .orElse(1);
+        for (Benchmarks.Reached line : lines) {
+            Benchmark.Workload workload = line.workload();
+            String text = String.format(
+                    Locale.ROOT,
+                    "  %-" + width + "s  %12s %s/s  ratio %6.2f  (%s .. %s)",
+                    workload.name(),
+                    amount(line.rate()),
+                    workload.unit(),
+                    line.ratio(),
+                    amount(line.worst()),
+                    amount(line.best()));
+            console.out().println(text + goals(line, console));
+            console.out().flush();
+        }
+    }
+
+    private static String goals(Benchmarks.Reached line, Console console) {
+        Benchmark.Workload workload = line.workload();
+        var goals = new StringBuilder();
+        if (workload.goal() > 0) {
+            goals.append(" at least ").append(amount(workload.goal()));
+        }
+        if (workload.ratioGoal() > 0) {
+            goals.append(goals.isEmpty() ? " at least ratio " : " and ratio ").append(workload.ratioGoal());
+        }
+        if (goals.isEmpty()) {
+            return "";
+        }
+        return "  goal:" + goals + (line.missed() ? console.red(" MISSED") : console.green(" reached"));
+    }
+
+    private static String amount(double rate) {
+        if (rate >= 1e6) {
+            return String.format(Locale.ROOT, "%.1f M", rate / 1e6);
+        }
+        return rate >= 1e3
+                ? String.format(Locale.ROOT, "%.1f k", rate / 1e3)
+                : String.format(Locale.ROOT, "%.1f", rate);
+    }
+}

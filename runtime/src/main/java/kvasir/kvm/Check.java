@@ -1,0 +1,191 @@
+package kvasir.kvm;
+
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A check by which an ioctl of KVM's memory machinery, or a system call on one of its files, refuses: one row of its
+ * errno table, in the order of the kernel's checks (kvm_main.c, guest_memfd.c, x86.c, mmu.c; 6.16 to 7.1).
+ */
+public enum Check {
+    CREATE_VM_TYPE(Ioctl.CREATE_VM, Errno.EINVAL, "type not in KVM_CAP_VM_TYPES"),
+
+    SLOT_COPY(Ioctl.SET_REGION, Errno.EFAULT, "struct unreadable"),
+    SLOT_V1_FLAGS(Ioctl.SET_REGION, Errno.EINVAL, "version 1: a flag other than LOG_DIRTY and READONLY"),
+    SLOT_ID(Ioctl.SET_REGION, Errno.EINVAL, "slot id not below 32764"),
+    SLOT_FLAGS(Ioctl.SET_REGION, Errno.EINVAL, "flags not allowed for this VM and request"),
+    SLOT_SIZE(Ioctl.SET_REGION, Errno.EINVAL, "memory_size unaligned"),
+    SLOT_GPA(Ioctl.SET_REGION, Errno.EINVAL, "guest_phys_addr unaligned"),
+    SLOT_HVA(Ioctl.SET_REGION, Errno.EINVAL, "userspace_addr unaligned or not user space's"),
+    SLOT_GMEM_OFFSET(Ioctl.SET_REGION, Errno.EINVAL, "guest_memfd_offset unaligned or wraps"),
+    SLOT_SPACE(Ioctl.SET_REGION, Errno.EINVAL, "no such address space"),
+    SLOT_WRAP(Ioctl.SET_REGION, Errno.EINVAL, "guest_phys_addr + memory_size wraps"),
+    SLOT_PAGES(Ioctl.SET_REGION, Errno.EINVAL, "more than 2^31 - 1 pages"),
+    SLOT_DELETE_NONE(Ioctl.SET_REGION, Errno.EINVAL, "size 0 and no such slot"),
+    SLOT_DELETE_MEMORY(Ioctl.SET_REGION, Errno.ENOMEM, "DELETE: no memory for the INVALID copy"),
+    /** Cannot happen with 64-bit counts: 65528 slots of 2^31 - 1 pages do not reach 2^64. */
+    SLOT_TOTAL(Ioctl.SET_REGION, Errno.EINVAL, "the sum of all slots' pages overflows"),
+    SLOT_GMEM_CHANGE(Ioctl.SET_REGION, Errno.EINVAL, "a slot exists, and the request has GUEST_MEMFD"),
+    SLOT_CHANGE(Ioctl.SET_REGION, Errno.EINVAL, "a slot's hva, size or READONLY would change"),
+    SLOT_OVERLAP(Ioctl.SET_REGION, Errno.EEXIST, "overlaps another slot of the address space"),
+    SLOT_MEMORY(Ioctl.SET_REGION, Errno.ENOMEM, "no memory for the slot"),
+    BIND_FD(Ioctl.SET_REGION, Errno.EBADF, "guest_memfd: descriptor not open"),
+    BIND_FILE(Ioctl.SET_REGION, Errno.EINVAL, "guest_memfd: another kind of file"),
+    BIND_VM(Ioctl.SET_REGION, Errno.EINVAL, "guest_memfd: file of another VM"),
+    BIND_RANGE(Ioctl.SET_REGION, Errno.EINVAL, "guest_memfd: beyond the end of the file"),
+    BIND_BOUND(Ioctl.SET_REGION, Errno.EINVAL, "guest_memfd: a page is bound already"),
+    SLOT_BITMAP(Ioctl.SET_REGION, Errno.ENOMEM, "no memory for the dirty bitmap"),
+    SLOT_TRACKER(Ioctl.SET_REGION, Errno.EINVAL, "MOVE with an external write-tracker"),
+    SLOT_MAX_GFN(Ioctl.SET_REGION, Errno.EINVAL, "last gfn above MAXPHYADDR"),
+    SLOT_SHARED_BIT(Ioctl.SET_REGION, Errno.EINVAL, "last gfn has the shared bit"),
+    SLOT_METADATA(Ioctl.SET_REGION, Errno.ENOMEM, "no memory for large-page metadata"),
+
+    GMEM_COPY(Ioctl.CREATE_GMEM, Errno.EFAULT, "struct unreadable"),
+    GMEM_FLAGS(Ioctl.CREATE_GMEM, Errno.EINVAL, "unknown flag"),
+    GMEM_SIZE(Ioctl.CREATE_GMEM, Errno.EINVAL, "size not positive or unaligned"),
+    GMEM_FDS(Ioctl.CREATE_GMEM, Errno.EMFILE, "no free descriptor"),
+    GMEM_MEMORY(Ioctl.CREATE_GMEM, Errno.ENOMEM, "no memory for the file"),
+
+    FALLOCATE_RANGE(Ioctl.GMEM_FILE, Errno.EINVAL, "fallocate: offset negative or length not positive"),
+    FALLOCATE_KEEP_SIZE(Ioctl.GMEM_FILE, Errno.EOPNOTSUPP, "fallocate: without KEEP_SIZE"),
+    FALLOCATE_MODE(Ioctl.GMEM_FILE, Errno.EOPNOTSUPP, "fallocate: another mode"),
+    FALLOCATE_ALIGN(Ioctl.GMEM_FILE, Errno.EINVAL, "fallocate: unaligned"),
+    FALLOCATE_END(Ioctl.GMEM_FILE, Errno.EINVAL, "fallocate: allocate past the end"),
+    FALLOCATE_SIGNAL(Ioctl.GMEM_FILE, Errno.EINTR, "fallocate: a signal; earlier pages stay"),
+    FALLOCATE_MEMORY(Ioctl.GMEM_FILE, Errno.ENOMEM, "fallocate: memory exhausted"),
+    GMEM_TRUNCATE(Ioctl.GMEM_FILE, Errno.EINVAL, "truncate: the size never changes"),
+    GMEM_READ_WRITE(Ioctl.GMEM_FILE, Errno.EINVAL, "read and write: no such file operation"),
+    GMEM_MMAP(Ioctl.GMEM_FILE, Errno.ENODEV, "mmap: file without MMAP"),
+    GMEM_MMAP_PRIVATE(Ioctl.GMEM_FILE, Errno.EINVAL, "mmap: MAP_PRIVATE"),
+    GMEM_COLLAPSE(Ioctl.GMEM_FILE, Errno.EINVAL, "madvise: MADV_COLLAPSE"),
+
+    ATTRIBUTES_COPY(Ioctl.SET_ATTRIBUTES, Errno.EFAULT, "struct unreadable"),
+    ATTRIBUTES_FLAGS(Ioctl.SET_ATTRIBUTES, Errno.EINVAL, "flags not 0"),
+    ATTRIBUTES_BIT(Ioctl.SET_ATTRIBUTES, Errno.EINVAL, "an attribute this VM type has not"),
+    ATTRIBUTES_RANGE(Ioctl.SET_ATTRIBUTES, Errno.EINVAL, "size 0, or the range wraps"),
+    ATTRIBUTES_ALIGN(Ioctl.SET_ATTRIBUTES, Errno.EINVAL, "unaligned"),
+    ATTRIBUTES_MEMORY(Ioctl.SET_ATTRIBUTES, Errno.ENOMEM, "no memory to reserve; nothing changed"),
+
+    GET_LOG_COPY_IN(Ioctl.GET_LOG, Errno.EFAULT, "struct unreadable"),
+    GET_LOG_RING(Ioctl.GET_LOG, Errno.ENXIO, "the dirty ring is on, without bitmap"),
+    GET_LOG_ID(Ioctl.GET_LOG, Errno.EINVAL, "no such address space or slot id"),
+    GET_LOG_SLOT(Ioctl.GET_LOG, Errno.ENOENT, "no slot, or it does not log"),
+    GET_LOG_COPY_OUT(Ioctl.GET_LOG, Errno.EFAULT, "bitmap cannot be written; bits may be lost"),
+
+    CLEAR_LOG_COPY_IN(Ioctl.CLEAR_LOG, Errno.EFAULT, "struct unreadable"),
+    CLEAR_LOG_RING(Ioctl.CLEAR_LOG, Errno.ENXIO, "the dirty ring is on, without bitmap"),
+    CLEAR_LOG_ID(Ioctl.CLEAR_LOG, Errno.EINVAL, "no such address space or slot id"),
+    CLEAR_LOG_FIRST(Ioctl.CLEAR_LOG, Errno.EINVAL, "first_page not a multiple of 64"),
+    CLEAR_LOG_SLOT(Ioctl.CLEAR_LOG, Errno.ENOENT, "no slot, or it does not log"),
+    CLEAR_LOG_RANGE(Ioctl.CLEAR_LOG, Errno.EINVAL, "past the slot's end, or num_pages odd within it"),
+    CLEAR_LOG_BITMAP(Ioctl.CLEAR_LOG, Errno.EFAULT, "bitmap unreadable"),
+
+    RESET_RINGS_NONE(Ioctl.RESET_RINGS, Errno.EINVAL, "there is no dirty ring"),
+
+    CAP_UNKNOWN(Ioctl.ENABLE_CAP, Errno.EINVAL, "unknown capability"),
+    CAP_MANUAL(Ioctl.ENABLE_CAP, Errno.EINVAL, "MANUAL_DIRTY_LOG_PROTECT2: INITIALLY_SET without ENABLE, other bits"),
+    CAP_RING_SIZE(Ioctl.ENABLE_CAP, Errno.EINVAL, "DIRTY_LOG_RING: not a power of two"),
+    CAP_RING_SMALL(Ioctl.ENABLE_CAP, Errno.EINVAL, "DIRTY_LOG_RING: below the reserved entries or a page"),
+    CAP_RING_BIG(Ioctl.ENABLE_CAP, Errno.E2BIG, "DIRTY_LOG_RING: more than 65536 entries"),
+    CAP_RING_TWICE(Ioctl.ENABLE_CAP, Errno.EINVAL, "DIRTY_LOG_RING: on already"),
+    CAP_RING_VCPU(Ioctl.ENABLE_CAP, Errno.EINVAL, "DIRTY_LOG_RING: a vCPU exists"),
+    CAP_RING_BITMAP(Ioctl.ENABLE_CAP, Errno.EINVAL, "DIRTY_LOG_RING_WITH_BITMAP: no ring, or a slot logs"),
+    CAP_HYPERCALL(Ioctl.ENABLE_CAP, Errno.EINVAL, "EXIT_HYPERCALL: a bit other than 12"),
+    CAP_QUIRKS(Ioctl.ENABLE_CAP, Errno.EINVAL, "DISABLE_QUIRKS2: unknown quirk"),
+    CAP_NX_PERMISSION(Ioctl.ENABLE_CAP, Errno.EPERM, "VM_DISABLE_NX_HUGE_PAGES: without CAP_SYS_BOOT"),
+    CAP_NX_ARG(Ioctl.ENABLE_CAP, Errno.EINVAL, "VM_DISABLE_NX_HUGE_PAGES: arg0 not 0"),
+    CAP_NX_VCPU(Ioctl.ENABLE_CAP, Errno.EINVAL, "VM_DISABLE_NX_HUGE_PAGES: a vCPU exists"),
+    CAP_MSR(Ioctl.ENABLE_CAP, Errno.EINVAL, "X86_USER_SPACE_MSR: unknown reason"),
+
+    VCPU_ID(Ioctl.CREATE_VCPU, Errno.EINVAL, "id not below 4096"),
+    VCPU_COUNT(Ioctl.CREATE_VCPU, Errno.EINVAL, "1024 exist"),
+    VCPU_EXISTS(Ioctl.CREATE_VCPU, Errno.EEXIST, "id exists"),
+
+    PRE_FAULT_DEAD(Ioctl.PRE_FAULT, Errno.EIO, "the VM is dead"),
+    PRE_FAULT_COPY_IN(Ioctl.PRE_FAULT, Errno.EFAULT, "struct unreadable"),
+    PRE_FAULT_FLAGS(Ioctl.PRE_FAULT, Errno.EINVAL, "flags not 0"),
+    PRE_FAULT_RANGE(Ioctl.PRE_FAULT, Errno.EINVAL, "unaligned, empty or wraps"),
+    PRE_FAULT_SIGNAL(Ioctl.PRE_FAULT, Errno.EINTR, "a signal before the first page"),
+    PRE_FAULT_NOT_ALLOWED(Ioctl.PRE_FAULT, Errno.EOPNOTSUPP, "the VM's launch is not finished"),
+    PRE_FAULT_SHARED_BIT(Ioctl.PRE_FAULT, Errno.EINVAL, "gpa has the shared bit"),
+    PRE_FAULT_ROOT(Ioctl.PRE_FAULT, Errno.ENOMEM, "no root can be made"),
+    PRE_FAULT_MMU(Ioctl.PRE_FAULT, Errno.EOPNOTSUPP, "the vCPU's MMU is not the TDP one"),
+    PRE_FAULT_TABLES(Ioctl.PRE_FAULT, Errno.ENOMEM, "no memory for page tables"),
+    PRE_FAULT_INVALID_SLOT(Ioctl.PRE_FAULT, Errno.EAGAIN, "the slot is being deleted or moved"),
+    PRE_FAULT_PRIVATE_NO_SLOT(Ioctl.PRE_FAULT, Errno.EFAULT, "private gfn, no slot"),
+    PRE_FAULT_PRIVATE_NO_GMEM(Ioctl.PRE_FAULT, Errno.EFAULT, "private gfn, slot without guest_memfd"),
+    PRE_FAULT_GMEM_CLOSED(Ioctl.PRE_FAULT, Errno.EFAULT, "private gfn, guest_memfd closed"),
+    PRE_FAULT_ATTRIBUTE(Ioctl.PRE_FAULT, Errno.EFAULT, "the attribute changed meanwhile"),
+    PRE_FAULT_HOST(Ioctl.PRE_FAULT, Errno.EFAULT, "host VMA absent or PROT_NONE"),
+    PRE_FAULT_GMEM_MEMORY(Ioctl.PRE_FAULT, Errno.ENOMEM, "no memory for a guest_memfd page"),
+    PRE_FAULT_GMEM_POISON(Ioctl.PRE_FAULT, Errno.EHWPOISON, "poisoned guest_memfd page"),
+    PRE_FAULT_HOST_POISON(Ioctl.PRE_FAULT, Errno.EINTR, "poisoned host page: SIGBUS is the signal"),
+    PRE_FAULT_NO_SLOT(Ioctl.PRE_FAULT, Errno.ENOENT, "no slot"),
+    PRE_FAULT_COPY_OUT(Ioctl.PRE_FAULT, Errno.EFAULT, "struct cannot be written back"),
+
+    RUN_DEAD(Ioctl.RUN, Errno.EIO, "the VM is dead"),
+    RUN_ARG(Ioctl.RUN, Errno.EINVAL, "argument not 0"),
+    RUN_IMMEDIATE_EXIT(Ioctl.RUN, Errno.EINTR, "immediate_exit"),
+    RUN_SIGNAL(Ioctl.RUN, Errno.EINTR, "a signal"),
+    RUN_WAKE(Ioctl.RUN, Errno.EAGAIN, "an uninitialized vCPU was woken"),
+    RUN_MEMORY_FAULT(Ioctl.RUN, Errno.EFAULT, "MEMORY_FAULT"),
+    RUN_POISON(Ioctl.RUN, Errno.EHWPOISON, "MEMORY_FAULT on a poisoned guest_memfd page"),
+    RUN_HOST(Ioctl.RUN, Errno.EFAULT, "host VMA absent or PROT_NONE"),
+
+    SET_CPUID_RAN(Ioctl.SET_CPUID2, Errno.EINVAL, "the vCPU has run");
+
+    private static final class Ioctl {
+        static final String CREATE_VM = "KVM_CREATE_VM";
+        static final String SET_REGION = "KVM_SET_USER_MEMORY_REGION[2]";
+        static final String CREATE_GMEM = "KVM_CREATE_GUEST_MEMFD";
+        static final String GMEM_FILE = "guest_memfd file";
+        static final String SET_ATTRIBUTES = "KVM_SET_MEMORY_ATTRIBUTES";
+        static final String GET_LOG = "KVM_GET_DIRTY_LOG";
+        static final String CLEAR_LOG = "KVM_CLEAR_DIRTY_LOG";
+        static final String RESET_RINGS = "KVM_RESET_DIRTY_RINGS";
+        static final String ENABLE_CAP = "KVM_ENABLE_CAP";
+        static final String CREATE_VCPU = "KVM_CREATE_VCPU";
+        static final String PRE_FAULT = "KVM_PRE_FAULT_MEMORY";
+        static final String RUN = "KVM_RUN";
+        static final String SET_CPUID2 = "KVM_SET_CPUID2";
+    }
+
+    private final String ioctl;
+    private final Errno errno;
+    private final String condition;
+
+    Check(String ioctl, Errno errno, String condition) {
+        this.ioctl = ioctl;
+        this.errno = errno;
+        this.condition = condition;
+    }
+
+    /** Whose table the row is in: {@code KVM_SET_MEMORY_ATTRIBUTES}. */
+    public String ioctl() {
+        return ioctl;
+    }
+
+    public Errno errno() {
+        return errno;
+    }
+
+    /** What makes it refuse, in a few words. */
+    public String condition() {
+        return condition;
+    }
+
+    /** Whether any input can make it refuse. */
+    public boolean reachable() {
+        return this != SLOT_TOTAL;
+    }
+
+    /** The ioctl's answer. */
+    public IoctlResult refuse(String reason) {
+        return refuse(reason, Map.of());
+    }
+
+    /** The ioctl's answer, with facts for scripts. */
+    public IoctlResult refuse(String reason, Map<String, ?> details) {
+        return new IoctlResult.Err(errno, reason, details, Optional.of(this));
+    }
+}

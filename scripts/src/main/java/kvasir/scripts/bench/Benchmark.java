@@ -1,0 +1,56 @@
+package kvasir.scripts.bench;
+
+import java.util.List;
+
+/** What {@code kvs bench WORD} measures. */
+public interface Benchmark {
+    /** The word after {@code kvs bench}. */
+    String word();
+
+    /** What is measured, in one line for the help. */
+    String doc();
+
+    /** In the order of the report. */
+    List<Comparison> comparisons();
+
+    /**
+     * Workloads that are measured together.
+     *
+     * @param title what they have in common
+     * @param workloads the first is the yardstick
+     */
+    record Comparison(String title, List<Workload> workloads) {}
+
+    /**
+     * One line of the table.
+     *
+     * @param unit plural: {@code pages}
+     * @param goal units a second that are promised; 0 for none
+     * @param ratioGoal part of the yardstick's rate that is promised; 0 for none
+     */
+    record Workload(String name, String unit, double goal, double ratioGoal, Body body) {
+        /** A workload of which nothing is promised. */
+        public Workload(String name, String unit, Body body) {
+            this(name, unit, 0, 0, body);
+        }
+    }
+
+    /** The work itself; what has to be there before is not timed. */
+    @FunctionalInterface
+    interface Body {
+        /** Does it once. */
+        Sample run();
+    }
+
+    /**
+     * One execution.
+     *
+     * @param units how much was done
+     * @param nanos processor time that it took, best by {@link Stopwatch}
+     */
+    record Sample(double units, long nanos) {
+        double rate() {
+            return units * 1e9 / Math.max(1, nanos);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+package kvasir.scripts.bench;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** All benchmarks, and how each is measured. */
+public final class Benchmarks {
+    private static final List<Benchmark> ALL = List.of(new MmuBenchmark());
+
+    private Benchmarks() {}
+
+    /** In the order of the help. */
+    public static List<Benchmark> all() {
+        return ALL;
+    }
+
+    /**
+     * What one workload reached.
+     *
+     * @param rate median of the rounds, units a second
+     * @param worst of the rounds, units a second
+     * @param best of the rounds, units a second
+     * @param ratio median of the rounds of this rate by the yardstick's in the same round; 1 for the yardstick
+     */
+    public record Reached(Benchmark.Workload workload, double rate, double worst, double best, double ratio) {
+        /** Whether something was promised and not kept. */
+        public boolean missed() {
+            return rate < workload.goal() || ratio < workload.ratioGoal();
+        }
+    }
+
+    /**
+     * Measures: every workload once to warm up, then {@code rounds} rounds, the workloads of a round side by side.
+     *
+     * @param rounds at least 1
+     */
+    public static List<Reached> measure(Benchmark.Comparison comparison, int rounds) {
+        List<Benchmark.Workload> workloads = comparison.workloads();
+        var rates = new double[workloads.size()][rounds];
+        workloads.forEach(workload -> workload.body().run());
+        for (int round = 0; round < rounds; round++) {
+            for (int i = 0; i < rates.length; i++) {
+                rates[i][round] = workloads.get(i).body().run().rate();
+            }
+        }
+        var reached = new ArrayList<Reached>();
+        for (int i = 0; i < rates.length; i++) {
+            double[] own = rates[i];
+            double[] ratios = IntStream.range(0, rounds)
+                    .mapToDouble(round -> own[round] / rates[0][round])
+                    .toArray();
+            double[] sorted = own.clone();
+            java.util.Arrays.sort(sorted);
+            reached.add(
+                    new Reached(workloads.get(i), sorted[rounds / 2], sorted[0], sorted[rounds - 1], median(ratios)));
+        }
+        return reached;
+    }
+
+    private static double median(double[] values) {
+        double[] sorted = values.clone();
+        java.util.Arrays.sort(sorted);
+        return sorted[sorted.length / 2];
+    }
+}
