@@ -1,5 +1,6 @@
 package kvasir.registry;
 
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -13,6 +14,13 @@ public final class Arguments {
     /** @param values argument values by parameter name; an absent optional parameter has no key */
     public Arguments(Map<String, ?> values) {
         this.values = values;
+    }
+
+    /** These arguments and one more. */
+    public Arguments with(String name, Object value) {
+        var more = new LinkedHashMap<String, Object>(values);
+        more.put(name, value);
+        return new Arguments(more);
     }
 
     /** Whether the optional parameter was given. */

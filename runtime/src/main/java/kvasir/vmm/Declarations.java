@@ -51,6 +51,7 @@ public final class Declarations {
                 SeptView.API,
                 SeptCell.API,
                 PamtView.API,
+                TdxPlatformHandle.API,
                 TdcsView.API,
                 LedgerView.API,
                 Rmp.API,

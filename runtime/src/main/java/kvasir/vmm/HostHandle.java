@@ -1,8 +1,14 @@
 package kvasir.vmm;
 
+import java.util.List;
+import java.util.Map;
 import kvasir.kvm.HostConfig;
 import kvasir.registry.Api;
+import kvasir.registry.Api.Kind;
+import kvasir.registry.Arguments;
 import kvasir.registry.Described;
+import kvasir.registry.Outcome;
+import kvasir.registry.Range;
 
 /** The name {@code host} of scripts: the physical machine under everything. */
 final class HostHandle implements Described {
@@ -10,6 +16,25 @@ final class HostHandle implements Described {
                     "host",
                     HostHandle.class,
                     "The physical host. It is set up in the first VM's declaration (`host npt`, `maxphyaddr 52` ...).")
+            .operation(
+                    "bare_tdx",
+                    List.of(
+                            VmHandle.keyword("memory", Kind.U64, "bytes", "whole gigabytes; 4G if left out"),
+                            VmHandle.keyword("lps", Kind.U64, "", "logical processors, 1 to 64; 4 if left out"),
+                            VmHandle.keyword("packages", Kind.U64, "", "LPs are dealt to them in turn; 2 if left out"),
+                            VmHandle.keyword("cmr", Kind.RANGE, "bytes", "the one CMR; all memory if left out"),
+                            VmHandle.keyword(
+                                    "seamrr", Kind.RANGE, "bytes", "the module's own range; none if left out")),
+                    "Another platform, with memory of its own and a TDX module that is loaded and not initialised: for "
+                            + "SEAMCALLs from the first on. Its vCPUs have no code.",
+                    "let p = host.bare_tdx",
+                    (h, a) -> h.bareTdx(a))
+            .property(
+                    "tdx",
+                    "tdx platform",
+                    "The TDX module of this host, initialised as Linux does.",
+                    "show host.tdx.state",
+                    h -> TdxPlatformHandle.ofHost(h.machine))
             .property("maxphyaddr", "u64", "MAXPHYADDR in bits.", "show host.maxphyaddr", h ->
                     (long) h.config().maxPhyAddr())
             .property(
@@ -42,6 +67,24 @@ final class HostHandle implements Described {
 
     HostHandle(Machine machine) {
         this.machine = machine;
+    }
+
+    private Object bareTdx(Arguments a) {
+        long bytes = a.u64("memory", 4L << 30);
+        long lps = a.u64("lps", 4);
+        long packages = a.u64("packages", 2);
+        if (bytes % (1L << 30) != 0 || bytes < 2L << 30 || bytes > 1L << 40) {
+            return new Outcome.Failed("EINVAL", "memory is whole gigabytes, 2G to 1T", Map.of());
+        }
+        if (lps < 1 || lps > 64 || packages < 1 || packages > Math.min(lps, 8)) {
+            return new Outcome.Failed("EINVAL", "1 to 64 processors in 1 to 8 packages, none of them empty", Map.of());
+        }
+        return machine.bareTdx(
+                bytes,
+                (int) lps,
+                (int) packages,
+                a.optional("cmr", Range.class).stream().toList(),
+                a.optional("seamrr", Range.class).orElse(new Range(0, 0)));
     }
 
     private HostConfig config() {

@@ -24,6 +24,7 @@ import kvasir.metal.snp.psp.PlatformConfig;
 import kvasir.registry.Bytes;
 import kvasir.registry.Described;
 import kvasir.registry.Outcome;
+import kvasir.registry.Range;
 
 /**
  * Everything one script holds: a host with its memory, a kernel with KVM, one VMM process, and the VMs it declared.
@@ -34,6 +35,7 @@ public final class Machine {
     private final Config config;
     private final Events events = new Events();
     private final Map<String, VmHandle> vms = new LinkedHashMap<>();
+    private final List<BareTdx> barePlatforms = new ArrayList<>();
     private HostConfig host;
     private Optional<Running> running = Optional.empty();
     private Optional<SnpHost> snpHost = Optional.empty();
@@ -141,6 +143,13 @@ public final class Machine {
         return tdxHost.get();
     }
 
+    /** A TDX platform beside the host, for SEAMCALLs from the first on; snapshots keep it. */
+    TdxPlatformHandle bareTdx(long bytes, int lps, int packages, List<Range> convertible, Range seam) {
+        var bare = new BareTdx(bytes, lps, packages, convertible, seam, events, config.seed());
+        barePlatforms.add(bare);
+        return TdxPlatformHandle.of(this, bare);
+    }
+
     /** The kernel's seams, to which a scheduler attaches; the host runs from now on. */
     public SwitchableSeams seams() {
         return kvm().seams();
@@ -199,6 +208,7 @@ public final class Machine {
         var parts = new ArrayList<Runnable>();
         parts.add(now.kvm().checkpoint());
         parts.add(now.mm().checkpoint());
+        barePlatforms.forEach(bare -> parts.add(bare.checkpoint()));
         var savedVms = new LinkedHashMap<>(vms);
         return new MachineSnapshot(label, () -> {
             now.memory().restore(bytes);

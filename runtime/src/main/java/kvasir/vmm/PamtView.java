@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import kvasir.event.Topic;
 import kvasir.metal.tdx.PamtEntry;
+import kvasir.metal.tdx.TdxModule;
 import kvasir.registry.Api;
 import kvasir.registry.Described;
 import kvasir.registry.Range;
@@ -21,21 +22,17 @@ final class PamtView implements Described {
                     (p, key) -> p.cell(key instanceof Range range ? range.start() : (Long) key))
             .build();
 
-    private final Machine machine;
+    private final TdxModule module;
     private final String owner;
 
-    PamtView(Machine machine, String owner) {
-        this.machine = machine;
+    PamtView(TdxModule module, String owner) {
+        this.module = module;
         this.owner = owner;
     }
 
     private Described cell(long hpa) {
-        State state = machine.tdxHost()
-                .module()
-                .pamt()
-                .lookup(hpa)
-                .map(PamtView::state)
-                .orElseGet(() -> new State("NONE", List.of(), Map.of()));
+        State state =
+                module.pamt().lookup(hpa).map(PamtView::state).orElseGet(() -> new State("NONE", List.of(), Map.of()));
         return new Cell("%s[0x%x]".formatted(label(), hpa), Topic.of("host", hpa & -4096L, 4096), state);
     }
 

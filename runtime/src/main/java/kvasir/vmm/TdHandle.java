@@ -2,21 +2,15 @@ package kvasir.vmm;
 
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;
-import kvasir.kvm.Errno;
 import kvasir.kvm.IoctlResult;
 import kvasir.kvm.Vcpu;
 import kvasir.kvm.Vm;
 import kvasir.kvm.tdx.InitVm;
 import kvasir.kvm.tdx.TdxVm;
-import kvasir.metal.tdx.LockObject;
-import kvasir.metal.tdx.Operand;
-import kvasir.metal.tdx.SeamcallRegs;
-import kvasir.metal.tdx.Status;
 import kvasir.metal.tdx.Tdcs;
 import kvasir.registry.Api;
 import kvasir.registry.Api.Kind;
@@ -94,16 +88,10 @@ final class TdHandle extends VmHandle {
                         (td, _) -> td.destroy())
                 .operation(
                         "seamcall",
-                        List.of(
-                                Parameter.of("leaf", Kind.U64, "", "RAX: leaf in bits 15:0, version in bits 23:16"),
-                                keyword("rcx", Kind.U64, "", "operand"),
-                                keyword("rdx", Kind.U64, "", "operand"),
-                                keyword("r8", Kind.U64, "", "operand"),
-                                keyword("r9", Kind.U64, "", "operand"),
-                                keyword("lp", Kind.U64, "", "logical processor, 0 to 63")),
-                        "One SEAMCALL as it stands, past KVM. The outcome is ok or the completion status; details are "
-                                + "rax, rcx, rdx, r8 and r9.",
-                        "td.seamcall 25 rcx 0x1000 rdx td.tdr -> ok",
+                        LeafCall.parameters(keyword("lp", Kind.U64, "", "logical processor, 0 to 63")),
+                        "One SEAMCALL as it stands, past KVM; `tdr` is this TD's if left out and the leaf has one. "
+                                + "As `host.tdx.seamcall`.",
+                        "td.seamcall \"TDH.MEM.SEPT.RD\" gpa 0x1000 level 0 -> ok",
                         (td, a) -> td.seamcall(a))
                 .operation(
                         "busy",
@@ -117,7 +105,8 @@ final class TdHandle extends VmHandle {
                                 keyword("nth", Kind.U64, "", "which attempt; 1 is the next")),
                         "One attempt of the module to take such a lock finds it taken by another processor.",
                         "td.busy \"SEPT_TREE\"",
-                        (td, a) -> td.busy(a.string("object"), (int) a.u64("nth", 1)));
+                        (td, a) -> TdxPlatformHandle.busy(
+                                td.td.host().module(), a.string("object"), (int) a.u64("nth", 1)));
     }
 
     private static Api.Builder<TdHandle> declareViews(Api.Builder<TdHandle> api) {
@@ -132,7 +121,7 @@ final class TdHandle extends VmHandle {
                         "pamt",
                         "The page metadata of the host; pamt[hpa] is one page.",
                         "assert td.pamt[td.tdr] is PT_TDR",
-                        td -> new PamtView(td.machine(), td.label()))
+                        td -> new PamtView(td.td.host().module(), td.label()))
                 .property("tdcs", "tdcs", "Control structures of the TD.", "show td.tdcs", td -> new TdcsView(td.td))
                 .property(
                         "mrtd",
@@ -206,36 +195,12 @@ final class TdHandle extends VmHandle {
     }
 
     private Outcome seamcall(Arguments a) {
-        var in = SeamcallRegs.of(a.u64("leaf"), a.u64("rcx", 0), a.u64("rdx", 0), a.u64("r8", 0), a.u64("r9", 0));
+        var module = td.host().module();
         long lp = a.u64("lp", 0);
-        if (Long.compareUnsigned(lp, machine().tdxHost().module().platform().lps()) >= 0) {
+        if (Long.compareUnsigned(lp, module.platform().lps()) >= 0) {
             return new Outcome.Failed("EINVAL", "there is no logical processor " + lp, Map.of());
         }
-        return status(machine().tdxHost().module().seamcall((int) lp, in));
-    }
-
-    /** A completion status as an outcome. */
-    static Outcome status(SeamcallRegs out) {
-        var details = new LinkedHashMap<String, Object>();
-        for (int register : new int[] {Operand.RAX, Operand.RCX, Operand.RDX, Operand.R8, Operand.R9}) {
-            details.put(Operand.name(register).toLowerCase(Locale.ROOT), out.get(register));
-        }
-        if (out.rax() == 0) {
-            return new Outcome.Ok(details);
-        }
-        String name = Status.of(out.rax()).map(Status::abiName).orElse("status");
-        return new Outcome.Failed(name, Status.describe(out.rax()), details);
-    }
-
-    private Outcome busy(String object, int nth) {
-        for (LockObject kind : LockObject.values()) {
-            if (kind.name().equals(object)) {
-                machine().tdxHost().module().conditions().busy(kind, Math.max(1, nth));
-                return Outcome.ok();
-            }
-        }
-        return IoctlResult.err(Errno.EINVAL, "there is no lock '" + object + "'")
-                .outcome();
+        return LeafCall.with(LeafCall.ofTd(a, td.tdr()), regs -> module.seamcall((int) lp, regs));
     }
 
     private static Parameter flag(String name, String doc) {

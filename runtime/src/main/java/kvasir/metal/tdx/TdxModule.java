@@ -210,6 +210,14 @@ public final class TdxModule {
         return pamt.lookup(hpa).filter(entry -> entry.type() == PageType.PT_TDR).map(entry -> new Tdr(memory, hpa));
     }
 
+    /** Whether the page at {@code hpa} is the TDVPR of a vCPU with all its pages. */
+    public boolean vcpu(long hpa) {
+        return pamt.lookup(hpa)
+                        .filter(entry -> entry.type() == PageType.PT_TDVPR)
+                        .isPresent()
+                && new Tdvps(memory, hpa & -4096L).pages() >= Tdvps.PAGES;
+    }
+
     /** What was measured of a TD so far. */
     public Ledger ledger(long tdr) {
         return state.ledgers.getOrDefault(tdr, Ledger.EMPTY);
