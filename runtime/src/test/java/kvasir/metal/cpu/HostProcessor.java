@@ -24,6 +24,12 @@ import kvasir.metal.cpu.isa.CodeSize;
  */
 final class HostProcessor {
     static final int SCRATCH_BYTES = 0x2000;
+    /** Bytes of an XSAVE area with x87, SSE and AVX state. */
+    static final int EXTENDED_BYTES = 832;
+
+    private static final byte[] RETURN = {(byte) 0xc3};
+    private static final int GUEST_AREA = 0x1000;
+    private static final int JAVA_AREA = 0x2000;
     private static final long MEBIBYTE = 1 << 20;
     /** MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE. */
     private static final int PRIVATE_ANONYMOUS_HERE = 0x10_0022;
@@ -45,9 +51,13 @@ final class HostProcessor {
     private final byte[] prologue;
     private final byte[] epilogue;
     private final Set<String> features;
+    private final byte[] enter;
+    private final byte[] leave;
 
     private HostProcessor(
             long base, MethodHandle call, byte[] prologue32, byte[] prologue, byte[] epilogue, Set<String> features) {
+        enter = joined(extended(4, base + JAVA_AREA), extended(5, base + GUEST_AREA));
+        leave = joined(extended(4, base + GUEST_AREA), extended(5, base + JAVA_AREA));
         this.base = base;
         this.call = call;
         this.prologue32 = prologue32;
@@ -113,11 +123,21 @@ final class HostProcessor {
         for (String saved : List.of("r15", "r14", "r13", "r12", "rbp", "rbx")) {
             after.append("pop ").append(saved).append('\n');
         }
-        after.append("ret\n");
         String far = "[0x" + Long.toHexString(base + 0x108) + "]";
         String to32 = "mov eax, 0x2b\nmov ds, ax\nmov es, ax\n" + before + "jmpf " + far + "\n";
         return new HostProcessor(
                 base, call, assemble(to32), assemble(before.toString()), assemble(after.toString()), hostFeatures());
+    }
+
+    /** XSAVE64 ({@code reg} 4) or XRSTOR64 (5) of components 0 to 2; changes EAX and EDX. */
+    private static byte[] extended(int reg, long area) {
+        return assemble("mov eax, 7\nmov edx, 0\ndb 0x48, 0x0f, 0xae, " + (reg << 3 | 4) + ", 0x25\ndd " + area);
+    }
+
+    private static byte[] joined(byte[] first, byte[] second) {
+        byte[] all = Arrays.copyOf(first, first.length + second.length);
+        System.arraycopy(second, 0, all, first.length, second.length);
+        return all;
     }
 
     private static byte[] assemble(String text) {
@@ -160,11 +180,42 @@ final class HostProcessor {
      * in Linux's compatibility-mode segment, and only the low halves of registers 0 to 7 come back.
      */
     void run(boolean bits32, byte[] code, int length, long[] state, byte[] scratch) {
+        put(state, scratch);
+        execute(bits32, code, length, new byte[0], new byte[0]);
+        get(state, scratch);
+    }
+
+    /**
+     * As {@link #run(boolean, byte[], int, long[], byte[])}, with x87 and vector state too. The code must not meet an
+     * unmasked exception: it would end the JVM.
+     *
+     * @param extended an XSAVE area in the standard format, {@link #EXTENDED_BYTES} long, read and replaced
+     */
+    void run(boolean bits32, byte[] code, int length, long[] state, byte[] scratch, byte[] extended) {
+        put(state, scratch);
+        MemorySegment.copy(extended, 0, all, ValueLayout.JAVA_BYTE, base + GUEST_AREA, EXTENDED_BYTES);
+        execute(bits32, code, length, enter, leave);
+        get(state, scratch);
+        MemorySegment.copy(all, ValueLayout.JAVA_BYTE, base + GUEST_AREA, extended, 0, EXTENDED_BYTES);
+    }
+
+    private void put(long[] state, byte[] scratch) {
         for (int i = 0; i < 17; i++) {
             all.set(ValueLayout.JAVA_LONG, base + 8L * i, state[i]);
         }
         MemorySegment.copy(scratch, 0, all, ValueLayout.JAVA_BYTE, scratch(), SCRATCH_BYTES);
+    }
+
+    private void get(long[] state, byte[] scratch) {
+        for (int i = 0; i < 17; i++) {
+            state[i] = all.get(ValueLayout.JAVA_LONG, base + 8L * i);
+        }
+        MemorySegment.copy(all, ValueLayout.JAVA_BYTE, scratch(), scratch, 0, SCRATCH_BYTES);
+    }
+
+    private void execute(boolean bits32, byte[] code, int length, byte[] before, byte[] after) {
         long at = base + 2 * MEBIBYTE;
+        at = append(at, before, Integer.MAX_VALUE);
         at = append(at, bits32 ? prologue32 : prologue, Integer.MAX_VALUE);
         all.set(ValueLayout.JAVA_INT, base + 0x108, (int) at);
         all.set(ValueLayout.JAVA_SHORT, base + 0x10c, (short) 0x23);
@@ -176,16 +227,14 @@ final class HostProcessor {
             }
             at = append(at, back, back.length);
         }
-        append(at, epilogue, Integer.MAX_VALUE);
+        at = append(at, epilogue, Integer.MAX_VALUE);
+        at = append(at, after, Integer.MAX_VALUE);
+        append(at, RETURN, 1);
         try {
             call.invokeExact();
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }
-        for (int i = 0; i < 17; i++) {
-            state[i] = all.get(ValueLayout.JAVA_LONG, base + 8L * i);
-        }
-        MemorySegment.copy(all, ValueLayout.JAVA_BYTE, scratch(), scratch, 0, SCRATCH_BYTES);
     }
 
     private long append(long at, byte[] code, int most) {
