@@ -121,7 +121,7 @@ class FormatterTest {
     @Test
     void keepsABlockOfOneStatementOnItsLine() {
         formats("""
-                test "a" { td.x   1 } // why
+                test "a" { td.x 1 } // why
                 test "b" {
                     on rfc { assert a }
                     on v6.16   { assert b }

@@ -56,7 +56,11 @@ enum Command {
             "write scripts in the canonical layout",
             List.of(new Option("--check", "", "change nothing; name the files that would change and exit with 2"))),
     EXPLAIN("explain", "CODE", "explain an error code, E0204 for example", List.of()),
-    REFERENCE("reference", "[NAME]", "print the reference manual, or one object of it", List.of()),
+    REFERENCE(
+            "reference",
+            "[NAME]",
+            "print the reference manual, or one object of it",
+            List.of(new Option("--types", "", "print the same as kvs-api.d.ts, for editors of JavaScript"))),
     SNP_DIGEST(
             "snp-digest",
             "OVMF",

@@ -5,6 +5,7 @@ import java.util.stream.Collectors;
 import kvasir.registry.Api;
 import kvasir.scripts.Machines;
 import kvasir.scripts.binding.Spelling;
+import kvasir.scripts.js.TypeDeclarations;
 
 /** {@code kvs reference}: the manual, printed from the declarations that the engine itself runs on. */
 final class ReferenceCommand {
@@ -12,6 +13,10 @@ final class ReferenceCommand {
 
     static int run(CommandLine line, Console console) {
         Machines machines = Engine.machines();
+        if (line.has("--types")) {
+            console.out().print(TypeDeclarations.of(machines));
+            return 0;
+        }
         if (line.operands().isEmpty()) {
             console.out().println(manual(machines));
             return 0;
