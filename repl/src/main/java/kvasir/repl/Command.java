@@ -24,6 +24,8 @@ enum Command {
                     new Option("--quiet", "", "print failures and the closing line only"),
                     new Option("--tap", "", "print TAP version 14 instead of lines for a person"),
                     new Option("--junit", "FILE", "write a JUnit XML report as well"),
+                    new Option("--json", "FILE", "write a report for programs as well"),
+                    new Option("--html", "FILE", "write a report for people as well, one page"),
                     new Option("--seed", "NUMBER", "of everything random in the machine (default 1)"),
                     new Option(
                             "--budget", "NUMBER", "guest instructions that one run may retire (default 100000000)"))),

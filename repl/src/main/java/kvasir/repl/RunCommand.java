@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import kvasir.event.Event;
 import kvasir.scripts.CaseResult;
 import kvasir.scripts.Failure;
@@ -28,22 +29,31 @@ final class RunCommand {
             console.err().println("kvs: " + wrong.get());
             return 1;
         }
-        RunListener first =
+        RunListener lines =
                 line.has("--tap") ? new TapReport(console.out()) : new ConsoleReport(console, line.has("--quiet"));
-        Optional<JUnitReport> junit = line.value("--junit").map(file -> new JUnitReport());
-        var listener = new Both(first, junit.<RunListener>map(report -> report).orElse(RunListener.SILENT));
+        var junit = new JUnitReport();
+        var results = new Results();
+        var listener = new Everyone(List.of(lines, junit, results));
         RunSummary summary = scripts(line.operands(), Options.read(line), listener);
         listener.end(summary);
-        if (junit.isPresent()) {
-            Path target = Path.of(line.options().get("--junit"));
+        boolean written = written(line, "--junit", junit::xml, console)
+                & written(line, "--json", () -> JsonReport.of(results), console)
+                & written(line, "--html", () -> HtmlReport.of(results), console);
+        return written || summary.exitCode() != 0 ? summary.exitCode() : 1;
+    }
+
+    /** Writes a report into the file that {@code option} names, if it was given; whether all is well. */
+    private static boolean written(CommandLine line, String option, Supplier<String> report, Console console) {
+        Optional<Path> target = line.value(option).map(Path::of);
+        if (target.isPresent()) {
             try {
-                Files.writeString(target, junit.get().xml());
+                Files.writeString(target.get(), report.get());
             } catch (IOException e) {
-                console.err().println("kvs: cannot write the report " + target + ": " + e.getMessage());
-                return summary.exitCode() == 0 ? 1 : summary.exitCode();
+                console.err().println("kvs: cannot write the report " + target.get() + ": " + e.getMessage());
+                return false;
             }
         }
-        return summary.exitCode();
+        return true;
     }
 
     /** KVS scripts first, then JavaScript modules; each engine is started only if there is something for it. */
@@ -73,47 +83,40 @@ final class RunCommand {
         return summary;
     }
 
-    /** Tells two listeners. The end is told by the command itself, when all engines are done. */
-    private record Both(RunListener first, RunListener second) implements RunListener {
+    /** Tells several listeners. The end is told by the command itself, when all engines are done. */
+    private record Everyone(List<RunListener> all) implements RunListener {
         @Override
         public void planned(int cases) {
-            first.planned(cases);
-            second.planned(cases);
+            all.forEach(each -> each.planned(cases));
         }
 
         @Override
         public void rejected(Path file, Failure failure) {
-            first.rejected(file, failure);
-            second.rejected(file, failure);
+            all.forEach(each -> each.rejected(file, failure));
         }
 
         @Override
         public void started(Path file, String test, String semantics) {
-            first.started(file, test, semantics);
-            second.started(file, test, semantics);
+            all.forEach(each -> each.started(file, test, semantics));
         }
 
         @Override
         public void event(long sequence, Event event) {
-            first.event(sequence, event);
-            second.event(sequence, event);
+            all.forEach(each -> each.event(sequence, event));
         }
 
         @Override
         public void finished(CaseResult result) {
-            first.finished(result);
-            second.finished(result);
+            all.forEach(each -> each.finished(result));
         }
 
         @Override
         public void updated(Path file, int line) {
-            first.updated(file, line);
-            second.updated(file, line);
+            all.forEach(each -> each.updated(file, line));
         }
 
         void end(RunSummary summary) {
-            first.ended(summary);
-            second.ended(summary);
+            all.forEach(each -> each.ended(summary));
         }
     }
 }
