@@ -21,6 +21,7 @@ public enum ExitReason {
     X86_RDMSR(29),
     X86_WRMSR(30),
     DIRTY_RING_FULL(31),
+    AP_RESET_HOLD(32),
     BUS_LOCK(33),
     NOTIFY(37),
     MEMORY_FAULT(39),

@@ -4,18 +4,23 @@ import kvasir.metal.cpu.Cpu;
 import kvasir.metal.cpu.Gpr;
 
 /** CPUID, which always exits: the processor's model and KVM's own leaves (cpuid.c, kvm_emulate_cpuid). */
-final class GuestCpuid {
+public final class GuestCpuid {
     private static final int KVM_SIGNATURE = 0x4000_0000;
     private static final int KVM_FEATURES = 0x4000_0001;
 
     private GuestCpuid() {}
 
-    static void answer(Cpu cpu, int leaf, int subleaf) {
-        int[] out = switch (leaf) {
+    /** EAX, EBX, ECX, EDX as KVM answers a vCPU. */
+    public static int[] values(Cpu cpu, int leaf, int subleaf) {
+        return switch (leaf) {
             case KVM_SIGNATURE -> new int[] {KVM_FEATURES, 0x4b4d_564b, 0x564b_4d56, 0x4d};
             case KVM_FEATURES -> new int[4];
             default -> cpu.cpuid(leaf, subleaf);
         };
+    }
+
+    static void answer(Cpu cpu, int leaf, int subleaf) {
+        int[] out = values(cpu, leaf, subleaf);
         cpu.setGpr(Gpr.RAX, Integer.toUnsignedLong(out[0]));
         cpu.setGpr(Gpr.RBX, Integer.toUnsignedLong(out[1]));
         cpu.setGpr(Gpr.RCX, Integer.toUnsignedLong(out[2]));

@@ -1,12 +1,13 @@
 package kvasir.kvm;
 
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import kvasir.metal.cpu.Cpu;
 import kvasir.metal.cpu.Gpr;
 
 /** MSRs that the processor does not keep and KVM emulates (x86.c, kvm_get_msr_common and kvm_set_msr_common). */
-final class GuestMsrs {
+public final class GuestMsrs {
     private static final int IA32_PLATFORM_ID = 0x17;
     private static final int IA32_FEAT_CTL = 0x3a;
     private static final int IA32_BIOS_SIGN_ID = 0x8b;
@@ -37,19 +38,27 @@ final class GuestMsrs {
                 || (index >= IA32_MTRR_FIXED_FIRST && index <= IA32_MTRR_FIXED_LAST);
     }
 
+    /** The value; empty if the guest must get #GP. */
+    public OptionalLong value(int index) {
+        if (!READ_ONLY.containsKey(index) && !writable(index)) {
+            return OptionalLong.empty();
+        }
+        return OptionalLong.of(
+                READ_ONLY.getOrDefault(index, values.getOrDefault(index, index == IA32_MISC_ENABLE ? 1L : 0L)));
+    }
+
     /** RDMSR into EDX:EAX; false if the guest must get #GP. */
     boolean read(Cpu cpu, int index) {
-        if (!READ_ONLY.containsKey(index) && !writable(index)) {
-            return false;
-        }
-        long value = READ_ONLY.getOrDefault(index, values.getOrDefault(index, index == IA32_MISC_ENABLE ? 1L : 0L));
-        cpu.setGpr(Gpr.RAX, value & 0xffff_ffffL);
-        cpu.setGpr(Gpr.RDX, value >>> 32);
-        return true;
+        OptionalLong value = value(index);
+        value.ifPresent(v -> {
+            cpu.setGpr(Gpr.RAX, v & 0xffff_ffffL);
+            cpu.setGpr(Gpr.RDX, v >>> 32);
+        });
+        return value.isPresent();
     }
 
     /** WRMSR; false if the guest must get #GP. */
-    boolean write(int index, long value) {
+    public boolean write(int index, long value) {
         if (!writable(index)) {
             return false;
         }
@@ -57,7 +66,8 @@ final class GuestMsrs {
         return true;
     }
 
-    Runnable checkpoint() {
+    /** The fields as they are, as an action that puts them back. */
+    public Runnable checkpoint() {
         var saved = new TreeMap<>(values);
         return () -> values = new TreeMap<>(saved);
     }

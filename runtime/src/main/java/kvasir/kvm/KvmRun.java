@@ -62,6 +62,27 @@ public final class KvmRun {
         put32(PIO_DATA, value);
     }
 
+    /** KVM_EXIT_IO of {@code count} elements, whose bytes are in the data page for OUT. */
+    public void io(boolean in, int bytes, int port, int count, byte[] data) {
+        io(in, bytes, port, 0);
+        put32(UNION + 4, count);
+        for (int i = 0; i < bytes * count; i++) {
+            put8(PIO_DATA + i, in ? 0 : data[i]);
+        }
+    }
+
+    /** Byte {@code index} of the data page, which ends with kvm_run's mapping. */
+    public byte ioByte(int index) {
+        return (byte) get8(PIO_DATA + index);
+    }
+
+    /** KVM_EXIT_FAIL_ENTRY. */
+    public void failEntry(long reason, int cpu) {
+        setExitReason(ExitReason.FAIL_ENTRY);
+        put64(UNION, reason);
+        put32(UNION + 8, cpu);
+    }
+
     /** What IN or OUT transfers: the data page. */
     public int ioData() {
         return get32(PIO_DATA);
@@ -167,7 +188,13 @@ public final class KvmRun {
                     fields.put("data" + i, get64(UNION + 8 + 8 * i));
                 }
             }
-            case SYSTEM_EVENT -> fields.put("type", (long) get32(UNION));
+            case SYSTEM_EVENT -> {
+                fields.put("type", (long) get32(UNION));
+                for (int i = 0; i < get32(UNION + 4); i++) {
+                    fields.put("data" + i, get64(UNION + 8 + 8 * i));
+                }
+            }
+            case FAIL_ENTRY -> fields.put("reason", get64(UNION));
             case X86_RDMSR, X86_WRMSR -> {
                 fields.put("index", Integer.toUnsignedLong(get32(UNION + 12)));
                 fields.put("data", get64(UNION + 16));

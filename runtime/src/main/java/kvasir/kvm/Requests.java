@@ -14,6 +14,9 @@ public final class Requests {
     /** KVM_REQ_UPDATE_CPU_DIRTY_LOGGING. */
     public static final int UPDATE_CPU_DIRTY_LOGGING = 1 << 3;
 
+    /** KVM_REQ_UPDATE_PROTECTED_GUEST_STATE. */
+    public static final int UPDATE_PROTECTED_GUEST_STATE = 1 << 4;
+
     private int bits;
 
     /** kvm_make_request. */

@@ -1,17 +1,23 @@
 package kvasir.kvm.snp;
 
 import java.util.Optional;
+import kvasir.metal.snp.SnpProcessor;
 
 /** The GHCB MSR protocol as KVM answers it to an SNP guest (sev.c, sev_handle_vmgexit_msr_protocol). */
 public final class GhcbMsr {
-    /** The value after reset: versions 1 to 2 of the protocol, C-bit 51. */
-    public static final long SEV_INFORMATION = 2L << 48 | 1L << 32 | 51L << 24 | 0x001;
+    /** The guest goes on after an AP reset hold: a SIPI arrived. */
+    static final long AP_RESET_HOLD_RESPONSE = 1L << 12 | 0x007;
 
     private static final long FEATURES = 0x3; // SNP, AP creation
     private static final long NO_FRAME = 0xf_ffff_ffff_ffffL;
     private static final long PSC_ERROR = 1L << 63 | 0x015;
 
     private GhcbMsr() {}
+
+    /** The value after reset: versions 1 to {@code version} of the protocol, position of the C-bit. */
+    public static long sevInformation(int version) {
+        return (long) version << 48 | 1L << 32 | (long) SnpProcessor.ENCRYPTION_BIT << 24 | 0x001;
+    }
 
     /** What KVM does with a request. */
     public sealed interface Answer {
@@ -36,13 +42,14 @@ public final class GhcbMsr {
 
     /**
      * @param msr what the guest wrote before VMGEXIT, low 12 bits not zero
+     * @param version of the protocol that the VM offers
      * @param hypercallExits whether user space enabled KVM_HC_MAP_GPA_RANGE exits
      * @return empty for a function that KVM does not know: the MSR stays as it is
      */
-    public static Optional<Answer> handle(long msr, boolean hypercallExits) {
+    public static Optional<Answer> handle(long msr, boolean hypercallExits, int version) {
         long frame = msr >>> 12;
         return switch ((int) msr & 0xfff) {
-            case 0x002 -> Optional.of(new Answer.Value(SEV_INFORMATION));
+            case 0x002 -> Optional.of(new Answer.Value(sevInformation(version)));
             case 0x004 -> Optional.of(new Answer.Cpuid((int) (msr >>> 32), (int) (msr >>> 30) & 3));
             case 0x006 -> Optional.of(new Answer.ApResetHold());
             case 0x010 -> Optional.of(new Answer.Value(NO_FRAME << 12 | 0x011));

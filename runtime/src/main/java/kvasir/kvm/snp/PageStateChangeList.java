@@ -30,6 +30,7 @@ public final class PageStateChangeList {
 
     private final PhysicalMemory memory;
     private final long buffer;
+    private final int most;
     private int first;
     private int inFlight;
 
@@ -47,10 +48,14 @@ public final class PageStateChangeList {
         record Finished(long exitInfo2) implements Step {}
     }
 
-    /** @param buffer host address of the list: the shared buffer of the GHCB */
-    public PageStateChangeList(PhysicalMemory memory, long buffer) {
+    /**
+     * @param buffer host address of the list: the shared buffer of the GHCB
+     * @param most entries that an index may reach: {@link #MAX_ENTRIES}, or what the guest's buffer holds (since 7.1)
+     */
+    public PageStateChangeList(PhysicalMemory memory, long buffer, int most) {
         this.memory = memory;
         this.buffer = buffer;
+        this.most = most;
     }
 
     private long entryAddress(int index) {
@@ -82,7 +87,7 @@ public final class PageStateChangeList {
         while (true) {
             int index = memory.read16(buffer) & 0xffff;
             int last = memory.read16(buffer + 2) & 0xffff;
-            if (last >= MAX_ENTRIES) {
+            if (last >= most) {
                 return new Step.Finished(INVALID_HEADER);
             }
             long entry = 0;
@@ -144,6 +149,16 @@ public final class PageStateChangeList {
         }
         markDone();
         return next();
+    }
+
+    /** The fields as they are, as an action that puts them back. */
+    Runnable checkpoint() {
+        int savedFirst = first;
+        int savedFlight = inFlight;
+        return () -> {
+            first = savedFirst;
+            inFlight = savedFlight;
+        };
     }
 
     private void markDone() {

@@ -3,6 +3,7 @@ package kvasir.kvm.snp;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import kvasir.kvm.Errno;
 import kvasir.kvm.GfnRange;
@@ -18,6 +19,7 @@ import kvasir.metal.snp.ReturnCode;
 import kvasir.metal.snp.RmpEntry;
 import kvasir.metal.snp.RmpUpdate;
 import kvasir.metal.snp.RmpVerdict;
+import kvasir.metal.snp.SnpProcessor;
 import kvasir.metal.snp.psp.CommandBuffer;
 import kvasir.metal.snp.psp.FirmwareCommand;
 import kvasir.metal.snp.psp.FirmwareStatus;
@@ -35,7 +37,8 @@ public final class SnpVm implements VendorOps {
     private static final long FEATURE_DEBUG_SWAP = 1L << 5;
     private static final int GHCB_VERSION_MAX = 2;
     private static final long DR7_DEFAULT = 0x400;
-    private static final long VMM_ERROR_GENERIC = -1L << 32;
+    /** SW_EXITINFO2 of a guest request whose pages the host could not access. */
+    static final long VMM_ERROR_GENERIC = -1L << 32;
 
     private final Vm vm;
     private final SnpHost host;
@@ -44,6 +47,7 @@ public final class SnpVm implements VendorOps {
     private int ghcbVersion;
     private int protectedVcpus;
     private long psmashes;
+    private TreeMap<Integer, SnpRun> runs = new TreeMap<>();
 
     /** The vendor part of a VM of type SNP; the caller attaches it. */
     public SnpVm(Vm vm, SnpHost host) {
@@ -250,8 +254,34 @@ public final class SnpVm implements VendorOps {
                         added.status()));
             }
             protectedVcpus = Math.max(protectedVcpus, i + 1);
+            runs.put(vcpu.id(), new SnpRun(this, vcpu, guest().vmsaPages().getLast()));
         }
         return Optional.empty();
+    }
+
+    /** The running part of a vCPU, by its id; empty before LAUNCH_FINISH. */
+    Optional<SnpRun> runOf(int id) {
+        return Optional.ofNullable(runs.get(id));
+    }
+
+    /** The vCPU's SNP as its processor has it: VMPL, GHCB MSR; empty before LAUNCH_FINISH. */
+    public Optional<SnpProcessor> processor(int id) {
+        return runOf(id).map(SnpRun::processor);
+    }
+
+    /** Host address of the VMSA that a vCPU runs on; -1 if the guest took it away, 0 before LAUNCH_FINISH. */
+    public long vmsaOf(int id) {
+        return runOf(id).map(SnpRun::vmsa).orElse(0L);
+    }
+
+    /** GPA of the GHCB that a vCPU registered; -1 before. */
+    public long ghcbOf(int id) {
+        return runOf(id).map(SnpRun::registeredGhcb).orElse(-1L);
+    }
+
+    /** INIT of a vCPU: a VMSA that AP creation left waiting for it is used from now on. */
+    public void init(int id) {
+        runOf(id).ifPresent(SnpRun::reset);
     }
 
     /** vCPUs whose registers are encrypted (guest_state_protected). */
@@ -267,6 +297,7 @@ public final class SnpVm implements VendorOps {
             }
         });
         guest = Optional.empty();
+        runs.clear();
     }
 
     /**
@@ -307,18 +338,12 @@ public final class SnpVm implements VendorOps {
         return write ? vm.mm().write(hva, page, 0, page.length) : vm.mm().read(hva, page, 0, page.length);
     }
 
-    /**
-     * KVM_RUN. The processor of this emulation does not run SNP guests yet; it must not run one as if nothing were
-     * protected.
-     */
     @Override
     public Optional<RunResult> run(Vcpu vcpu, long budget) {
-        return Optional.of(
-                state().equals("LAUNCHED")
-                        ? new RunResult.Unsupported(
-                                "running the vCPU of an SNP guest: the processor has no C-bit and no"
-                                        + " #VC; use the guest's instructions from the script")
-                        : new RunResult.Refused(Errno.EINVAL, "svm_vcpu_pre_run: the guest is not launched"));
+        Optional<SnpRun> run = state().equals("LAUNCHED") ? runOf(vcpu.id()) : Optional.empty();
+        return Optional.of(run.map(r -> r.run(budget))
+                .orElseGet(() -> new RunResult.Refused(
+                        Errno.EINVAL, "svm_vcpu_pre_run: the guest is not launched, or not this vCPU")));
     }
 
     // ---- hooks of guest memory
@@ -451,7 +476,11 @@ public final class SnpVm implements VendorOps {
         int savedProtected = protectedVcpus;
         long savedPsmashes = psmashes;
         Runnable savedHost = host.checkpoint();
+        var savedRuns = new TreeMap<>(runs);
+        var runParts = runs.values().stream().map(SnpRun::checkpoint).toList();
         return () -> {
+            runs = new TreeMap<>(savedRuns);
+            runParts.forEach(Runnable::run);
             guest = savedGuest;
             savedFields.ifPresent(Runnable::run);
             features = savedFeatures;

@@ -60,6 +60,7 @@ public final class Bits {
     public static final long EFER_LMA = 1 << 10;
     public static final long EFER_NXE = 1 << 11;
     public static final long EFER_FFXSR = 1 << 14;
+    public static final long EFER_SVME = 1 << 12;
 
     private Bits() {}
 }

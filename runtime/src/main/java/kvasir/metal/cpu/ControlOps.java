@@ -35,9 +35,13 @@ final class ControlOps {
                     }));
         }
         makers.put("VMCALL", o -> exits(o, new VmExit.Hypercall(false)));
-        makers.put("VMMCALL", o -> exits(o, new VmExit.Hypercall(true)));
+        makers.put(
+                "VMMCALL",
+                o -> Semantics.end(o, c -> {
+                    SevOps.intercept(c, SevOps.VC_VMMCALL);
+                    throw c.leave(new VmExit.Hypercall(true));
+                }));
         makers.put("TDCALL", o -> exits(o, new VmExit.Tdcall()));
-        makers.put("VMGEXIT", o -> exits(o, new VmExit.Vmgexit()));
         makers.put(
                 "SWAPGS",
                 o -> Semantics.end(o, c -> {
@@ -75,8 +79,9 @@ final class ControlOps {
             });
         });
         makers.put("INVPCID", ControlOps::invalidatePcid);
-        for (String name : new String[] {"INVD", "WBINVD", "WBNOINVD"}) {
-            makers.put(name, o -> Semantics.end(o, c -> {}));
+        makers.put("INVD", o -> Semantics.end(o, c -> SevOps.intercept(c, SevOps.VC_INVD)));
+        for (String name : new String[] {"WBINVD", "WBNOINVD"}) {
+            makers.put(name, o -> Semantics.end(o, c -> SevOps.intercept(c, SevOps.VC_WBINVD)));
         }
         for (String name : new String[] {"LFENCE", "MFENCE", "SFENCE"}) {
             makers.put(name, o -> Semantics.op(o, c -> {}));
@@ -87,10 +92,11 @@ final class ControlOps {
         makers.put(
                 "MONITOR",
                 o -> Semantics.op(o, c -> {
+                    SevOps.intercept(c, SevOps.VC_MONITOR);
                     long linear = c.linear(o.instruction.segment(), c.r[Gpr.RAX], 1, false);
                     c.mem.load8(linear);
                 }));
-        makers.put("MWAIT", o -> Semantics.end(o, c -> {}));
+        makers.put("MWAIT", o -> Semantics.end(o, c -> SevOps.intercept(c, SevOps.VC_MWAIT)));
     }
 
     private static Op exits(Operands o, VmExit exit) {
@@ -102,6 +108,7 @@ final class ControlOps {
     private static void cpuid(Cpu c) {
         int leaf = (int) c.r[Gpr.RAX];
         int subleaf = (int) c.r[Gpr.RCX];
+        SevOps.intercept(c, SevOps.VC_CPUID);
         if (c.cpuidExits) {
             throw c.leave(new VmExit.Cpuid(leaf, subleaf));
         }
@@ -121,6 +128,9 @@ final class ControlOps {
         int msr = (int) c.r[Gpr.RCX];
         OptionalLong value = Msrs.read(c, msr, index);
         if (value.isEmpty()) {
+            value = SevOps.readMsr(c, msr);
+        }
+        if (value.isEmpty()) {
             throw c.leave(new VmExit.Rdmsr(msr));
         }
         setPair(c, value.getAsLong());
@@ -129,7 +139,7 @@ final class ControlOps {
     private static void writeMsr(Cpu c) {
         int msr = (int) c.r[Gpr.RCX];
         long value = c.r[Gpr.RDX] << 32 | c.r[Gpr.RAX] & 0xffff_ffffL;
-        if (!Msrs.guestWrite(c, msr, value)) {
+        if (!Msrs.guestWrite(c, msr, value) && !SevOps.writeMsr(c, msr, value)) {
             throw c.leave(new VmExit.Wrmsr(msr, value));
         }
     }

@@ -11,6 +11,7 @@ import kvasir.metal.paging.EptWalker;
 import kvasir.metal.paging.GuestWalker;
 import kvasir.metal.paging.NptWalker;
 import kvasir.metal.paging.SecondStageWalker;
+import kvasir.metal.paging.SevWalker;
 import kvasir.metal.paging.TdWalker;
 
 /**
@@ -20,6 +21,8 @@ import kvasir.metal.paging.TdWalker;
  * {@link #skip()} an instruction, {@link #inject} an event), {@link #run} again.
  */
 public final class Cpu {
+    private static final int SEV_ADDRESS_BITS = 52;
+
     final PhysicalMemory memory;
     final Events events;
     final CpuidModel model;
@@ -87,6 +90,13 @@ public final class Cpu {
 
     volatile boolean kicked;
     boolean cpuidExits;
+
+    /** What SEV does, while the second stage is that of a guest with memory encryption. */
+    Optional<SevGuest> sev = Optional.empty();
+
+    /** The guest's registers are encrypted: intercepted instructions raise #VC. */
+    boolean encryptedState;
+
     boolean cr8Exits;
 
     /** Length of the instruction that caused the last exit; 0 if there is nothing to skip. */
@@ -219,6 +229,8 @@ public final class Cpu {
     /** Changes the second stage and forgets cached translations. */
     public void setSecondStage(SecondStage stage) {
         secondStage = stage;
+        sev = stage instanceof SecondStage.Sev s ? Optional.of(s.guest()) : Optional.empty();
+        encryptedState = sev.map(SevGuest::encryptedState).orElse(false);
         flushTranslations();
     }
 
@@ -239,16 +251,22 @@ public final class Cpu {
         } else {
             mode = (sys.cr4 & Bits.CR4_LA57) == 0 ? GuestWalker.Mode.LEVELS4 : GuestWalker.Mode.LEVELS5;
         }
-        int physicalBits = model.physicalBits();
+        int hostBits = model.physicalBits();
         SecondStageWalker stage = switch (secondStage) {
             case SecondStage.None none -> SecondStageWalker.NONE;
-            case SecondStage.Ept ept -> new EptWalker(ept.eptp(), physicalBits, true);
+            case SecondStage.Ept ept -> new EptWalker(ept.eptp(), hostBits, true);
             case SecondStage.Tdx td ->
                 new TdWalker(
-                        new EptWalker(td.septp(), physicalBits, true),
-                        new EptWalker(td.sharedEptp(), physicalBits, true),
+                        new EptWalker(td.septp(), hostBits, true),
+                        new EptWalker(td.sharedEptp(), hostBits, true),
                         td.sharedBit());
-            case SecondStage.Npt npt -> new NptWalker(npt.ncr3(), npt.levels(), physicalBits, 0);
+            case SecondStage.Npt npt -> new NptWalker(npt.ncr3(), npt.levels(), hostBits, 0);
+            case SecondStage.Sev npt ->
+                new SevWalker(
+                        new NptWalker(npt.ncr3(), npt.levels(), hostBits, 0),
+                        npt.guest().encryptionBit(),
+                        mode == GuestWalker.Mode.NONE || mode == GuestWalker.Mode.BITS32,
+                        npt.guest());
         };
         return new GuestWalker(
                 mode,
@@ -261,8 +279,13 @@ public final class Cpu {
                 (sys.cr4 & Bits.CR4_SMAP) != 0,
                 (sys.cr4 & Bits.CR4_PKE) != 0,
                 model.has(CpuidModel.Feature.PDPE1GB),
-                physicalBits,
+                physicalBits(),
                 stage);
+    }
+
+    /** Address bits that the guest's tables may use; the C-bit is not reserved, wherever it is. */
+    int physicalBits() {
+        return sev.isPresent() ? SEV_ADDRESS_BITS : model.physicalBits();
     }
 
     /** After any change of the architectural state from outside an instruction. */
@@ -576,6 +599,11 @@ public final class Cpu {
         boolean kept = Msrs.write(this, index, value);
         stateChanged();
         return kept;
+    }
+
+    /** The registers of x87, SSE and AVX. */
+    public ExtendedRegisters extended() {
+        return new ExtendedRegisters(this);
     }
 
     /** Instructions retired since construction: the virtual time. */

@@ -56,6 +56,7 @@ final class InputOutputOps {
         void run(Cpu c) {
             int number = (int) port.load(c) & (port.bytes == 1 ? 0xff : 0xffff);
             checkPermission(c, number, value.bytes);
+            SevOps.intercept(c, SevOps.VC_IOIO);
             c.interpreter.awaitPort(this);
             throw c.leave(new VmExit.Io(number, value.bytes, in, false, in ? 0 : (int) value.load(c)));
         }
@@ -88,6 +89,7 @@ final class InputOutputOps {
             }
             int port = (int) c.r[Gpr.RDX] & 0xffff;
             checkPermission(c, port, bytes);
+            SevOps.intercept(c, SevOps.VC_IOIO);
             int value = 0;
             if (in) {
                 c.mem.probeWrite(shape.destination(c), bytes);

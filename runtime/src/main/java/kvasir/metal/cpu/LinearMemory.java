@@ -367,9 +367,18 @@ final class LinearMemory {
                     busGpa = gpa;
                     yield NOWHERE;
                 }
-                throw c.leave(exit(refused.by(), linear));
+                throw refused(refused.by(), linear);
             }
         };
+    }
+
+    /** Unwinds with the exit of a second-stage refusal, or with the #VC that stands for it. */
+    Unwind refused(SecondStageResult.Refused refused, long linear) {
+        if (refused instanceof SecondStageResult.Communication(long gpa, int errorCode)) {
+            c.sys.cr2 = linear;
+            return c.exception(Vector.VC, errorCode);
+        }
+        return c.leave(exit(refused, linear));
     }
 
     private static VmExit exit(SecondStageResult.Refused refused, long linear) {
@@ -378,6 +387,8 @@ final class LinearMemory {
                 new VmExit.EptViolation(v.gpa(), linear, v.qualification() | EptWalker.QUAL_LINEAR_VALID);
             case SecondStageResult.Misconfig m -> new VmExit.EptMisconfig(m.gpa());
             case SecondStageResult.NestedFault n -> new VmExit.NestedPageFault(n.gpa(), n.errorCode(), linear);
+            case SecondStageResult.Communication v ->
+                new VmExit.Unsupported("#VC in the load of a page-directory pointer");
         };
     }
 

@@ -95,7 +95,9 @@ final class Msrs {
     }
 
     private static long eferWritable(Cpu c) {
-        return EFER_WRITABLE | (c.model.has(Feature.FFXSR) ? Bits.EFER_FFXSR : 0);
+        return EFER_WRITABLE
+                | (c.model.has(Feature.FFXSR) ? Bits.EFER_FFXSR : 0)
+                | (c.encryptedState ? Bits.EFER_SVME : 0);
     }
 
     private static boolean patIsLegal(long value) {

@@ -21,6 +21,15 @@ public sealed interface SecondStage {
     record Npt(long ncr3, int levels) implements SecondStage {}
 
     /**
+     * Nested page tables of a guest with memory encryption.
+     *
+     * @param ncr3 nested CR3
+     * @param levels 4 or 5, the host's own paging mode
+     * @param guest what encryption and the reverse map do
+     */
+    record Sev(long ncr3, int levels, SevGuest guest) implements SecondStage {}
+
+    /**
      * A TD's two tables: the secure EPT for private and the shared EPT for shared addresses.
      *
      * @param septp the S-EPT root in the form of an EPTP

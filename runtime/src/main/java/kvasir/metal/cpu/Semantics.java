@@ -63,6 +63,7 @@ final class Semantics {
         SystemOps.bind(makers);
         ControlOps.bind(makers);
         ExtendedStateOps.bind(makers);
+        SevOps.bind(makers);
         return Map.copyOf(makers);
     }
 

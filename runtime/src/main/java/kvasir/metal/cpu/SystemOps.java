@@ -157,7 +157,7 @@ final class SystemOps {
     private static void writeCr3(Cpu c, long written) {
         boolean pcid = (c.sys.cr4 & Bits.CR4_PCIDE) != 0;
         long value = pcid ? written & Long.MAX_VALUE : written;
-        if (c.longMode() && (value & -(1L << c.model.physicalBits())) != 0) {
+        if (c.longMode() && (value & -(1L << c.physicalBits())) != 0) {
             throw c.exception(Vector.GP, 0);
         }
         boolean pae = (c.sys.cr0 & Bits.CR0_PG) != 0 && (c.sys.cr4 & Bits.CR4_PAE) != 0 && !c.longMode();
@@ -172,7 +172,7 @@ final class SystemOps {
         long[] loaded = new long[4];
         for (int i = 0; i < 4; i++) {
             loaded[i] = c.mem.loadGuestPhysical((cr3 & 0xffff_ffe0L) + 8L * i);
-            if (GuestWalker.reservedInPdpte(loaded[i], c.model.physicalBits())) {
+            if (GuestWalker.reservedInPdpte(loaded[i], c.physicalBits())) {
                 throw c.exception(Vector.GP, 0);
             }
         }
@@ -236,11 +236,17 @@ final class SystemOps {
     }
 
     private static long readDebug(Cpu c, int number) {
+        if (number == 7) {
+            SevOps.interceptDr7(c, false);
+        }
         return c.sys.dr[debugNumber(c, number)];
     }
 
     private static void writeDebug(Cpu c, int number, long value) {
         int to = debugNumber(c, number);
+        if (to == 7) {
+            SevOps.interceptDr7(c, true);
+        }
         if (to >= 6 && value >>> 32 != 0) {
             throw c.exception(Vector.GP, 0);
         }

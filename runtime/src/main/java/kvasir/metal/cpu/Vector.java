@@ -19,12 +19,13 @@ final class Vector {
     static final int MF = 16;
     static final int AC = 17;
     static final int XM = 19;
+    static final int VC = 29;
 
     private Vector() {}
 
     /** Whether the exception pushes an error code. */
     static boolean hasErrorCode(int vector) {
-        return vector == DF || (vector >= TS && vector <= PF) || vector == AC || vector == 21;
+        return vector == DF || (vector >= TS && vector <= PF) || vector == AC || vector == 21 || vector == VC;
     }
 
     /** Contributory exceptions (Intel SDM, "Interrupt 8 - Double Fault Exception"). */

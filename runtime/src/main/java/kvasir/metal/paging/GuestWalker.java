@@ -90,6 +90,23 @@ public record GuestWalker(
         };
     }
 
+    /** The same walk through another second stage. */
+    public GuestWalker through(SecondStageWalker other) {
+        return new GuestWalker(
+                mode,
+                root,
+                pdptes,
+                writeProtect,
+                pse,
+                noExecute,
+                smep,
+                smap,
+                protectionKeys,
+                gigabytePages,
+                physicalBits,
+                other);
+    }
+
     /** Whether a PDPTE about to be loaded by MOV to CR3 has a reserved bit set, which is #GP. */
     public static boolean reservedInPdpte(long pdpte, int physicalBits) {
         return (pdpte & X86Entry.P) != 0 && (pdpte & (0x1e6 | -(1L << physicalBits))) != 0;

@@ -39,4 +39,11 @@ public sealed interface SecondStageResult {
      * @param errorCode EXITINFO1 (AMD APM volume 2, "Nested versus guest page faults")
      */
     record NestedFault(long gpa, long errorCode) implements Refused {}
+
+    /**
+     * The guest gets #VC, and the host sees nothing (AMD APM volume 2, 15.35.5).
+     *
+     * @param errorCode of the #VC
+     */
+    record Communication(long gpa, int errorCode) implements Refused {}
 }

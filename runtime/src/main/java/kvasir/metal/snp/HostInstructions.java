@@ -116,10 +116,14 @@ public final class HostInstructions {
         if (!old.assigned() || old.size() != PageSize.SIZE_2M || old.immutable()) {
             return rules.holds(Rule.PSMASH_WRONG_ENTRY_IS_INPUT) ? ReturnCode.FAIL_INPUT : ReturnCode.FAIL_PERMISSION;
         }
+        boolean keyed = rmp.underGuestKey(spa);
         RmpEntry small = old.withSize(PageSize.SIZE_4K);
         for (int i = 0; i < PageSize.SIZE_2M.frames(); i++) {
             long offset = i * 4096L;
             rmp.store(spa + offset, small.withGpa(old.asid() == 0 ? old.gpa() : old.gpa() + offset));
+            if (keyed) {
+                rmp.encryptedInPlace(spa + offset);
+            }
         }
         rmp.announce(spa, old, small, "PSMASH");
         return ReturnCode.SUCCESS;

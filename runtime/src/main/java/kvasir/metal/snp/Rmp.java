@@ -51,11 +51,15 @@ public final class Rmp implements Described {
                     (r, key) -> r.slot((Long) key))
             .build();
 
+    /** Bit of the second quadword: the bytes of the page are kept as its guest sees them. */
+    private static final long KEYED = 1L << 63;
+
     private final PhysicalMemory memory;
     private final Events events;
     private final RmpRegisters registers;
     private final Set<Long> locked = new LinkedHashSet<>();
     private final Set<Long> running = new LinkedHashSet<>();
+    private long changes;
 
     /** @param registers where the table lies; it must fit into {@code memory} */
     public Rmp(PhysicalMemory memory, Events events, RmpRegisters registers) {
@@ -160,13 +164,80 @@ public final class Rmp implements Described {
         }
     }
 
+    /**
+     * Whether the page's bytes are kept as its guest sees them; else as everybody sees them. Bytes change their form when
+     * somebody with another key comes: the guest at its first access, the host when the page is taken from the guest.
+     */
+    public boolean underGuestKey(long spa) {
+        return covered(spa) && high(spa) < 0;
+    }
+
+    /** The guest that owns the page touches it: its bytes become what its key makes of them. */
+    public void enterGuestKey(long spa) {
+        long head = authority(spa);
+        long address = entryAddress(head) + 8;
+        long high = memory.read64(address);
+        if (high >= 0) {
+            RmpEntry entry = entry(head);
+            for (long page = head; page < head + entry.size().bytes(); page += 4096) {
+                MemoryEncryption.decrypt(memory, page, entry.asid());
+            }
+            memory.write64(address, high | KEYED);
+            changes++;
+        }
+    }
+
+    /** Firmware has encrypted the page in place: its bytes are the guest's. */
+    public void encryptedInPlace(long spa) {
+        long address = entryAddress(authority(spa)) + 8;
+        memory.write64(address, memory.read64(address) | KEYED);
+    }
+
+    /** SNP_PAGE_UNSMASH: the entry goes, because that of the 2M frame speaks for the page; its bytes stay. */
+    public void absorb(long spa) {
+        long address = entryAddress(spa) + 8;
+        memory.write64(address, memory.read64(address) & ~KEYED);
+        write(spa, RmpEntry.HYPERVISOR, "SNP_PAGE_UNSMASH");
+    }
+
+    /** What everybody but the owner reads from a page: ciphertext, if it is a guest's. */
+    public byte[] hostView(long spa) {
+        long page = spa & -4096L;
+        var bytes = new byte[4096];
+        memory.read(page, bytes, 0, bytes.length);
+        return underGuestKey(page)
+                ? MemoryEncryption.encrypted(bytes, page, entry(page).asid())
+                : bytes;
+    }
+
+    /** Counts changes of the table; who caches translations forgets them when it moves. */
+    public long changes() {
+        return changes;
+    }
+
+    /** The page leaves its owner: what is left is ciphertext. */
+    private void leaveGuestKey(long spa, long low, long high) {
+        if (high < 0) {
+            long end = spa + PageSize.of(low >>> 1).bytes();
+            for (long page = spa; page < end; page += 4096) {
+                MemoryEncryption.encrypt(memory, page, RmpEntry.asid(low));
+            }
+        }
+    }
+
     /** Writes without an event and returns what was there; for changes of many entries that are one event. */
     RmpEntry store(long spa, RmpEntry entry) {
         long address = entryAddress(spa);
         long oldLow = memory.read64(address);
         long oldHigh = memory.read64(address + 8);
+        boolean sameOwner = RmpEntry.asid(oldLow) == entry.asid();
+        if (!sameOwner) {
+            leaveGuestKey(spa, oldLow, oldHigh);
+        }
+        changes++;
         memory.write64(address, entry.low());
-        memory.write64(address + 8, RmpEntry.withSubpageCount(entry.high(), RmpEntry.subpageCount(oldHigh)));
+        long high = RmpEntry.withSubpageCount(entry.high(), RmpEntry.subpageCount(oldHigh));
+        memory.write64(address + 8, sameOwner ? high | oldHigh & KEYED : high);
         int change = small(entry.low()) - small(oldLow);
         if (change != 0) {
             long head = entryAddress(spa & -PageSize.SIZE_2M.bytes());

@@ -5,7 +5,7 @@ package kvasir.metal.snp;
  *
  * <p>Low quadword: 0 assigned, 1 page size, 2 immutable, 50:12 GPA, 60:51 ASID, 61 VMSA, 62 validated. The layout of
  * the high quadword is not published; here: one byte of permissions for each VMPL from 0 up, and Subpage_Count in
- * 41:32 of the entry of a 2M-aligned frame.
+ * 41:32 of the entry of a 2M-aligned frame, and in bit 63 whether the bytes of the page are kept as its guest sees them.
  *
  * @param gpa guest physical address, 4 KiB aligned, below 2^51
  * @param asid 0 when no guest owns the page, at most 1023

@@ -62,6 +62,17 @@ public final class Vmsa {
     public static final int X87_FTW = 0x40c;
     public static final int X87_FSW = 0x40e;
     public static final int X87_FCW = 0x410;
+    public static final int X87_DP = 0x400;
+    public static final int X87_FOP = 0x412;
+    public static final int X87_RIP = 0x418;
+    /** Eight significands of 8 bytes, then eight signs and exponents of 2 bytes. */
+    public static final int X87_REGISTERS = 0x420;
+
+    /** Low halves of YMM0 to YMM15, 16 bytes each. */
+    public static final int XMM = 0x470;
+
+    /** High halves of YMM0 to YMM15, 16 bytes each. */
+    public static final int YMM_HIGH = 0x570;
 
     /** EFER.SVME: VMRUN refuses a VMSA without it. */
     public static final long EFER_SVME = 0x1000;

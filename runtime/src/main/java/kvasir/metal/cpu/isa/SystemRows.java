@@ -47,6 +47,12 @@ final class SystemRows {
             VMGEXIT | F3 0F 01 =D9
             VMGEXIT | F2 0F 01 =D9 | undoc
             VMMCALL | 0F 01 =D9
+            PVALIDATE | F2 0F 01 =FF | | OSZAPC
+            PSMASH | F3 0F 01 =FF | x64 | OSZAP-
+            RMPUPDATE | F2 0F 01 =FE | x64 | OSZAP-
+            RMPADJUST | F3 0F 01 =FE | x64 | OSZAP-
+            RMPQUERY | F3 0F 01 =FD | x64 | OSZAP-
+            RMPREAD | F2 0F 01 =FD | x64 | OSZAP-
             SWAPGS | 0F 01 =F8 | x64 cpl0
             INVPCID Gn,Mdq | 66 0F 38 82 /r | cpl0 cpuid=INVPCID
             SYSCALL | 0F 05 | cpuid=SYSCALL

@@ -227,6 +227,7 @@ final class LaunchCommands {
             given = given.withPermissions(vmpl, permissions >>> (8 * (vmpl - 1)));
         }
         rmp.write(page, given, "SNP_LAUNCH_UPDATE");
+        rmp.encryptedInPlace(page);
     }
 
     private Bytes hash(long spa) {

@@ -82,8 +82,13 @@ final class PageCommands {
                 return FirmwareStatus.INVALID_PAGE_STATE;
             }
         }
+        if (first.asid() != 0) {
+            for (int i = 0; i < PageSize.SIZE_2M.frames(); i++) {
+                rmp.enterGuestKey(page + 4096L * i);
+            }
+        }
         for (int i = 1; i < PageSize.SIZE_2M.frames(); i++) {
-            rmp.write(page + 4096L * i, RmpEntry.HYPERVISOR, "SNP_PAGE_UNSMASH");
+            rmp.absorb(page + 4096L * i);
         }
         rmp.write(page, first.withSize(PageSize.SIZE_2M), "SNP_PAGE_UNSMASH");
         return FirmwareStatus.SUCCESS;
@@ -140,6 +145,7 @@ final class PageCommands {
         if (guestPage.asid() != found.get().asid()) {
             return FirmwareStatus.INVALID_PAGE_OWNER;
         }
+        rmp.enterGuestKey(decrypt ? source : destination);
         var content = new byte[4096];
         memory.read(source, content, 0, content.length);
         memory.write(destination, content, 0, content.length);
