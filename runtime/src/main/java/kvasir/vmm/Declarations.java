@@ -48,6 +48,7 @@ public final class Declarations {
                 LocksView.API,
                 MachineSnapshot.API,
                 TdVcpuHandle.API,
+                SnpVcpuHandle.API,
                 SeptView.API,
                 SeptCell.API,
                 PamtView.API,

@@ -127,6 +127,15 @@ final class GuestLoader {
         system(cpu, tables, at);
     }
 
+    /** 64-bit mode with everything but the memory: PML4 at {@code tables}, GDT and stack two and three pages behind. */
+    static void startLongMode(Cpu cpu, long tables, long at) {
+        cpu.setRflags(2);
+        for (int register = 0; register < 16; register++) {
+            cpu.setGpr(register, 0);
+        }
+        longMode(cpu, tables, at);
+    }
+
     private static void longMode(Cpu cpu, long tables, long at) {
         cpu.setCr(3, tables);
         cpu.setCr(4, CR4_PAE_OSFXSR);

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import kvasir.kvm.Memslot;
+import kvasir.kvm.Vcpu;
 import kvasir.kvm.Vm;
 import kvasir.kvm.snp.LaunchFinish;
 import kvasir.kvm.snp.LaunchUpdate;
@@ -28,8 +29,8 @@ import kvasir.vmm.launch.SnpVmLaunch;
 final class SnpHandle extends VmHandle {
     private static final String[] PAGE_TYPES = {"normal", "zero", "unmeasured", "secrets", "cpuid", "vmsa"};
 
-    static final Api<SnpHandle> API = declareGuest(declareHost(declareState(
-                    declareLaunch(declare(Api.of("snp vm", SnpHandle.class, "A SEV-SNP virtual machine."))))))
+    static final Api<SnpHandle> API = declareGuest(declareHost(declareState(declareLaunch(
+                    declare(Api.of("snp vm", SnpHandle.class, "A SEV-SNP virtual machine."), "snp vcpu")))))
             .build();
 
     private static final long POLICY = 0x30000;
@@ -43,6 +44,11 @@ final class SnpHandle extends VmHandle {
 
     SnpVm snp() {
         return snp;
+    }
+
+    @Override
+    protected VcpuHandle vcpuHandle(Vcpu vcpu) {
+        return new SnpVcpuHandle(machine(), vcpu, snp);
     }
 
     private static Api.Builder<SnpHandle> declareLaunch(Api.Builder<SnpHandle> api) {
@@ -240,6 +246,14 @@ final class SnpHandle extends VmHandle {
                         "g.psmash 0x10000000",
                         (g, a) -> SnpGuestAccess.outcome(g.snp.host().psmash(a.u64("spa"))))
                 .operation(
+                        "host_read",
+                        List.of(
+                                Parameter.of("spa", Kind.U64, "bytes", "host address, 16-byte aligned"),
+                                Parameter.of("bytes", Kind.U64, "bytes", "at most to the end of the page")),
+                        "What the host's kernel reads there: ciphertext, if the page is a guest's.",
+                        "show g.host_read(g.spa(4K), 16)",
+                        (g, a) -> g.hostRead(a.u64("spa"), a.u64("bytes")))
+                .operation(
                         "host_write",
                         List.of(
                                 Parameter.of("spa", Kind.U64, "bytes", "host address"),
@@ -350,6 +364,15 @@ final class SnpHandle extends VmHandle {
         }
         long pfn = slot.gmem().get().pageAt(slot.gmemIndex(gpa >>> 12));
         return pfn < 0 ? Optional.empty() : Optional.of(pfn << 12 | gpa & 4095);
+    }
+
+    private Object hostRead(long spa, long bytes) {
+        long offset = spa & 4095;
+        if (Long.compareUnsigned(spa, vm.kvm().memory().size()) >= 0 || bytes < 0 || bytes > 4096 - offset) {
+            return new Outcome.Failed("EFAULT", "host_read reads within one page of host memory", Map.of());
+        }
+        byte[] page = snp.host().rmp().hostView(spa);
+        return Bytes.of(java.util.Arrays.copyOfRange(page, (int) offset, (int) (offset + bytes)));
     }
 
     private Outcome launchUpdate(Arguments a) {

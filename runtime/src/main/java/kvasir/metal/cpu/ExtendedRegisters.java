@@ -42,13 +42,13 @@ public final class ExtendedRegisters {
     }
 
     /** Sign and exponent of physical x87 register 0 to 7. */
-    public short signExponent(int register) {
+    public int signExponent(int register) {
         return sys.x87.signExponent[register];
     }
 
-    public void setX87(int register, long significand, short signExponent) {
+    public void setX87(int register, long significand, int signExponent) {
         sys.x87.significand[register] = significand;
-        sys.x87.signExponent[register] = signExponent;
+        sys.x87.signExponent[register] = signExponent & 0xffff;
     }
 
     public int x87Control() {
@@ -56,12 +56,12 @@ public final class ExtendedRegisters {
     }
 
     public int x87Status() {
-        return sys.x87.status;
+        return sys.x87.statusWord();
     }
 
-    /** The full tag word, two bits a register. */
+    /** The abridged tag word of FXSAVE: a bit for each register that is not empty. */
     public int x87Tag() {
-        return sys.x87.tag;
+        return sys.x87.valid;
     }
 
     public int x87Opcode() {
@@ -77,9 +77,9 @@ public final class ExtendedRegisters {
     }
 
     public void setX87Environment(int control, int status, int tag, int opcode, long instruction, long data) {
-        sys.x87.control = control;
-        sys.x87.status = status;
-        sys.x87.tag = tag;
+        sys.x87.setControl(control);
+        sys.x87.setStatusWord(status);
+        sys.x87.valid = tag & 0xff;
         sys.x87.opcode = opcode;
         sys.x87.instructionPointer = instruction;
         sys.x87.dataPointer = data;

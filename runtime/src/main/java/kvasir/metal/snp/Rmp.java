@@ -242,8 +242,8 @@ public final class Rmp implements Described {
         if (change != 0) {
             long head = entryAddress(spa & -PageSize.SIZE_2M.bytes());
             if (head >= 0) {
-                long high = memory.read64(head + 8);
-                memory.write64(head + 8, RmpEntry.withSubpageCount(high, RmpEntry.subpageCount(high) + change));
+                long counted = memory.read64(head + 8);
+                memory.write64(head + 8, RmpEntry.withSubpageCount(counted, RmpEntry.subpageCount(counted) + change));
             }
         }
         return RmpEntry.decode(oldLow, oldHigh);

@@ -52,7 +52,7 @@ public final class SnpProcessor implements SevGuest {
     }
 
     /** What VMRUN takes from the VMSA: VMPL and SEV_FEATURES. */
-    void enter(int newVmpl, long sevFeatures) {
+    public void enter(int newVmpl, long sevFeatures) {
         vmpl = newVmpl;
         features = sevFeatures;
     }

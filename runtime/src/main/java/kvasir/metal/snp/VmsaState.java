@@ -203,7 +203,7 @@ public final class VmsaState {
         out.putLong(Vmsa.X87_DP, registers.x87DataPointer());
         for (int i = 0; i < 8; i++) {
             out.putLong(Vmsa.X87_REGISTERS + 8 * i, registers.significand(i));
-            out.putShort(Vmsa.X87_REGISTERS + 64 + 2 * i, registers.signExponent(i));
+            out.putShort(Vmsa.X87_REGISTERS + 64 + 2 * i, (short) registers.signExponent(i));
         }
         for (int i = 0; i < 16; i++) {
             for (int word = 0; word < 2; word++) {

@@ -12,7 +12,7 @@ final class GhcbTest {
     private static final long BUFFER = 0x1800;
 
     private final PhysicalMemory memory = new PhysicalMemory(1 << 20);
-    private final PageStateChangeList list = new PageStateChangeList(memory, BUFFER);
+    private final PageStateChangeList list = new PageStateChangeList(memory, BUFFER, PageStateChangeList.MAX_ENTRIES);
 
     private void header(int current, int end) {
         memory.write16(BUFFER, (short) current);
@@ -98,8 +98,8 @@ final class GhcbTest {
 
     @Test
     void msrProtocol() {
-        assertEquals(0x0002_0001_3300_0001L, GhcbMsr.SEV_INFORMATION);
-        assertEquals(new GhcbMsr.Answer.Value(GhcbMsr.SEV_INFORMATION), answer(0x002));
+        assertEquals(0x0002_0001_3300_0001L, GhcbMsr.sevInformation(2));
+        assertEquals(new GhcbMsr.Answer.Value(GhcbMsr.sevInformation(2)), answer(0x002));
         assertEquals(new GhcbMsr.Answer.Value(-1L << 12 | 0x011), answer(0x010));
         assertEquals(new GhcbMsr.Answer.Registered(0x123, 0x123013), answer(0x123012));
         assertEquals(new GhcbMsr.Answer.Value(0x3081), answer(0x080));
@@ -107,15 +107,15 @@ final class GhcbTest {
         assertEquals(new GhcbMsr.Answer.Value(0x8000_0000_0000_0015L), answer(3L << 52 | 0x7014));
         assertEquals(
                 new GhcbMsr.Answer.Value(0x8000_0000_0000_0015L),
-                GhcbMsr.handle(1L << 52 | 0x7014, false).orElseThrow());
+                GhcbMsr.handle(1L << 52 | 0x7014, false, 2).orElseThrow());
         assertEquals(new GhcbMsr.Answer.Terminate(1, 3), answer(0x3_1100));
         var cpuid = new GhcbMsr.Answer.Cpuid(0x8000_001f, 1);
         assertEquals(cpuid, answer(0x8000_001fL << 32 | 1L << 30 | 0x004));
         assertEquals(0x33L << 32 | 1L << 30 | 0x005, GhcbMsr.cpuid(cpuid, 0x33));
-        assertTrue(GhcbMsr.handle(0xfff, true).isEmpty());
+        assertTrue(GhcbMsr.handle(0xfff, true, 2).isEmpty());
     }
 
     private static GhcbMsr.Answer answer(long msr) {
-        return GhcbMsr.handle(msr, true).orElseThrow();
+        return GhcbMsr.handle(msr, true, 2).orElseThrow();
     }
 }
