@@ -14,6 +14,7 @@ public final class Cap {
     public static final int DIRTY_LOG_RING = 192;
     public static final int EXIT_HYPERCALL = 201;
     public static final int DISABLE_QUIRKS2 = 213;
+    public static final int VM_DISABLE_NX_HUGE_PAGES = 220;
     public static final int DIRTY_LOG_RING_ACQ_REL = 223;
     public static final int DIRTY_LOG_RING_WITH_BITMAP = 225;
     public static final int USER_MEMORY2 = 231;
@@ -36,7 +37,7 @@ public final class Cap {
             case MAX_VCPU_ID -> 4096;
             case READONLY_MEM -> vm.type().hasReadonlyMemory() ? 1 : 0;
             case MULTI_ADDRESS_SPACE -> vm.type().addressSpaces();
-            case IMMEDIATE_EXIT, USER_MEMORY2, MEMORY_FAULT_INFO -> 1;
+            case IMMEDIATE_EXIT, USER_MEMORY2, VM_DISABLE_NX_HUGE_PAGES, MEMORY_FAULT_INFO -> 1;
             case MANUAL_DIRTY_LOG_PROTECT2 -> 3;
             case DIRTY_LOG_RING, DIRTY_LOG_RING_ACQ_REL -> 65536L * 16;
             case DIRTY_LOG_RING_WITH_BITMAP -> 0;

@@ -107,6 +107,9 @@ final class DirtyLog {
 
     /** KVM_GET_DIRTY_LOG; detail {@code bitmap} holds the bytes copied out. */
     IoctlResult get(int slotField) {
+        if (vm.copyFaults()) {
+            return Check.GET_LOG_COPY_IN.refuse("kvm_vm_ioctl: the struct cannot be read");
+        }
         return withSlot(slotField, GET, slot -> {
             DirtyBitmap bitmap = slot.dirty().orElseThrow();
             long[] copy = new long[bitmap.length()];
@@ -129,12 +132,18 @@ final class DirtyLog {
                     vm.flushRemoteTlbs(slot.baseGfn(), slot.endGfn());
                 }
             }
+            if (vm.copyFaults()) {
+                return Check.GET_LOG_COPY_OUT.refuse("kvm_get_dirty_log_protect: the bitmap cannot be written");
+            }
             return new IoctlResult.Ok(0, Map.of("bitmap", bytes(copy)));
         });
     }
 
     /** KVM_CLEAR_DIRTY_LOG. */
     IoctlResult clear(int slotField, long firstPage, int numPages, Bytes wanted) {
+        if (vm.copyFaults()) {
+            return Check.CLEAR_LOG_COPY_IN.refuse("kvm_vm_ioctl: the struct cannot be read");
+        }
         if (!usesBitmap()) {
             return Check.CLEAR_LOG_RING.refuse("kvm_clear_dirty_log_protect: the dirty ring is in use");
         }

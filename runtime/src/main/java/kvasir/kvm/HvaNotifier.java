@@ -48,6 +48,17 @@ final class HvaNotifier implements MmuNotifier {
         vm.invalidate().notifierEnds();
     }
 
+    @Override
+    public boolean young(long start, long end, boolean clear) {
+        int section = vm.srcu().readLock();
+        boolean young = false;
+        for (GfnRange range : hit(start, end)) {
+            young |= vm.mmu().age(range, clear);
+        }
+        vm.srcu().readUnlock(section);
+        return young;
+    }
+
     private List<GfnRange> hit(long start, long end) {
         var ranges = new ArrayList<GfnRange>();
         for (Memslot slot : vm.allSlots()) {

@@ -12,6 +12,7 @@ public final class Kvm {
     private final KernelVersion version;
     private final PhysicalMemory memory;
     private final HostPages pages;
+    private final FaultInjection faults = new FaultInjection();
     private final Events events;
     private final SwitchableSeams seams = new SwitchableSeams();
     private final Mmu.Factory mmus;
@@ -29,6 +30,7 @@ public final class Kvm {
         this.pages = new HostPages(memory);
         this.events = events;
         this.mmus = mmus;
+        pages.failWhen(() -> faults.strikes(FaultInjection.Kind.PAGE));
     }
 
     public HostConfig host() {
@@ -46,6 +48,11 @@ public final class Kvm {
     /** The host's page allocator. */
     public HostPages pages() {
         return pages;
+    }
+
+    /** What is about to fail. */
+    public FaultInjection faults() {
+        return faults;
     }
 
     public Events events() {
@@ -73,6 +80,7 @@ public final class Kvm {
     public Runnable checkpoint() {
         var parts = new ArrayList<Runnable>();
         parts.add(pages.checkpoint());
+        parts.add(faults.checkpoint());
         vms.forEach(vm -> parts.add(vm.checkpoint()));
         var saved = vms();
         return () -> {

@@ -31,6 +31,9 @@ public interface Mmu {
     /** kvm_mmu_zap_all: the VMM's address space goes away, or the VM is destroyed. mmu_lock is not held. */
     void zapAll();
 
+    /** kvm_page_track_has_external_user: somebody outside KVM (GVT-g) tracks writes of this VM. */
+    boolean externallyTracked();
+
     /** kvm_mmu_slot_apply_flags (1.9): logging or read-only changed from {@code before} to {@code after}. Takes mmu_lock. */
     void flagsChanged(Memslot before, Memslot after);
 

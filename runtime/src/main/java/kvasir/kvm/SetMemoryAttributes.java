@@ -17,6 +17,9 @@ final class SetMemoryAttributes {
     }
 
     static IoctlResult call(Vm vm, long address, long size, long attributes, long flags) {
+        if (vm.copyFaults()) {
+            return Check.ATTRIBUTES_COPY.refuse("kvm_vm_ioctl: the struct cannot be read");
+        }
         if (flags != 0) {
             return invalid(Check.ATTRIBUTES_FLAGS, "flags must be 0");
         }
@@ -33,18 +36,22 @@ final class SetMemoryAttributes {
             return invalid(Check.ATTRIBUTES_ALIGN, "address or size is not a multiple of 4 KiB");
         }
         vm.slotsLock().lock();
-        new SetMemoryAttributes(vm, address >>> 12, (address + size) >>> 12, attributes != 0).locked();
+        IoctlResult result =
+                new SetMemoryAttributes(vm, address >>> 12, (address + size) >>> 12, attributes != 0).locked();
         vm.slotsLock().unlock();
-        return IoctlResult.done();
+        return result;
     }
 
     private static IoctlResult invalid(Check check, String reason) {
         return check.refuse("kvm_vm_ioctl_set_mem_attributes: " + reason);
     }
 
-    private void locked() {
+    private IoctlResult locked() {
         if (vm.attributes().uniform(start, end, toPrivate)) {
-            return;
+            return IoctlResult.done();
+        }
+        if (vm.slabFails()) {
+            return Check.ATTRIBUTES_MEMORY.refuse("kvm_vm_set_mem_attributes: xa_reserve finds no memory");
         }
         List<Memslot> touched = vm.allSlots().stream()
                 .filter(slot -> slot.baseGfn() < end && slot.endGfn() > start)
@@ -60,6 +67,7 @@ final class SetMemoryAttributes {
         if (!touched.isEmpty()) {
             after(touched);
         }
+        return IoctlResult.done();
     }
 
     private void before(List<Memslot> touched) {

@@ -35,6 +35,9 @@ final class SetUserMemoryRegion {
 
     /** The ioctl; {@code v2} tells the version. */
     static IoctlResult call(Vm vm, SlotSets sets, MemoryRegion region, boolean v2) {
+        if (vm.copyFaults()) {
+            return Check.SLOT_COPY.refuse("kvm_vm_ioctl: the struct cannot be read");
+        }
         if (!v2 && (region.flags() & ~(Memslot.LOG_DIRTY_PAGES | Memslot.READONLY)) != 0) {
             return Check.SLOT_V1_FLAGS.refuse(
                     "kvm_vm_ioctl: version 1 knows only KVM_MEM_LOG_DIRTY_PAGES and KVM_MEM_READONLY");
@@ -103,6 +106,9 @@ final class SetUserMemoryRegion {
                     return Check.SLOT_OVERLAP.refuse("kvm_set_memory_region: the range overlaps %s".formatted(other));
                 }
             }
+        }
+        if (vm.slabFails()) {
+            return Check.SLOT_MEMORY.refuse("kvm_set_memory_region: no memory for the slot");
         }
         var binding = new Memslot.Gmem();
         int flags = region.flags();
@@ -193,6 +199,10 @@ final class SetUserMemoryRegion {
     private IoctlResult set(Change change, Memslot old, Memslot wanted) {
         vm.slotsArchLock().lock();
         if (change == Change.DELETE || change == Change.MOVE) {
+            if (vm.slabFails()) {
+                vm.slotsArchLock().unlock();
+                return Check.SLOT_DELETE_MEMORY.refuse("kvm_set_memslot: no memory for the INVALID copy");
+            }
             invalidate(old);
         }
         Prepared prepared = prepare(change, old, wanted);
@@ -252,6 +262,10 @@ final class SetUserMemoryRegion {
         if (wanted.logsDirty() && vm.usesDirtyBitmap()) {
             dirty = old.dirty();
             if (dirty.isEmpty()) {
+                if (vm.slabFails()) {
+                    return new Prepared(
+                            Check.SLOT_BITMAP.refuse("kvm_alloc_dirty_bitmap: no memory for the bitmap"), wanted);
+                }
                 var bitmap = new DirtyBitmap(wanted.npages());
                 if (vm.dirtyLogInitiallySet()) {
                     bitmap.fill();
@@ -261,6 +275,12 @@ final class SetUserMemoryRegion {
         }
         if (change == Change.FLAGS_ONLY) {
             return new Prepared(IoctlResult.done(), old.with(wanted.flags(), dirty));
+        }
+        if (change == Change.MOVE && vm.mmu().externallyTracked()) {
+            return new Prepared(
+                    Check.SLOT_TRACKER.refuse(
+                            "kvm_arch_prepare_memory_region: an external write-tracker cannot follow a move"),
+                    wanted);
         }
         long last = wanted.endGfn() - 1;
         if (last > vm.kvm().host().maxGfn()) {
@@ -272,6 +292,10 @@ final class SetUserMemoryRegion {
             return new Prepared(
                     Check.SLOT_SHARED_BIT.refuse("kvm_arch_prepare_memory_region: the last gfn has the shared bit set"),
                     wanted);
+        }
+        if (vm.slabFails()) {
+            return new Prepared(
+                    Check.SLOT_METADATA.refuse("kvm_alloc_memslot_metadata: no memory for lpage_info"), wanted);
         }
         var lpage = new LpageInfo(wanted.baseGfn(), wanted.npages(), wanted.userspaceAddr() >>> 12);
         var slot = new Memslot(

@@ -98,13 +98,32 @@ public final class Vcpu {
      * @param budget instructions after which the guest is taken for an endless loop, at least 1
      */
     public RunResult run(long budget) {
+        return run(budget, 0);
+    }
+
+    /**
+     * KVM_RUN with an argument.
+     *
+     * @param arg must be 0
+     */
+    public RunResult run(long budget, long arg) {
         if (vm.dead()) {
-            return new RunResult.Refused(Check.RUN_DEAD, "kvm_vcpu_ioctl: the VM is dead");
+            return told(new RunResult.Refused(Check.RUN_DEAD, "kvm_vcpu_ioctl: the VM is dead"));
+        }
+        if (arg != 0) {
+            return told(new RunResult.Refused(Check.RUN_ARG, "kvm_vcpu_ioctl: the argument must be 0"));
         }
         mutex.lock();
         everRan = true;
         RunResult result = vm.vendor().run(this, budget).orElseGet(() -> loop.run(budget));
         mutex.unlock();
+        return result;
+    }
+
+    private RunResult told(RunResult result) {
+        if (vm.events().listening()) {
+            vm.events().emit(new VcpuEvent.Returned(vm.name() + ".vcpu" + id, result));
+        }
         return result;
     }
 

@@ -215,11 +215,6 @@ public final class Vm {
         return nxHugePagesDisabled;
     }
 
-    /** Enables KVM_CAP_VM_DISABLE_NX_HUGE_PAGES. */
-    public void disableNxHugePages() {
-        nxHugePagesDisabled = true;
-    }
-
     /** The vendor has finished the launch. */
     public void allowPreFault() {
         preFaultAllowed = true;
@@ -314,6 +309,16 @@ public final class Vm {
         return answered(body.get());
     }
 
+    /** copy_from_user or copy_to_user of an ioctl's struct: whether it faults. */
+    public boolean copyFaults() {
+        return kvm.faults().strikes(FaultInjection.Kind.USERCOPY);
+    }
+
+    /** kmalloc: whether there is no memory for it. */
+    public boolean slabFails() {
+        return kvm.faults().strikes(FaultInjection.Kind.SLAB);
+    }
+
     /** Tells the stream of {@code result} if it is a refusal; gives it back. */
     public IoctlResult answered(IoctlResult result) {
         if (events().listening() && result instanceof IoctlResult.Err err) {
@@ -405,6 +410,19 @@ public final class Vm {
                     yield Check.CAP_QUIRKS.refuse("KVM_CAP_DISABLE_QUIRKS2: unknown quirk");
                 }
                 quirks &= ~arg;
+                yield IoctlResult.done();
+            }
+            case Cap.VM_DISABLE_NX_HUGE_PAGES -> {
+                if (!mm.capSysBoot()) {
+                    yield Check.CAP_NX_PERMISSION.refuse("KVM_CAP_VM_DISABLE_NX_HUGE_PAGES: needs CAP_SYS_BOOT");
+                }
+                if (arg != 0) {
+                    yield Check.CAP_NX_ARG.refuse("KVM_CAP_VM_DISABLE_NX_HUGE_PAGES: args[0] must be 0");
+                }
+                if (!vcpus.isEmpty()) {
+                    yield Check.CAP_NX_VCPU.refuse("KVM_CAP_VM_DISABLE_NX_HUGE_PAGES: a vCPU exists");
+                }
+                nxHugePagesDisabled = true;
                 yield IoctlResult.done();
             }
             default -> Check.CAP_UNKNOWN.refuse("kvm_vm_ioctl_enable_cap: capability " + cap + " is not known");

@@ -2,9 +2,11 @@ package kvasir.vmm;
 
 import java.util.List;
 import java.util.Map;
+import kvasir.kvm.FaultInjection;
 import kvasir.kvm.HostConfig;
 import kvasir.registry.Api;
 import kvasir.registry.Api.Kind;
+import kvasir.registry.Api.Parameter;
 import kvasir.registry.Arguments;
 import kvasir.registry.Described;
 import kvasir.registry.Outcome;
@@ -12,10 +14,33 @@ import kvasir.registry.Range;
 
 /** The name {@code host} of scripts: the physical machine under everything. */
 final class HostHandle implements Described {
+    private static final List<Parameter> AFTER = List.of(
+            VmHandle.keyword("after", Kind.U64, "", "how many calls of the kind succeed before; 0: the next fails"));
+
     static final Api<HostHandle> API = Api.of(
                     "host",
                     HostHandle.class,
                     "The physical host. It is set up in the first VM's declaration (`host npt`, `maxphyaddr 52` ...).")
+            .operation(
+                    "failslab",
+                    AFTER,
+                    "Fault injection: a kmalloc of KVM fails once.",
+                    "host.failslab",
+                    (h, a) -> h.arm(FaultInjection.Kind.SLAB, a))
+            .operation(
+                    "fail_page_alloc",
+                    AFTER,
+                    "Fault injection: the allocation of a page fails once, whether for a process, a guest_memfd or a "
+                            + "page table.",
+                    "host.fail_page_alloc after 1",
+                    (h, a) -> h.arm(FaultInjection.Kind.PAGE, a))
+            .operation(
+                    "fail_usercopy",
+                    AFTER,
+                    "Fault injection: a copy between an ioctl and its caller's struct fails once, as with a bad "
+                            + "pointer.",
+                    "host.fail_usercopy",
+                    (h, a) -> h.arm(FaultInjection.Kind.USERCOPY, a))
             .operation(
                     "bare_tdx",
                     List.of(
@@ -85,6 +110,11 @@ final class HostHandle implements Described {
                 (int) packages,
                 a.optional("cmr", Range.class).stream().toList(),
                 a.optional("seamrr", Range.class).orElse(new Range(0, 0)));
+    }
+
+    private Outcome arm(FaultInjection.Kind kind, Arguments a) {
+        machine.kvm().faults().arm(kind, a.u64("after", 0));
+        return Outcome.ok();
     }
 
     private HostConfig config() {

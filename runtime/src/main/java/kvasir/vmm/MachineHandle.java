@@ -1,6 +1,13 @@
 package kvasir.vmm;
 
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import kvasir.kvm.Check;
+import kvasir.kvm.IoctlResult;
+import kvasir.kvm.Vm;
+import kvasir.kvm.VmEvent;
+import kvasir.kvm.VmType;
 import kvasir.registry.Api;
 import kvasir.registry.Api.Kind;
 import kvasir.registry.Api.Parameter;
@@ -27,6 +34,13 @@ final class MachineHandle implements Described {
                         arguments.get("snapshot", MachineSnapshot.class).restore();
                         return Outcome.ok();
                     })
+            .operation(
+                    "create_vm",
+                    List.of(Parameter.of("type", Kind.U64, "", "KVM_X86_*_VM: 0 default, 1 SW_PROTECTED ...")),
+                    "KVM_CREATE_VM: a VM with no slot and no vCPU. SNP and TDX VMs are declared with `vm`. Errors: EINVAL "
+                            + "for a type that KVM_CAP_VM_TYPES does not have.",
+                    "let bare = machine.create_vm 0",
+                    (machine, arguments) -> machine.createVm(arguments.u64("type")))
             .property(
                     "semantics",
                     "string",
@@ -45,6 +59,23 @@ final class MachineHandle implements Described {
 
     MachineHandle(Machine machine) {
         this.machine = machine;
+    }
+
+    private Object createVm(long type) {
+        Optional<VmType> wanted = Stream.of(VmType.values())
+                .filter(each -> each.number() == type)
+                .filter(each -> each == VmType.DEFAULT || each == VmType.SW_PROTECTED)
+                .findFirst();
+        if (wanted.isEmpty()) {
+            IoctlResult refused =
+                    Check.CREATE_VM_TYPE.refuse("kvm_dev_ioctl_create_vm: type " + type + " is not supported");
+            if (machine.events().listening() && refused instanceof IoctlResult.Err err) {
+                machine.events().emit(new VmEvent.Refused("kvm", err.errno(), err.reason(), err.check()));
+            }
+            return refused.outcome();
+        }
+        int number = machine.kvm().vms().size();
+        return new VmHandle(machine, new Vm(machine.kvm(), "vm" + number, wanted.get(), machine.mm()));
     }
 
     @Override

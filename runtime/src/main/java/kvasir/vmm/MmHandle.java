@@ -107,6 +107,52 @@ final class MmHandle implements Described {
                     "The VMM writes its memory, which faults pages in. Fails with EFAULT.",
                     "plain.host.write plain.hva(0) hex\"5a\"",
                     (p, a) -> p.write(a.u64("hva"), a.bytes("bytes")))
+            .operation(
+                    "signal",
+                    List.of(VmHandle.keyword("after", Kind.U64, "", "how many looks at it come before; 0 is now")),
+                    "A signal for the VMM's thread that makes the next system call, fallocate for example.",
+                    "plain.host.signal after 2",
+                    (p, a) -> {
+                        p.mm.sendSignal(a.u64("after", 0));
+                        return Outcome.ok();
+                    })
+            .operation(
+                    "mark_idle",
+                    List.of(hvas()),
+                    "page_idle or MGLRU aging: the pages count as not accessed (mmu_notifier clear_young). TLBs keep "
+                            + "what they have. Detail `value`: whether any was young.",
+                    "plain.host.mark_idle plain.hva(0) .. plain.hva(2M)",
+                    (p, a) -> new Outcome.Ok(Map.of(
+                            "value",
+                            p.mm.young(
+                                    a.range("range").start(), a.range("range").end(), true))))
+            .operation(
+                    "is_young",
+                    List.of(hvas()),
+                    "Whether the guest has accessed a page of the range since it was marked idle (test_young).",
+                    "assert plain.host.is_young(plain.hva(0) .. plain.hva(4K))",
+                    (p, a) -> p.mm.young(
+                            a.range("range").start(), a.range("range").end(), false))
+            .property(
+                    "rlimit_nofile",
+                    "u64",
+                    "RLIMIT_NOFILE: open descriptors are below it.",
+                    "plain.host.rlimit_nofile = 16",
+                    p -> (long) p.mm.descriptors().limit(),
+                    (p, value) -> {
+                        p.mm.descriptors().setLimit((int) Math.min((Long) value, Integer.MAX_VALUE));
+                        return value;
+                    })
+            .property(
+                    "cap_sys_boot",
+                    "bool",
+                    "Whether the process has CAP_SYS_BOOT.",
+                    "plain.host.cap_sys_boot = false",
+                    p -> p.mm.capSysBoot(),
+                    (p, value) -> {
+                        p.mm.setCapSysBoot((Boolean) value);
+                        return value;
+                    })
             .property(
                     "present",
                     "u64",

@@ -79,12 +79,17 @@ public class VcpuHandle implements Described {
                         (v, a) -> GuestLoader.load(v.vcpu, a.get("guest", Guest.class), a))
                 .operation(
                         "run",
-                        List.of(VmHandle.keyword(
-                                "budget", Kind.U64, "instructions", "more than that without an exit is an error")),
+                        List.of(
+                                VmHandle.keyword(
+                                        "budget",
+                                        Kind.U64,
+                                        "instructions",
+                                        "more than that without an exit is an error"),
+                                VmHandle.keyword("arg", Kind.U64, "", "the ioctl's argument; must be 0")),
                         "KVM_RUN. What the last exit left open is finished first. Ends with an exit (HLT, IO, MMIO, "
                                 + "MEMORY_FAULT ...) or an errno; EINTR if a signal is pending or immediate_exit is set.",
                         "plain.vcpu0.run -> HLT",
-                        (v, a) -> v.vcpu.run(a.u64("budget", v.machine.config().instructionBudget()))
+                        (v, a) -> v.vcpu.run(a.u64("budget", v.machine.config().instructionBudget()), a.u64("arg", 0))
                                 .outcome())
                 .operation(
                         "signal",

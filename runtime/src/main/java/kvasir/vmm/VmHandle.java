@@ -184,6 +184,27 @@ public class VmHandle implements Described {
                         (vm, a) -> vm.vm.enableCap((int) a.u64("cap"), a.u64("arg", 0))
                                 .outcome())
                 .operation(
+                        "write_track",
+                        List.of(Parameter.of("gpa", Kind.U64, "bytes", "any address in the page")),
+                        "kvm_write_track_add_gfn: the guest's writes to the page are seen first, so it is never mapped "
+                                + "writable nor large. Errors: EINVAL without a slot.",
+                        "plain.write_track 0x1000",
+                        (vm, a) -> vm.track(a.u64("gpa"), true))
+                .operation(
+                        "write_untrack",
+                        List.of(Parameter.of("gpa", Kind.U64, "bytes", "any address in the page")),
+                        "kvm_write_track_remove_gfn. Errors: EINVAL without a slot, or if the page is not tracked.",
+                        "plain.write_untrack 0x1000",
+                        (vm, a) -> vm.track(a.u64("gpa"), false))
+                .operation(
+                        "nx_recover",
+                        List.of(keyword("ratio", Kind.U64, "", "nx_huge_pages_recovery_ratio; 60 if nothing is said")),
+                        "One period of the NX huge page recovery worker: 1/ratio of the tables that a fetch split are "
+                                + "zapped. Detail `value`: how many.",
+                        "plain.nx_recover ratio 1",
+                        (vm, a) -> new Outcome.Ok(Map.of(
+                                "value", (long) vm.mmu().nxHugePages().recover((int) a.u64("ratio", 60)))))
+                .operation(
                         "check_extension",
                         List.of(Parameter.of("cap", Kind.U64, "", "KVM_CAP_* number")),
                         "KVM_CHECK_EXTENSION on the VM.",
@@ -301,6 +322,16 @@ public class VmHandle implements Described {
                         vm -> vm.vm.remoteTlbFlushes())
                 .property("locks", "locks", "The kernel's locks of this VM.", "show plain.locks", LocksView::new)
                 .property(
+                        "page_track",
+                        "bool",
+                        "Whether somebody outside KVM, such as GVT-g, tracks writes (kvm_page_track_register_notifier).",
+                        "plain.page_track = true",
+                        vm -> vm.mmu().writeTracking().external(),
+                        (vm, value) -> {
+                            vm.mmu().writeTracking().setExternal((Boolean) value);
+                            return value;
+                        })
+                .property(
                         "dead",
                         "bool",
                         "KVM_BUG_ON has fired: every ioctl answers EIO.",
@@ -359,6 +390,20 @@ public class VmHandle implements Described {
     Outcome setAttributes(Range range, String kind) {
         long value = kind.equals("private") ? MemoryAttributes.PRIVATE : 0;
         return vm.setMemoryAttributes(range.start(), range.size(), value, 0).outcome();
+    }
+
+    Outcome track(long gpa, boolean add) {
+        Memslot slot = vm.memslots(0).lookup(gpa >>> 12);
+        if (!slot.exists() || !add && !mmu().writeTracking().tracks(gpa >>> 12)) {
+            return new Outcome.Failed(
+                    "EINVAL", "kvm_write_track: no slot has this gpa, or it is not tracked", Map.of());
+        }
+        if (add) {
+            mmu().writeTracking().add(slot, gpa >>> 12);
+        } else {
+            mmu().writeTracking().remove(slot, gpa >>> 12);
+        }
+        return Outcome.ok();
     }
 
     Object hva(long gpa) {

@@ -24,6 +24,9 @@ public interface RunListener {
     /** The machine did something; only with {@link RunOptions#trace()}. */
     default void event(long sequence, Event event) {}
 
+    /** The machine of one schedule of a race did something; only with {@link RunOptions#trace()}. */
+    default void raceEvent(long sequence, Event event) {}
+
     /** A case has ended. */
     default void finished(CaseResult result) {}
 

@@ -53,11 +53,20 @@ public final class GuestMemfd {
 
     /** KVM_CREATE_GUEST_MEMFD; the value is the descriptor. */
     public static IoctlResult create(Vm vm, long size, long flags) {
+        if (vm.copyFaults()) {
+            return Check.GMEM_COPY.refuse("kvm_vm_ioctl: the struct cannot be read");
+        }
         if ((flags & ~validFlags(vm)) != 0) {
             return Check.GMEM_FLAGS.refuse("kvm_gmem_create: unknown flags 0x%x".formatted(flags & ~validFlags(vm)));
         }
         if (size <= 0 || (size & 4095) != 0) {
             return Check.GMEM_SIZE.refuse("kvm_gmem_create: size is not positive, or not a multiple of 4 KiB");
+        }
+        if (vm.mm().descriptors().full()) {
+            return Check.GMEM_FDS.refuse("get_unused_fd_flags: RLIMIT_NOFILE is reached");
+        }
+        if (vm.slabFails()) {
+            return Check.GMEM_MEMORY.refuse("__kvm_gmem_create: no memory for the file");
         }
         int fd = vm.mm().descriptors().nextFree();
         var file = new GuestMemfd(vm, fd, size, flags);
@@ -231,6 +240,10 @@ public final class GuestMemfd {
         invalidateLock.lock(KernelLock.Mode.READ);
         IoctlResult result = IoctlResult.done();
         for (long index = offset >>> 12; index < (offset + length) >>> 12; index++) {
+            if (vm.mm().signalPending()) {
+                result = Check.FALLOCATE_SIGNAL.refuse("kvm_gmem_allocate: a signal is pending");
+                break;
+            }
             if (folio(index) < 0) {
                 result = Check.FALLOCATE_MEMORY.refuse("kvm_gmem_allocate: memory is exhausted");
                 break;
@@ -238,6 +251,33 @@ public final class GuestMemfd {
         }
         invalidateLock.unlock(KernelLock.Mode.READ);
         return result;
+    }
+
+    /** ftruncate, or any other change of the inode. */
+    public IoctlResult truncate() {
+        return vm.answered(Check.GMEM_TRUNCATE.refuse("kvm_gmem_setattr: the size is set once and for all"));
+    }
+
+    /** read, write, pread or pwrite. */
+    public IoctlResult readOrWrite() {
+        return vm.answered(Check.GMEM_READ_WRITE.refuse("vfs: a guest_memfd has no such file operation"));
+    }
+
+    /** mmap: whether it may be. */
+    public IoctlResult canMap(boolean shared) {
+        if (!mappable()) {
+            return vm.answered(Check.GMEM_MMAP.refuse("kvm_gmem_mmap: the file has no GUEST_MEMFD_FLAG_MMAP"));
+        }
+        return shared
+                ? IoctlResult.done()
+                : vm.answered(Check.GMEM_MMAP_PRIVATE.refuse("kvm_gmem_mmap: a mapping must be shared"));
+    }
+
+    /** madvise on a mapping of the file; {@code collapse} is MADV_COLLAPSE. */
+    public IoctlResult madvise(boolean collapse) {
+        return collapse
+                ? vm.answered(Check.GMEM_COLLAPSE.refuse("madvise(MADV_COLLAPSE): a guest_memfd has no huge pages"))
+                : IoctlResult.done();
     }
 
     /** A user access of a mapping of the file: the pfn, or -1 for SIGBUS. */

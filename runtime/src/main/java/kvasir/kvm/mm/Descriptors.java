@@ -8,6 +8,10 @@ import java.util.TreeMap;
 public final class Descriptors {
     private static final int FIRST = 3;
 
+    /** systemd's hard limit. */
+    private static final int DEFAULT_LIMIT = 1 << 19;
+
+    private int limit = DEFAULT_LIMIT;
     private TreeMap<Integer, Object> open = new TreeMap<>();
 
     /** Opens {@code file} under the lowest free descriptor. */
@@ -24,6 +28,21 @@ public final class Descriptors {
             fd++;
         }
         return fd;
+    }
+
+    /** RLIMIT_NOFILE: descriptors are below it. */
+    public int limit() {
+        return limit;
+    }
+
+    /** setrlimit of RLIMIT_NOFILE. */
+    public void setLimit(int descriptors) {
+        limit = descriptors;
+    }
+
+    /** Whether opening would fail with EMFILE. */
+    public boolean full() {
+        return nextFree() >= limit;
     }
 
     /** What is open under {@code fd}. */
@@ -53,6 +72,10 @@ public final class Descriptors {
 
     Runnable checkpoint() {
         var saved = new TreeMap<>(open);
-        return () -> open = new TreeMap<>(saved);
+        int savedLimit = limit;
+        return () -> {
+            open = new TreeMap<>(saved);
+            limit = savedLimit;
+        };
     }
 }

@@ -1,6 +1,7 @@
 package kvasir.kvm.mm;
 
 import java.util.ArrayList;
+import java.util.function.BooleanSupplier;
 import kvasir.metal.memory.PhysicalMemory;
 
 /**
@@ -16,6 +17,7 @@ public final class HostPages {
     private final PageRanges blocks = new PageRanges();
     private final Zone[] zones = {new Zone(), new Zone(), new Zone()};
     private long used;
+    private BooleanSupplier fails = () -> false;
 
     /** What a page is for. */
     public enum Use {
@@ -41,6 +43,11 @@ public final class HostPages {
         zones[Use.UNMOVABLE.ordinal()].free.add(FIRST_MEGABYTE, BLOCK);
     }
 
+    /** Asks {@code fault} before every allocation whether it fails. */
+    public void failWhen(BooleanSupplier fault) {
+        fails = fault;
+    }
+
     /** Pages handed out and not given back. */
     public long used() {
         return used;
@@ -49,7 +56,7 @@ public final class HostPages {
     /** One page, zero filled; -1 when memory is exhausted. */
     public long allocate(Use use) {
         Zone zone = zones[use.ordinal()];
-        if (zone.next == zone.end && !refill(zone)) {
+        if (fails.getAsBoolean() || zone.next == zone.end && !refill(zone)) {
             return -1;
         }
         used++;
@@ -75,6 +82,9 @@ public final class HostPages {
 
     /** {@code 512^(level-1)} contiguous pages with that alignment, zero filled; -1 if there are none. */
     public long allocateHuge(int level) {
+        if (fails.getAsBoolean()) {
+            return -1;
+        }
         long pages = level == 3 ? GIGABYTE : BLOCK;
         long pfn = blocks.take(pages);
         if (pfn >= 0) {

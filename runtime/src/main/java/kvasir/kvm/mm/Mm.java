@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import kvasir.kvm.Errno;
 import kvasir.kvm.IoctlResult;
 import kvasir.kvm.Seam;
@@ -32,6 +33,8 @@ public final class Mm {
     private long zeroPage = -1;
     private long hugeZeroPage = -1;
     private final Descriptors descriptors = new Descriptors();
+    private boolean capSysBoot = true;
+    private long signalAfter = -1;
 
     /** @param thp whether transparent huge pages exist at all */
     public Mm(PhysicalMemory memory, HostPages host, Seams seams, boolean thp) {
@@ -39,6 +42,29 @@ public final class Mm {
         this.host = host;
         this.seams = seams;
         this.thp = thp;
+    }
+
+    /** Whether the process has CAP_SYS_BOOT. */
+    public boolean capSysBoot() {
+        return capSysBoot;
+    }
+
+    /** Gives or takes CAP_SYS_BOOT. */
+    public void setCapSysBoot(boolean has) {
+        capSysBoot = has;
+    }
+
+    /** A signal arrives for the thread in a system call after {@code checks} more looks at it; 0 is now. */
+    public void sendSignal(long checks) {
+        signalAfter = checks;
+    }
+
+    /** signal_pending(current) of a thread that is no vCPU's; the signal is taken when it was seen. */
+    public boolean signalPending() {
+        if (signalAfter < 0) {
+            return false;
+        }
+        return signalAfter-- == 0;
     }
 
     /** mmu_notifier_register. */
@@ -131,15 +157,9 @@ public final class Mm {
         }
         long first = start >>> 12;
         long last = end >>> 12;
-        if (!covered(first, last)) {
+        if (!change(first, last, vma -> vma.withProtection(read, write))) {
             return IoctlResult.err(Errno.ENOMEM, "mprotect: part of the range is not mapped");
         }
-        cut(first);
-        cut(last);
-        for (Vma vma : List.copyOf(vmas.subMap(first, last).values())) {
-            vmas.put(vma.start(), vma.withProtection(read, write));
-        }
-        merge();
         if (table.any(first, last)) {
             invalidateStart(first, last);
             for (HostPte run : table.unmap(first, last)) {
@@ -189,18 +209,23 @@ public final class Mm {
         if (bad.isPresent()) {
             return bad.get();
         }
-        long first = start >>> 12;
-        long last = end >>> 12;
+        return change(start >>> 12, end >>> 12, vma -> vma.withHuge(huge && thp))
+                ? IoctlResult.done()
+                : IoctlResult.err(Errno.ENOMEM, "madvise: part of the range is not mapped");
+    }
+
+    /** Changes exactly the pages of a range; false, and nothing changes, if a part of it is not mapped. */
+    private boolean change(long first, long last, UnaryOperator<Vma> how) {
         if (!covered(first, last)) {
-            return IoctlResult.err(Errno.ENOMEM, "madvise: part of the range is not mapped");
+            return false;
         }
         cut(first);
         cut(last);
         for (Vma vma : List.copyOf(vmas.subMap(first, last).values())) {
-            vmas.put(vma.start(), vma.withHuge(huge && thp));
+            vmas.put(vma.start(), how.apply(vma));
         }
         merge();
-        return IoctlResult.done();
+        return true;
     }
 
     /** madvise(MADV_COLLAPSE): each aligned 2 MiB of anonymous memory that has a page becomes one huge page. */
@@ -325,6 +350,20 @@ public final class Mm {
         return run.pfnAt(page) | (run.writable() ? Pfn.WRITABLE : 0);
     }
 
+    /**
+     * Idle page tracking (page_idle.c) and its like: whether the guest or the VMM has touched a page of hvas {@code [start,
+     * end)} since it was last made old. The VMM's own accesses are not kept.
+     *
+     * @param clear makes the pages old
+     */
+    public boolean young(long start, long end, boolean clear) {
+        boolean young = false;
+        for (MmuNotifier notifier : notifiers) {
+            young |= notifier.young(start, end, clear);
+        }
+        return young;
+    }
+
     /** The pfn that an access would find at {@code hva}, without faulting anything in; -1 if there is none. */
     public long peek(long hva) {
         HostPte run = table.find(hva >>> 12);
@@ -389,7 +428,11 @@ public final class Mm {
         var savedFiles = List.copyOf(files);
         long savedZero = zeroPage;
         long savedHugeZero = hugeZeroPage;
+        boolean savedBoot = capSysBoot;
+        long savedSignal = signalAfter;
         return () -> {
+            capSysBoot = savedBoot;
+            signalAfter = savedSignal;
             parts.forEach(Runnable::run);
             vmas = new TreeMap<>(savedVmas);
             files = new ArrayList<>(savedFiles);

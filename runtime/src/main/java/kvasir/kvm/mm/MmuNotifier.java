@@ -7,4 +7,7 @@ public interface MmuNotifier {
 
     /** invalidate_range_end. */
     void invalidateRangeEnd(long start, long end);
+
+    /** clear_young if {@code clear}, else test_young: whether a page of hvas {@code [start, end)} was accessed. */
+    boolean young(long start, long end, boolean clear);
 }

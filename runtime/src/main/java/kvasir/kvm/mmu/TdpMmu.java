@@ -93,6 +93,11 @@ public final class TdpMmu implements Mmu {
         return writeTracking;
     }
 
+    @Override
+    public boolean externallyTracked() {
+        return writeTracking.external();
+    }
+
     /** The direct tables of an address space: the newest root that is valid, if there is one. */
     public TdpTable table(int addressSpace) {
         PageRole any = PageRole.tdpRoot(4, addressSpace == 1, false, format().adDisabled());

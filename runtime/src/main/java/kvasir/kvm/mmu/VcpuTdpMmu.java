@@ -83,9 +83,15 @@ public final class VcpuTdpMmu implements VcpuMmu {
                 levels(), vcpu.addressSpace() == 1, false, mmu.format().adDisabled());
     }
 
-    /** kvm_mmu_get_tdp_level: five if the processor can and the guest's MAXPHYADDR needs it. */
+    /**
+     * kvm_mmu_get_tdp_level: five if the processor can and the guest's MAXPHYADDR needs it; a TD's is its GPAW, one more
+     * than the number of its shared bit.
+     */
     private int levels() {
-        return mmu.host.fiveLevels() && vcpu.maxPhyAddr() > 48 ? 5 : 4;
+        int width = mmu.vm.type().hasMirror()
+                ? Long.numberOfTrailingZeros(mmu.vm.vendor().gfnDirectBits()) + 13
+                : vcpu.maxPhyAddr();
+        return mmu.host.fiveLevels() && width > 48 ? 5 : 4;
     }
 
     private void freeObsoleteRoots() {
@@ -256,6 +262,9 @@ public final class VcpuTdpMmu implements VcpuMmu {
         }
         mmu.vm.mmuLock().lock(Mode.READ);
         result = stale() ? RetPf.RETRY : mapper.map(faultRoot(), fault);
+        if (result == RetPf.error(Errno.ENOMEM)) {
+            refusal = Optional.of(Check.PRE_FAULT_TABLES);
+        }
         mmu.vm.mmuLock().unlock(Mode.READ);
         return result;
     }

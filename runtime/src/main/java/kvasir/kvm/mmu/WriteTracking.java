@@ -12,10 +12,21 @@ public final class WriteTracking {
     private final TdpMmu mmu;
     private final DirtyTracking protector;
     private TreeMap<Long, Integer> counts = new TreeMap<>();
+    private boolean external;
 
     WriteTracking(TdpMmu mmu, DirtyTracking protector) {
         this.mmu = mmu;
         this.protector = protector;
+    }
+
+    /** kvm_page_track_register_notifier, or its undoing: somebody outside KVM tracks writes. */
+    public void setExternal(boolean registered) {
+        external = registered;
+    }
+
+    /** Whether somebody outside KVM tracks writes. */
+    public boolean external() {
+        return external;
     }
 
     /** Tracks one more time; takes mmu_lock and flushes if a mapping lost its W. */
@@ -54,6 +65,10 @@ public final class WriteTracking {
 
     Runnable checkpoint() {
         var saved = new TreeMap<>(counts);
-        return () -> counts = new TreeMap<>(saved);
+        boolean savedExternal = external;
+        return () -> {
+            counts = new TreeMap<>(saved);
+            external = savedExternal;
+        };
     }
 }

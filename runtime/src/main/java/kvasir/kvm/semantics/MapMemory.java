@@ -41,8 +41,9 @@ final class MapMemory {
         vcpu.mutex().lock();
         try {
             vm.seams().at(Seam.USER_COPY, vcpu.mutex());
-            int result = checked();
-            vm.seams().at(Seam.USER_COPY, vcpu.mutex());
+            int result = vm.copyFaults()
+                    ? refuse(Check.PRE_FAULT_COPY_IN, "kvm_vcpu_ioctl: the struct cannot be read")
+                    : copiedIn();
             return result < 0
                     ? vm.answered(new IoctlResult.Err(Errno.of(result), reason, details(), check))
                     : new IoctlResult.Ok(0, details());
@@ -51,6 +52,14 @@ final class MapMemory {
         } finally {
             vcpu.mutex().unlock();
         }
+    }
+
+    private int copiedIn() {
+        int result = checked();
+        vm.seams().at(Seam.USER_COPY, vcpu.mutex());
+        return vm.copyFaults()
+                ? refuse(Check.PRE_FAULT_COPY_OUT, "kvm_vcpu_ioctl: the struct cannot be written back")
+                : result;
     }
 
     private Map<String, ?> details() {

@@ -171,6 +171,11 @@ class MmTest {
             public void invalidateRangeEnd(long start, long end) {
                 heard.add("end %x..%x".formatted(start, end));
             }
+
+            @Override
+            public boolean young(long start, long end, boolean clear) {
+                return false;
+            }
         });
         return heard;
     }

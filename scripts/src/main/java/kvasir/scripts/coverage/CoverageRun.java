@@ -82,6 +82,11 @@ public final class CoverageRun {
         }
 
         @Override
+        public void raceEvent(long sequence, Event event) {
+            coverage.hear(event, provoked::add);
+        }
+
+        @Override
         public void rejected(Path file, Failure failure) {
             troubles.add(failure.text());
         }

@@ -60,7 +60,7 @@ final class CaseRunner {
             return result(each, CaseResult.Verdict.SKIPPED, Optional.empty(), List.of(), List.of(), "");
         }
         if (each.test().isPresent() && each.test().get().body() instanceof RaceBody race) {
-            Attempt explored = explore(each, each.test().get(), race);
+            Attempt explored = explore(each, each.test().get(), race, trace(listener));
             return explored.fault()
                     .map(fault -> failed(each, fault, explored))
                     .orElseGet(() -> result(
@@ -83,6 +83,10 @@ final class CaseRunner {
         return failed(each, fault, attempt);
     }
 
+    private Optional<Events.Listener> trace(RunListener listener) {
+        return options.trace() ? Optional.of(listener::raceEvent) : Optional.empty();
+    }
+
     private static CaseResult failed(Case each, Fault fault, Attempt attempt) {
         var notes = new ArrayList<>(fault.notes());
         notes.add(each.test()
@@ -98,10 +102,10 @@ final class CaseRunner {
                 attempt.observed());
     }
 
-    private Attempt explore(Case each, Program.Test test, RaceBody race) {
+    private Attempt explore(Case each, Program.Test test, RaceBody race, Optional<Events.Listener> trace) {
         var choice = each.program().choice(each.semantics(), options.seed(), options.instructionBudget());
         try {
-            var runner = new RaceRunner(each.program(), test, race, machines, choice, interrupted);
+            var runner = new RaceRunner(each.program(), test, race, machines, choice, trace, interrupted);
             RaceRunner.Result result = runner.run();
             return new Attempt(result.fault(), result.output(), List.of(), "");
         } catch (ScriptException exception) {

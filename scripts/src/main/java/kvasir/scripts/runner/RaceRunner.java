@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import kvasir.event.Events;
 import kvasir.grammar.Diagnostic;
 import kvasir.grammar.Span;
 import kvasir.grammar.Statement.Frequency;
@@ -33,6 +34,7 @@ final class RaceRunner implements Scenario {
     private final Span span;
     private final Machines machines;
     private final Machines.Choice choice;
+    private final Optional<Events.Listener> trace;
     private final BooleanSupplier interrupted;
 
     RaceRunner(
@@ -41,6 +43,7 @@ final class RaceRunner implements Scenario {
             RaceBody race,
             Machines machines,
             Machines.Choice choice,
+            Optional<Events.Listener> trace,
             BooleanSupplier interrupted) {
         this.program = program;
         this.race = race;
@@ -48,6 +51,7 @@ final class RaceRunner implements Scenario {
         this.span = test.span();
         this.machines = machines;
         this.choice = choice;
+        this.trace = trace;
         this.interrupted = interrupted;
     }
 
@@ -155,6 +159,7 @@ final class RaceRunner implements Scenario {
     @Override
     public Run begin(Seams seams) {
         Machines.World world = machines.create(choice);
+        trace.ifPresent(world.events()::add);
         var execution = new Execution(world, choice.semantics(), Optional.empty(), false, text -> {}, interrupted);
         program.topLevel().call(execution);
         program.setups().forEach(setup -> setup.call(execution));
