@@ -2,6 +2,7 @@ package kvasir.vmm;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.security.GeneralSecurityException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -16,10 +17,12 @@ import kvasir.metal.snp.ReturnCode;
 import kvasir.metal.snp.RmpCheck;
 import kvasir.metal.snp.RmpVerdict;
 import kvasir.metal.snp.psp.GuestMessage;
+import kvasir.metal.snp.psp.SnpFirmware;
 import kvasir.registry.Arguments;
 import kvasir.registry.Bytes;
 import kvasir.registry.Outcome;
 import kvasir.registry.State;
+import kvasir.vmm.attest.ReportVerifier;
 
 /**
  * What the kernel of an SNP guest could do, executed from a script: its memory is mapped one to one with the C-bit set,
@@ -175,6 +178,21 @@ final class SnpGuestAccess {
             return new Outcome.Failed("EIO", "the answer's status is not 0", Map.of("status", (long) status));
         }
         return fields(Arrays.copyOfRange(answer.orElseThrow(), 32, 32 + REPORT_BYTES));
+    }
+
+    /** A report verified up to the platform's root, and its fields. */
+    static Outcome verified(SnpFirmware firmware, Bytes report) {
+        String verdict;
+        try {
+            verdict = ReportVerifier.verify(
+                    report.toArray(),
+                    firmware.certificateChain().stream().map(Bytes::toArray).toList());
+        } catch (GeneralSecurityException e) {
+            verdict = "not readable: " + e.getMessage();
+        }
+        return verdict.equals("ok")
+                ? fields(report.toArray())
+                : new Outcome.Failed("EKEYREJECTED", "the report is not to be trusted: " + verdict, Map.of());
     }
 
     /** The report and some of its fields. */

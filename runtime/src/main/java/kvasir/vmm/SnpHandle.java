@@ -330,6 +330,13 @@ final class SnpHandle extends VmHandle {
                         "g.access 4K write -> VC",
                         (g, a) -> g.guest(a).access(a.u64("gpa"), a.string("kind"), !a.flag("shared")))
                 .operation(
+                        "verify_report",
+                        List.of(Parameter.of("report", Kind.BYTES, "", "1184 bytes")),
+                        "What a relying party does: VCEK, ASK and ARK of `certificates` are verified, then TCB, chip id "
+                                + "and the signature of the report. Details as of guest_report. EKEYREJECTED with the reason.",
+                        "g.verify_report report -> ok",
+                        (g, a) -> SnpGuestAccess.verified(g.snp.host().firmware(), a.bytes("report")))
+                .operation(
                         "guest_report",
                         List.of(
                                 Parameter.of("secrets", Kind.U64, "bytes", "gpa of the secrets page")

@@ -22,8 +22,8 @@ import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 import kvasir.metal.snp.Rule;
 import kvasir.metal.snp.Rules;
-import kvasir.metal.snp.verify.ReportVerifier;
 import kvasir.registry.Bytes;
+import kvasir.vmm.attest.ReportVerifier;
 import org.junit.jupiter.api.Test;
 
 /** Guest messages and reports, seen from the guest and from a relying party. */

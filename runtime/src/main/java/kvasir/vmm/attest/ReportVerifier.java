@@ -1,4 +1,4 @@
-package kvasir.metal.snp.verify;
+package kvasir.vmm.attest;
 
 import java.io.ByteArrayInputStream;
 import java.math.BigInteger;
