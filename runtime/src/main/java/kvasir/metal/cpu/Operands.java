@@ -50,7 +50,12 @@ final class Operands {
 
     boolean usesStackSegment() {
         for (Operand operand : instruction.operands()) {
-            if (operand instanceof Operand.Mem mem && mem.segment() == Segment.SS) {
+            boolean inStack = switch (operand) {
+                case Operand.Mem mem -> mem.segment() == Segment.SS;
+                case Operand.Vsib vsib -> vsib.memory().segment() == Segment.SS;
+                default -> false;
+            };
+            if (inStack) {
                 return true;
             }
         }

@@ -30,11 +30,13 @@ public final class Decoder {
     private int rex;
     private boolean vex;
     private int vexL;
+    private int vexW;
     private int vexV;
     private int modrm;
     private int operandSize;
     private int addressSize;
     private Optional<Operand.Mem> memory = Optional.empty();
+    private int vectorIndex;
 
     /** Ends a decode early; never leaves this class. */
     private static final class Stop extends RuntimeException {
@@ -111,6 +113,7 @@ public final class Decoder {
         rex = 0;
         vex = false;
         vexL = 0;
+        vexW = 0;
         vexV = NONE;
         memory = Optional.empty();
         while (true) {
@@ -158,7 +161,8 @@ public final class Decoder {
             rex |= (first & 0x40) != 0 ? 0 : 2;
             rex |= (first & 0x20) != 0 ? 0 : 1;
             last = next();
-            rex |= (last & 0x80) != 0 ? 8 : 0;
+            vexW = last >> 7;
+            rex |= vexW << 3;
         }
         vexV = ~last >> 3 & 15;
         if (codeSize != CodeSize.BITS64) {
@@ -196,7 +200,7 @@ public final class Decoder {
         }
         if (row.vex().isPresent()) {
             Encoding.Vex wanted = row.vex().get();
-            if ((wanted.l() >= 0 && wanted.l() != vexL) || (wanted.w() >= 0 && wanted.w() != (rex >> 3 & 1))) {
+            if ((wanted.l() >= 0 && wanted.l() != vexL) || (wanted.w() >= 0 && wanted.w() != vexW)) {
                 return false;
             }
         }
@@ -206,7 +210,11 @@ public final class Decoder {
     private boolean modrmFits(Encoding row) {
         boolean register = modrm >= 0xc0 || ignoresMod(row);
         for (Spec spec : row.operands()) {
-            if (spec.kind() == 'M' && register) {
+            if ((spec.kind() == 'M' || spec.kind() == 'X') && register) {
+                return false;
+            }
+            // VSIB needs a SIB byte, which 16-bit addressing does not have
+            if (spec.kind() == 'X' && ((modrm & 7) != 4 || addressSize() == 2)) {
                 return false;
             }
             if ((spec.kind() == 'R' || spec.kind() == 'U' || spec.kind() == 'N' || spec.kind() == 'T') && !register) {
@@ -246,17 +254,23 @@ public final class Decoder {
             } else {
                 operandSize = row.is("d64") ? 8 : 4;
             }
-            addressSize = addressPrefix ? 4 : 8;
         } else {
             operandSize = (codeSize == CodeSize.BITS32) == prefix ? 2 : 4;
-            addressSize = (codeSize == CodeSize.BITS32) == addressPrefix ? 2 : 4;
         }
+        addressSize = addressSize();
+    }
+
+    private int addressSize() {
+        if (codeSize == CodeSize.BITS64) {
+            return addressPrefix ? 4 : 8;
+        }
+        return (codeSize == CodeSize.BITS32) == addressPrefix ? 2 : 4;
     }
 
     private Decoded finish(Encoding row, int opcode) {
         sizes(row);
         if (modrm >= 0 && modrm < 0xc0 && row.fixedModrm() < 0 && !ignoresMod(row)) {
-            modrmMemory();
+            modrmMemory(row.gathers());
         }
         var operands = new ArrayList<Operand>(row.operands().size());
         for (Spec spec : row.operands()) {
@@ -268,8 +282,19 @@ public final class Decoder {
         if (vex && vexV != 0 && !usesV(row.operands())) {
             throw undefined();
         }
+        if (row.gathers() && !distinct(operands)) {
+            throw undefined();
+        }
         int inForce = segment == NONE ? Segment.DS : segment;
         return new Instruction(row, at - start, operandSize, addressSize, lock, repeat, inForce, List.copyOf(operands));
+    }
+
+    /** A gather needs three different registers (SDM volume 2, VPGATHERDD). */
+    private static boolean distinct(List<Operand> operands) {
+        int destination = ((Operand.Reg) operands.get(0)).register().number();
+        int index = ((Operand.Vsib) operands.get(1)).index().number();
+        int mask = ((Operand.Reg) operands.get(2)).register().number();
+        return destination != index && destination != mask && index != mask;
     }
 
     private static boolean usesV(List<Spec> specs) {
@@ -292,6 +317,10 @@ public final class Decoder {
                         ? sized(memory.get(), spec.memoryBytes(operandSize, wide, bits64, vexL != 0))
                         : register(spec, rm);
             case 'R', 'U', 'N' -> register(spec, rm);
+            case 'X' ->
+                new Operand.Vsib(
+                        sized(memory.get(), spec.memoryBytes(operandSize, wide, bits64, false)),
+                        new Register(spec.size().equals("qq") ? Register.File.YMM : Register.File.XMM, vectorIndex));
             case 'T' -> new Operand.Reg(new Register(Register.File.X87, modrm & 7));
             case 'G', 'V', 'P' -> register(spec, reg);
             case 'Z' -> register(spec, opcode & 7 | (rex & 1) << 3);
@@ -357,7 +386,7 @@ public final class Decoder {
                 });
     }
 
-    private void modrmMemory() {
+    private void modrmMemory(boolean indexIsVector) {
         int mod = modrm >> 6;
         int rm = modrm & 7;
         if (addressSize == 2) {
@@ -372,7 +401,10 @@ public final class Decoder {
         if (rm == 4) {
             int sib = next();
             int i = sib >> 3 & 7 | (rex & 2) << 2;
-            if (i != 4) {
+            if (indexIsVector) {
+                vectorIndex = i;
+                scale = 1 << (sib >> 6);
+            } else if (i != 4) {
                 index = i;
                 scale = 1 << (sib >> 6);
             }

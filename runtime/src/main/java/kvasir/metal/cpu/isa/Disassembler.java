@@ -1,6 +1,7 @@
 package kvasir.metal.cpu.isa;
 
 import java.util.Locale;
+import java.util.Optional;
 
 /** Instructions to Intel syntax, as {@link AssemblyText} reads it. */
 public final class Disassembler {
@@ -42,18 +43,20 @@ public final class Disassembler {
                 yield hex(target & (instruction.operandSize() == 2 ? 0xffff : mask(instruction.operandSize())));
             }
             case Operand.Far far -> hex(far.selector()) + ":" + hex(far.offset());
-            case Operand.Mem mem -> memory(instruction, mem, address);
+            case Operand.Mem mem -> memory(mem, Optional.empty());
+            case Operand.Vsib vsib -> memory(vsib.memory(), Optional.of(vsib.index()));
         };
     }
 
-    private static String memory(Instruction instruction, Operand.Mem mem, long address) {
+    private static String memory(Operand.Mem mem, Optional<Register> vectorIndex) {
         var inside = new StringBuilder();
         mem.base()
                 .ifPresent(b ->
                         inside.append(Register.general(mem.addressBytes(), b).name()));
-        mem.index()
+        vectorIndex
+                .or(() -> mem.index().map(i -> Register.general(mem.addressBytes(), i)))
                 .ifPresent(i -> inside.append(inside.isEmpty() ? "" : "+")
-                        .append(Register.general(mem.addressBytes(), i).name())
+                        .append(i.name())
                         .append(
                                 mem.scale() > 1
                                                 || inside.isEmpty()

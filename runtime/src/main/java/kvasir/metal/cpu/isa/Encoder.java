@@ -359,10 +359,39 @@ final class Encoder {
             }
             segmentPrefix = SEGMENT_PREFIX[segment];
         }
-        if (spec.kind() == 'O') {
-            return absolute(memory);
+        return switch (spec.kind()) {
+            case 'O' -> absolute(memory);
+            case 'X' -> vectorMemory(spec, memory);
+            default -> modrmMemory(memory);
+        };
+    }
+
+    /** Memory indexed by a vector register: always with a SIB byte. */
+    private boolean vectorMemory(Spec spec, Statement.Argument.Memory memory) {
+        Optional<Register> base = memory.base().flatMap(Register::named);
+        Optional<Register> index = index(memory);
+        if (memory.scale() == 1 && base.isPresent() && !base.get().general()) {
+            Optional<Register> swap = base;
+            base = index;
+            index = swap;
         }
-        return modrmMemory(memory);
+        Register.File wanted = spec.size().equals("qq") ? Register.File.YMM : Register.File.XMM;
+        int size = base.map(r -> r.file().bytes()).orElse(codeSize == CodeSize.BITS16 ? 4 : addressSize);
+        boolean legal = index.isPresent()
+                && index.get().file() == wanted
+                && base.map(Register::general).orElse(true)
+                && (size == 4 || (size == 8 && bits64()));
+        if (!legal) {
+            return false;
+        }
+        addressSize = size;
+        long displacement = resolve.apply(memory.displacement()).orElse(0L);
+        return memory32(
+                base,
+                index,
+                memory.scale(),
+                displacement,
+                memory.displacement().label().isPresent());
     }
 
     private boolean vectorLarge() {
@@ -439,7 +468,7 @@ final class Encoder {
         if (value != (int) value || !Assembler.fits(displacement, addressSize)) {
             return false;
         }
-        if (index.isPresent() && index.get().number() == 4) {
+        if (index.isPresent() && index.get().general() && index.get().number() == 4) {
             return false;
         }
         int b = base.map(Register::number).orElse(NONE);

@@ -26,7 +26,7 @@ import kvasir.metal.cpu.CpuidModel.Feature;
  * {@code nob} only without REX.B; {@code pm} not in real and virtual-8086 mode; {@code cpl0} #GP outside ring 0;
  * {@code rep} REP repeats it; {@code undoc} the assembler does not choose it; {@code cpuid=} the feature it needs, which also tells whether control
  * registers can refuse it; {@code sse} those of vector state do although no operand is a vector register, {@code xcr} those
- * of XCR0.
+ * of XCR0; {@code aligned} a memory operand must be aligned to its size.
  *
  * <p>Flags: one column for each of O, S, Z, A, P, C: the letter if the result decides, {@code 0} or {@code 1}, {@code ?}
  * undefined, {@code -} unchanged.
@@ -102,6 +102,11 @@ public record Encoding(
     /** Whether an operand is an MMX register, or may be one. */
     public boolean usesMmxRegisters() {
         return operands.stream().anyMatch(spec -> "PQN".indexOf(spec.kind()) >= 0);
+    }
+
+    /** Whether an operand is memory indexed by a vector register. */
+    public boolean gathers() {
+        return operands.size() == 3 && operands.get(1).kind() == 'X';
     }
 
     /** Condition number 0 to 15 of a Jcc, SETcc or CMOVcc row. */

@@ -45,6 +45,7 @@ public final class InstructionTable {
         }
         addAll(SystemRows.TEXT);
         addAll(ExtendedStateRows.TEXT);
+        addAll(VectorRows.text());
     }
 
     private void addAll(String text) {

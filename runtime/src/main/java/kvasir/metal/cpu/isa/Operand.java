@@ -31,6 +31,15 @@ public sealed interface Operand {
             implements Operand {}
 
     /**
+     * Elements of memory that a vector of indices names (VSIB).
+     *
+     * @param memory where index 0 would be; without index register, its {@code scale} is that of the indices and its
+     *     {@code bytes} those of an element
+     * @param index the vector register
+     */
+    record Vsib(Mem memory, Register index) implements Operand {}
+
+    /**
      * An immediate.
      *
      * @param value sign extended from its encoded size

@@ -9,7 +9,8 @@ package kvasir.metal.cpu.isa;
  * offset, {@code S} segment register, {@code C} control register, {@code D} debug register, {@code V} vector register
  * (ModRM.reg), {@code W} vector register or memory, {@code U} vector register (ModRM.rm), {@code H} vector register
  * (VEX.vvvv), {@code L} vector register (imm8[7:4]), {@code P} MMX (ModRM.reg), {@code Q} MMX or memory, {@code N} MMX
- * (ModRM.rm), {@code T} x87 stack register (ModRM.rm), {@code F} a fixed register, {@code 1} the constant one.
+ * (ModRM.rm), {@code T} x87 stack register (ModRM.rm), {@code X} memory indexed by a vector register (VSIB; the sizes are
+ * those of the register and of an element), {@code F} a fixed register, {@code 1} the constant one.
  *
  * <p>Sizes: {@code b w d q t dq qq} are 1, 2, 4, 8, 10, 16, 32 bytes; {@code v} the operand size; {@code z} the operand
  * size but at most 4; {@code y} 4, or 8 with REX.W or VEX.W; {@code n} 8 in 64-bit mode, else 4; {@code x} 16 or 32 by
@@ -42,20 +43,20 @@ record Spec(char kind, String size, String memorySize, String fixed) {
 
     /** Whether the row has a ModRM byte because of this operand. */
     boolean usesModrm() {
-        return "ERMGSCDVWUPQNT".indexOf(kind) >= 0;
+        return "ERMGSCDVWUPQNTX".indexOf(kind) >= 0;
     }
 
     /** Whether ModRM.rm is this operand. */
     boolean usesRm() {
-        return "ERMWUQNT".indexOf(kind) >= 0;
+        return "ERMWUQNTX".indexOf(kind) >= 0;
     }
 
     boolean mayBeMemory() {
-        return "EMWQO".indexOf(kind) >= 0;
+        return "EMWQOX".indexOf(kind) >= 0;
     }
 
     boolean mayBeRegister() {
-        return kind != 'M' && kind != 'O' && kind != 'I' && kind != 'J' && kind != 'A' && kind != '1';
+        return kind != 'M' && kind != 'O' && kind != 'I' && kind != 'J' && kind != 'A' && kind != 'X' && kind != '1';
     }
 
     /** Bytes of a register or immediate. */
@@ -115,13 +116,18 @@ record Spec(char kind, String size, String memorySize, String fixed) {
             case 'D' -> "dr";
             case 'M' -> "m" + bits(memorySize);
             case 'E' -> "r/m" + bits(memorySize);
-            case 'V', 'U', 'H', 'L' -> "xmm";
-            case 'W' -> "xmm/m" + bits(memorySize);
+            case 'V', 'U', 'H', 'L' -> vector();
+            case 'W' -> vector() + "/m" + bits(memorySize);
+            case 'X' -> "vm" + bits(memorySize) + (size.equals("qq") ? "y" : "x");
             case 'P', 'N' -> "mm";
             case 'Q' -> "mm/m" + bits(memorySize);
             case 'T' -> "st(i)";
             default -> "r" + bits(size);
         };
+    }
+
+    private String vector() {
+        return size.equals("qq") ? "ymm" : "xmm";
     }
 
     private static String bits(String code) {
