@@ -75,6 +75,12 @@ public final class Cpu {
     final Transaction transaction = new Transaction();
     final Segments segments = new Segments(this);
     final Delivery delivery = new Delivery(this);
+    /** Sources and result of the vector instruction that runs; {@code vectorResult} is never a source. */
+    final long[] vectorA = new long[4];
+
+    final long[] vectorB = new long[4];
+    final long[] vectorResult = new long[4];
+
     /** Arithmetic of SSE and AVX instructions, always under MXCSR. */
     final FloatMath simd = new FloatMath(false);
 

@@ -113,25 +113,11 @@ public record CpuidModel(
     private static final Set<Feature> WITHOUT_ROWS = EnumSet.of(
             Feature.FPU,
             Feature.MMX,
-            Feature.SSE2,
-            Feature.SSE3,
-            Feature.PCLMULQDQ,
-            Feature.SSSE3,
-            Feature.FMA,
-            Feature.SSE4_1,
-            Feature.AES,
-            Feature.AVX,
-            Feature.F16C,
-            Feature.AVX2,
-            Feature.SHA,
             Feature.GFNI,
-            Feature.VAES,
-            Feature.VPCLMULQDQ,
             Feature.AVX_VNNI,
             Feature.XSAVEOPT,
             Feature.XSAVEC,
             Feature.XSAVES,
-            Feature.SSE4A,
             Feature.MMXEXT);
 
     private static Set<Feature> allBut(Feature... absent) {

@@ -173,6 +173,37 @@ final class LinearMemory {
         }
     }
 
+    /** Loads {@code words} 64-bit words into the first elements of {@code to}. */
+    void loadWords(long linear, int words, long[] to) {
+        int i = Tlb.index(linear);
+        if (tlb.readTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4096 - 8 * words) {
+            long host = linear + tlb.readDelta[i];
+            for (int word = 0; word < words; word++) {
+                to[word] = NativeMemory.get64(host + 8 * word);
+            }
+        } else {
+            for (int word = 0; word < words; word++) {
+                to[word] = load64(c.wrap(linear + 8 * word));
+            }
+        }
+    }
+
+    /** Stores {@code words} 64-bit words of {@code from}, from index {@code first} on; all of them or none. */
+    void storeWords(long linear, int words, long[] from, int first) {
+        int i = Tlb.index(linear);
+        if (tlb.writeTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4096 - 8 * words) {
+            long host = linear + tlb.writeDelta[i];
+            for (int word = 0; word < words; word++) {
+                NativeMemory.put64(host + 8 * word, from[first + word]);
+            }
+        } else {
+            probeWrite(linear, 8 * words);
+            for (int word = 0; word < words; word++) {
+                store64(c.wrap(linear + 8 * word), from[first + word]);
+            }
+        }
+    }
+
     /** The value of an operand that will be written: a refusal is that of a write. */
     long loadForStore(long linear, int bytes) {
         probeWrite(linear, bytes);

@@ -64,6 +64,9 @@ final class Semantics {
         ControlOps.bind(makers);
         ExtendedStateOps.bind(makers);
         SevOps.bind(makers);
+        VectorMoveOps.bind(makers);
+        VectorScalarOps.bind(makers);
+        VectorComputeOps.bind(makers);
         return Map.copyOf(makers);
     }
 

@@ -489,8 +489,8 @@ final class VectorRows {
             INSERTQ Vdq,Udq | F2 0F 79 /r | cpuid=SSE4A
             MOVNTSS Md,Vdq | F3 0F 2B /r | cpuid=SSE4A
             MOVNTSD Mq,Vdq | F2 0F 2B /r | cpuid=SSE4A
-            VZEROUPPER | VEX.L0.0F 77 | cpuid=AVX
-            VZEROALL | VEX.L1.0F 77 | cpuid=AVX
+            VZEROUPPER | VEX.L0.0F 77 | cpuid=AVX sse
+            VZEROALL | VEX.L1.0F 77 | cpuid=AVX sse
             VBROADCASTSS Vdq,Md | VEX.L0.66.0F38.W0 18 /r | cpuid=AVX
             VBROADCASTSS Vqq,Md | VEX.L1.66.0F38.W0 18 /r | cpuid=AVX
             VBROADCASTSS Vdq,Udq | VEX.L0.66.0F38.W0 18 /r | cpuid=AVX2

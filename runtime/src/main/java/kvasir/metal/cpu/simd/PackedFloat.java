@@ -30,6 +30,12 @@ final class PackedFloat {
         four(operations, "MIN", FloatMath::minimum);
         four(operations, "MAX", FloatMath::maximum);
         four(operations, "SQRT", (fp, format, a, b) -> fp.squareRoot(format, b));
+        Binary reciprocal = (fp, format, a, b) -> Approximation.reciprocal((int) b) & 0xffff_ffffL;
+        Binary reciprocalRoot = (fp, format, a, b) -> Approximation.reciprocalRoot((int) b) & 0xffff_ffffL;
+        operations.put("RCPPS", packed(Format.SINGLE, reciprocal));
+        operations.put("RCPSS", scalar(Format.SINGLE, reciprocal));
+        operations.put("RSQRTPS", packed(Format.SINGLE, reciprocalRoot));
+        operations.put("RSQRTSS", scalar(Format.SINGLE, reciprocalRoot));
         for (Format format : new Format[] {Format.SINGLE, Format.DOUBLE}) {
             String packed = format == Format.SINGLE ? "PS" : "PD";
             String scalar = format == Format.SINGLE ? "SS" : "SD";
@@ -153,14 +159,12 @@ final class PackedFloat {
         int bits = bits(format);
         int perLane = 128 / bits;
         return (d, a, b, immediate, words, fp) -> {
-            long[] result = new long[words];
             for (int i = 0; i < words * 64 / bits; i++) {
                 int lane = i / perLane * perLane;
                 long[] source = i - lane < perLane / 2 ? a : b;
                 int pair = lane + 2 * (i - lane) % perLane;
-                put(result, bits, i, binary.apply(fp, format, get(source, bits, pair), get(source, bits, pair + 1)));
+                put(d, bits, i, binary.apply(fp, format, get(source, bits, pair), get(source, bits, pair + 1)));
             }
-            System.arraycopy(result, 0, d, 0, words);
         };
     }
 
@@ -179,24 +183,28 @@ final class PackedFloat {
         int bits = bits(format);
         int perLane = 128 / bits;
         return (d, a, b, immediate, words, fp) -> {
-            long[] result = new long[words];
-            long[] products = new long[perLane];
             for (int lane = 0; lane < words * 64 / bits; lane += perLane) {
-                for (int i = 0; i < perLane; i++) {
-                    products[i] = (immediate >>> 4 + i & 1) != 0
-                            ? fp.multiply(format, get(a, bits, lane + i), get(b, bits, lane + i))
-                            : 0;
-                }
-                long sum = fp.add(format, products[0], products[1]);
+                long product0 = product(fp, format, a, b, lane, immediate >>> 4);
+                long product1 = product(fp, format, a, b, lane + 1, immediate >>> 5);
+                long sum;
                 if (perLane == 4) {
-                    sum = fp.add(format, sum, fp.add(format, products[2], products[3]));
+                    long product2 = product(fp, format, a, b, lane + 2, immediate >>> 6);
+                    long product3 = product(fp, format, a, b, lane + 3, immediate >>> 7);
+                    sum = fp.add(format, product0, product1);
+                    sum = fp.add(format, sum, fp.add(format, product2, product3));
+                } else {
+                    sum = fp.add(format, product0, product1);
                 }
                 for (int i = 0; i < perLane; i++) {
-                    put(result, bits, lane + i, (immediate >>> i & 1) != 0 ? sum : 0);
+                    put(d, bits, lane + i, (immediate >>> i & 1) != 0 ? sum : 0);
                 }
             }
-            System.arraycopy(result, 0, d, 0, words);
         };
+    }
+
+    private static long product(FloatMath fp, Format format, long[] a, long[] b, int element, int wanted) {
+        int bits = bits(format);
+        return (wanted & 1) != 0 ? fp.multiply(format, get(a, bits, element), get(b, bits, element)) : 0;
     }
 
     private static void conversions(Map<String, VectorOp> operations) {
@@ -210,21 +218,18 @@ final class PackedFloat {
         operations.put("CVTPD2DQ", toIntegers(Format.DOUBLE, false));
         operations.put("CVTTPD2DQ", toIntegers(Format.DOUBLE, true));
         operations.put("CVTDQ2PD", (d, a, b, immediate, words, fp) -> {
-            long[] result = new long[words];
             for (int i = 0; i < words; i++) {
-                result[i] = fp.fromInteger(Format.DOUBLE, Elements.getSigned(b, 32, i));
+                d[i] = fp.fromInteger(Format.DOUBLE, Elements.getSigned(b, 32, i));
             }
-            System.arraycopy(result, 0, d, 0, words);
         });
         operations.put("CVTPS2PD", widen(Format.SINGLE, Format.DOUBLE));
         operations.put("CVTPH2PS", widen(Format.HALF, Format.SINGLE));
         operations.put("CVTPD2PS", (d, a, b, immediate, words, fp) -> {
-            long[] result = new long[words];
             for (int i = 0; i < words; i++) {
                 fp.first(Format.DOUBLE, b[i]);
-                put(result, 32, i, fp.convert(Format.SINGLE));
+                put(d, 32, i, fp.convert(Format.SINGLE));
             }
-            System.arraycopy(result, 0, d, 0, words);
+            clearUpperHalf(d, words);
         });
         operations.put("CVTSS2SD", (d, a, b, immediate, words, fp) -> {
             fp.first(Format.SINGLE, b[0] & 0xffff_ffffL);
@@ -248,25 +253,30 @@ final class PackedFloat {
             if (truncates) {
                 fp.rounding(Rounding.ZERO);
             }
-            long[] result = new long[words];
             for (int i = 0; i < words * 64 / bits; i++) {
                 fp.first(format, get(b, bits, i));
-                put(result, 32, i, fp.toInteger(32));
+                put(d, 32, i, fp.toInteger(32));
             }
             fp.rounding(before);
-            System.arraycopy(result, 0, d, 0, words);
+            if (format == Format.DOUBLE) {
+                clearUpperHalf(d, words);
+            }
         };
+    }
+
+    private static void clearUpperHalf(long[] d, int words) {
+        for (int i = words / 2; i < words; i++) {
+            d[i] = 0;
+        }
     }
 
     private static VectorOp widen(Format from, Format to) {
         int bits = from == Format.HALF ? 16 : 32;
         return (d, a, b, immediate, words, fp) -> {
-            long[] result = new long[words];
             for (int i = 0; i < words * 64 / bits(to); i++) {
                 fp.first(from, get(b, bits, i));
-                put(result, bits(to), i, fp.convert(to));
+                put(d, bits(to), i, fp.convert(to));
             }
-            System.arraycopy(result, 0, d, 0, words);
         };
     }
 }

@@ -43,15 +43,13 @@ final class PackedMove {
         return (d, a, b, immediate, words, fp) -> {
             int laneBits = words == 1 ? 64 : 128;
             int perLane = laneBits / bits;
-            long[] result = new long[words];
             for (int lane = 0; lane < words * 64 / laneBits; lane++) {
                 int from = lane * perLane + (high ? perLane / 2 : 0);
                 for (int i = 0; i < perLane / 2; i++) {
-                    put(result, bits, lane * perLane + 2 * i, get(a, bits, from + i));
-                    put(result, bits, lane * perLane + 2 * i + 1, get(b, bits, from + i));
+                    put(d, bits, lane * perLane + 2 * i, get(a, bits, from + i));
+                    put(d, bits, lane * perLane + 2 * i + 1, get(b, bits, from + i));
                 }
             }
-            System.arraycopy(result, 0, d, 0, words);
         };
     }
 
@@ -66,31 +64,27 @@ final class PackedMove {
         return (d, a, b, immediate, words, fp) -> {
             int laneBits = words == 1 ? 64 : 128;
             int half = laneBits / bits;
-            long[] result = new long[words];
             for (int lane = 0; lane < words * 64 / laneBits; lane++) {
                 for (int i = 0; i < 2 * half; i++) {
                     long value = getSigned(i < half ? a : b, bits, lane * half + i % half);
                     put(
-                            result,
+                            d,
                             bits / 2,
                             lane * 2 * half + i,
                             signedResult ? saturateSigned(value, bits / 2) : saturateUnsigned(value, bits / 2));
                 }
             }
-            System.arraycopy(result, 0, d, 0, words);
         };
     }
 
     private static void shuffles(Map<String, VectorOp> operations) {
         operations.put("PSHUFB", (d, a, b, immediate, words, fp) -> {
             int laneBytes = words == 1 ? 8 : 16;
-            long[] result = new long[words];
             for (int i = 0; i < words * 8; i++) {
                 int control = (int) get(b, 8, i);
                 int from = i / laneBytes * laneBytes + (control & laneBytes - 1);
-                put(result, 8, i, (control & 0x80) != 0 ? 0 : get(a, 8, from));
+                put(d, 8, i, (control & 0x80) != 0 ? 0 : get(a, 8, from));
             }
-            System.arraycopy(result, 0, d, 0, words);
         });
         operations.put("PSHUFD", VectorOp.ofLane((d, a, b, immediate, at) -> {
             for (int i = 0; i < 4; i++) {
@@ -117,16 +111,14 @@ final class PackedMove {
         }));
         operations.put("PALIGNR", (d, a, b, immediate, words, fp) -> {
             int laneBytes = words == 1 ? 8 : 16;
-            long[] result = new long[words];
             for (int i = 0; i < words * 8; i++) {
                 int lane = i / laneBytes * laneBytes;
                 int from = i - lane + immediate;
                 long value = from < laneBytes
                         ? get(b, 8, lane + from)
                         : from < 2 * laneBytes ? get(a, 8, lane + from - laneBytes) : 0;
-                put(result, 8, i, value);
+                put(d, 8, i, value);
             }
-            System.arraycopy(result, 0, d, 0, words);
         });
         operations.put("PSLLDQ/I", VectorOp.ofLane((d, a, b, immediate, at) -> {
             int bits = Math.min(immediate, 16) * 8;
@@ -165,33 +157,27 @@ final class PackedMove {
 
     private static void crossLane(Map<String, VectorOp> operations) {
         VectorOp permute128 = (d, a, b, immediate, words, fp) -> {
-            long[] result = new long[4];
             for (int half = 0; half < 2; half++) {
                 int control = immediate >>> 4 * half;
                 long[] source = (control & 2) != 0 ? b : a;
-                if ((control & 8) == 0) {
-                    System.arraycopy(source, (control & 1) * 2, result, half * 2, 2);
-                }
+                boolean zero = (control & 8) != 0;
+                d[half * 2] = zero ? 0 : source[(control & 1) * 2];
+                d[half * 2 + 1] = zero ? 0 : source[(control & 1) * 2 + 1];
             }
-            System.arraycopy(result, 0, d, 0, 4);
         };
         operations.put("PERM2F128", permute128);
         operations.put("PERM2I128", permute128);
         VectorOp permuteQuads = (d, a, b, immediate, words, fp) -> {
-            long[] result = new long[4];
             for (int i = 0; i < 4; i++) {
-                result[i] = b[immediate >>> 2 * i & 3];
+                d[i] = b[immediate >>> 2 * i & 3];
             }
-            System.arraycopy(result, 0, d, 0, 4);
         };
         operations.put("PERMQ", permuteQuads);
         operations.put("PERMPD", permuteQuads);
         VectorOp permuteDoubles = (d, a, b, immediate, words, fp) -> {
-            long[] result = new long[4];
             for (int i = 0; i < 8; i++) {
-                put(result, 32, i, get(b, 32, (int) get(a, 32, i) & 7));
+                put(d, 32, i, get(b, 32, (int) get(a, 32, i) & 7));
             }
-            System.arraycopy(result, 0, d, 0, 4);
         };
         operations.put("PERMD", permuteDoubles);
         operations.put("PERMPS", permuteDoubles);
@@ -232,7 +218,6 @@ final class PackedMove {
             d[1] = 0;
         });
         operations.put("MPSADBW", (d, a, b, immediate, words, fp) -> {
-            long[] result = new long[words];
             for (int lane = 0; lane < words / 2; lane++) {
                 int control = immediate >>> 3 * lane;
                 int from = lane * 16 + (control & 4);
@@ -242,10 +227,9 @@ final class PackedMove {
                     for (int k = 0; k < 4; k++) {
                         sum += Math.abs(get(a, 8, from + i + k) - get(b, 8, block + k));
                     }
-                    put(result, 16, lane * 8 + i, sum);
+                    put(d, 16, lane * 8 + i, sum);
                 }
             }
-            System.arraycopy(result, 0, d, 0, words);
         });
     }
 
@@ -253,19 +237,17 @@ final class PackedMove {
         return (d, a, b, immediate, words, fp) -> {
             int laneBits = words == 1 ? 64 : 128;
             int perLane = laneBits / bits;
-            long[] result = new long[words];
             for (int lane = 0; lane < words * 64 / laneBits; lane++) {
                 for (int i = 0; i < perLane; i++) {
                     long[] source = i < perLane / 2 ? a : b;
                     int pair = lane * perLane + 2 * i % perLane;
                     put(
-                            result,
+                            d,
                             bits,
                             lane * perLane + i,
                             function.apply(getSigned(source, bits, pair), getSigned(source, bits, pair + 1)));
                 }
             }
-            System.arraycopy(result, 0, d, 0, words);
         };
     }
 
@@ -289,10 +271,12 @@ final class PackedMove {
      * PBLENDVB, BLENDVPS and BLENDVPD: takes an element from {@code b} where the top bit of the mask's is set.
      *
      * @param bits element size
+     * @param maskAt index of the mask's lowest word in {@code mask}
      */
-    static void blendVariable(int bits, long[] d, long[] a, long[] b, long[] mask, int words) {
+    static void blendVariable(int bits, long[] d, long[] a, long[] b, long[] mask, int maskAt, int words) {
+        int first = maskAt * 64 / bits;
         for (int i = 0; i < words * 64 / bits; i++) {
-            put(d, bits, i, get((get(mask, bits, i) >>> bits - 1) != 0 ? b : a, bits, i));
+            put(d, bits, i, get((get(mask, bits, first + i) >>> bits - 1) != 0 ? b : a, bits, i));
         }
     }
 
@@ -311,11 +295,9 @@ final class PackedMove {
 
     private static VectorOp extend(int from, int to, boolean signed) {
         return (d, a, b, immediate, words, fp) -> {
-            long[] result = new long[words];
             for (int i = 0; i < words * 64 / to; i++) {
-                put(result, to, i, signed ? getSigned(b, from, i) : get(b, from, i));
+                put(d, to, i, signed ? getSigned(b, from, i) : get(b, from, i));
             }
-            System.arraycopy(result, 0, d, 0, words);
         };
     }
 }

@@ -6,9 +6,9 @@ import kvasir.metal.cpu.fp.FloatMath;
 @FunctionalInterface
 public interface VectorOp {
     /**
-     * Computes {@code d} from the sources; {@code d} may be {@code a} but is otherwise an array of its own.
+     * Computes {@code d} from the sources; {@code d} is an array of its own.
      *
-     * @param d destination; words beyond {@code words} are left alone
+     * @param d destination: the first {@code words} words are set, the others are left alone
      * @param a first source (the destination of a two-operand form)
      * @param b second source
      * @param immediate the immediate byte, 0 to 255
@@ -42,12 +42,8 @@ public interface VectorOp {
     /** An operation on whole vectors from one on lanes. */
     static VectorOp ofLane(Lane lane) {
         return (d, a, b, immediate, words, fp) -> {
-            long[] result = d == a || d == b ? new long[words] : d;
             for (int at = 0; at < words; at += 2) {
-                lane.apply(result, a, b, immediate, at);
-            }
-            if (result != d) {
-                System.arraycopy(result, 0, d, 0, words);
+                lane.apply(d, a, b, immediate, at);
             }
         };
     }

@@ -28,8 +28,9 @@ public final class VectorOps {
     }
 
     /** PBLENDVB, BLENDVPS, BLENDVPD; see {@link PackedMove#blendVariable}. */
-    public static void blendVariable(int elementBits, long[] d, long[] a, long[] b, long[] mask, int words) {
-        PackedMove.blendVariable(elementBits, d, a, b, mask, words);
+    public static void blendVariable(
+            int elementBits, long[] d, long[] a, long[] b, long[] mask, int maskAt, int words) {
+        PackedMove.blendVariable(elementBits, d, a, b, mask, maskAt, words);
     }
 
     /** SHA256RNDS2. */
@@ -48,15 +49,19 @@ public final class VectorOps {
 
     /**
      * The twelve shapes of VFMADD, VFMSUB, VFNMADD, VFNMSUB, and VFMADDSUB, VFMSUBADD, already put in the order
-     * {@code x * y + z}.
+     * {@code x * y + z}. {@code d} may be a source.
      *
-     * @param kind {@code FMADD}, {@code FMSUB}, {@code FNMADD}, {@code FNMSUB}, {@code FMADDSUB}, {@code FMSUBADD}
      * @param scalar only element 0; the rest of {@code d} is the caller's to fill
+     * @param negateProduct the kinds that begin with VFN
+     * @param negateEven whether {@code z} is subtracted in elements 0, 2 ...
+     * @param negateOdd whether {@code z} is subtracted in elements 1, 3 ...
      */
     public static void multiplyAdd(
-            String kind,
             Format format,
             boolean scalar,
+            boolean negateProduct,
+            boolean negateEven,
+            boolean negateOdd,
             long[] d,
             long[] x,
             long[] y,
@@ -64,21 +69,14 @@ public final class VectorOps {
             int words,
             FloatMath fp) {
         int bits = format == Format.SINGLE ? 32 : 64;
-        boolean negateProduct = kind.startsWith("FN");
         for (int i = 0; i < (scalar ? 1 : words * 64 / bits); i++) {
-            boolean negateAddend = switch (kind) {
-                case "FMSUB", "FNMSUB" -> true;
-                case "FMADDSUB" -> (i & 1) == 0;
-                case "FMSUBADD" -> (i & 1) != 0;
-                default -> false;
-            };
             long result = fp.multiplyAdd(
                     format,
                     Elements.get(x, bits, i),
                     Elements.get(y, bits, i),
                     Elements.get(z, bits, i),
                     negateProduct,
-                    negateAddend);
+                    (i & 1) == 0 ? negateEven : negateOdd);
             Elements.put(d, bits, i, result);
         }
     }

@@ -50,8 +50,8 @@ final class SiliconVectorsTest {
         int mxcsr = Integer.parseInt(fields[3], 16);
         var fp = new FloatMath(false);
         fp.control(mxcsr);
-        long[] d = vector(fields[4]);
-        op.apply(d, d, vector(fields[5]), Integer.parseInt(fields[2]), words, fp);
+        long[] d = new long[4];
+        op.apply(d, vector(fields[4]), vector(fields[5]), Integer.parseInt(fields[2]), words, fp);
         String actual = hex(d, words);
         int after = mxcsr | fp.flags;
         return actual.equals(fields[6]) && after == Integer.parseInt(fields[7], 16)

@@ -1,0 +1,71 @@
+package kvasir.metal.cpu;
+
+import kvasir.metal.cpu.isa.Operand;
+import kvasir.metal.cpu.isa.Register;
+
+/** A vector operand ready to be read and written: an XMM or YMM register, or memory. */
+final class VectorArg {
+    private static final int IN_MEMORY = -1;
+
+    /** Index of the register's lowest word in {@link SystemState#ymm}, or {@link #IN_MEMORY}. */
+    private final int at;
+
+    private final Arg memory;
+    private final int bytes;
+    private final boolean aligned;
+
+    VectorArg(Operands operands, int number) {
+        Operand operand = operands.instruction.operand(number);
+        memory = operands.arg(number);
+        bytes = memory.bytes;
+        aligned = operands.instruction.encoding().is("aligned");
+        at = operand instanceof Operand.Reg(Register register) ? register.number() * 4 : IN_MEMORY;
+    }
+
+    boolean inRegister() {
+        return at != IN_MEMORY;
+    }
+
+    /** Index of the register's lowest word in {@link SystemState#ymm}. */
+    int words() {
+        return at;
+    }
+
+    /** Reads it: a register whole, of memory as much as the operand has, zero extended to 16 bytes. */
+    void load(Cpu c, long[] to) {
+        if (at >= 0) {
+            long[] ymm = c.sys.ymm;
+            to[0] = ymm[at];
+            to[1] = ymm[at + 1];
+            to[2] = ymm[at + 2];
+            to[3] = ymm[at + 3];
+        } else if (bytes >= 16) {
+            c.mem.loadWords(linear(c, false), bytes >> 3, to);
+        } else {
+            to[0] = c.mem.load(memory.address.linear(c, bytes, false), bytes);
+            to[1] = 0;
+        }
+    }
+
+    /** Writes memory of 4, 8, 16 or 32 bytes. */
+    void storeMemory(Cpu c, long[] from, int first) {
+        if (bytes >= 16) {
+            c.mem.storeWords(linear(c, true), bytes >> 3, from, first);
+        } else {
+            c.mem.store(memory.address.linear(c, bytes, true), bytes, from[first]);
+        }
+    }
+
+    /** Unwinds if memory would refuse the write. */
+    void probeWrite(Cpu c) {
+        c.mem.probeWrite(linear(c, true), bytes);
+    }
+
+    private long linear(Cpu c, boolean write) {
+        long linear = memory.address.linear(c, bytes, write);
+        if (aligned && (linear & bytes - 1) != 0) {
+            throw c.exception(Vector.GP, 0);
+        }
+        return linear;
+    }
+}
