@@ -81,6 +81,9 @@ public final class Cpu {
     final long[] vectorB = new long[4];
     final long[] vectorResult = new long[4];
 
+    /** Exceptions that the operands alone decide; if one is not masked, nothing is computed. */
+    private static final int BEFORE_COMPUTATION = FloatMath.INVALID | FloatMath.DENORMAL | FloatMath.DIVIDE_BY_ZERO;
+
     /** Arithmetic of SSE and AVX instructions, always under MXCSR. */
     final FloatMath simd = new FloatMath(false);
 
@@ -318,12 +321,18 @@ public final class Cpu {
      */
     void concludeSimd() {
         int raised = simd.flags;
-        if (raised == 0) {
+        int settled = simd.settled;
+        if ((raised | settled) == 0) {
             return;
         }
         simd.flags = 0;
-        sys.mxcsr |= raised;
-        if ((raised & ~(sys.mxcsr >>> 7) & 0x3f) != 0) {
+        simd.settled = 0;
+        int unmasked = ~(sys.mxcsr >>> 7);
+        if ((raised & unmasked & BEFORE_COMPUTATION) != 0) {
+            raised &= BEFORE_COMPUTATION;
+        }
+        sys.mxcsr |= raised | settled;
+        if ((raised & unmasked & 0x3f) != 0) {
             throw exception((sys.cr4 & Bits.CR4_OSXMMEXCPT) != 0 ? Vector.XM : Vector.UD, 0);
         }
     }

@@ -14,11 +14,15 @@ final class VectorArg {
     private final int bytes;
     private final boolean aligned;
 
+    /** Whether AMD's processors take it unaligned. */
+    private final boolean lax;
+
     VectorArg(Operands operands, int number) {
         Operand operand = operands.instruction.operand(number);
         memory = operands.arg(number);
         bytes = memory.bytes;
-        aligned = operands.instruction.encoding().is("aligned");
+        lax = operands.instruction.encoding().is("alignedintel");
+        aligned = lax || operands.instruction.encoding().is("aligned");
         at = operand instanceof Operand.Reg(Register register) ? register.number() * 4 : IN_MEMORY;
     }
 
@@ -63,7 +67,7 @@ final class VectorArg {
 
     private long linear(Cpu c, boolean write) {
         long linear = memory.address.linear(c, bytes, write);
-        if (aligned && (linear & bytes - 1) != 0) {
+        if (aligned && (linear & bytes - 1) != 0 && !(lax && c.model.amd())) {
             throw c.exception(Vector.GP, 0);
         }
         return linear;

@@ -6,8 +6,6 @@ import kvasir.metal.cpu.Semantics.Maker;
 import kvasir.metal.cpu.fp.Format;
 import kvasir.metal.cpu.isa.Encoding;
 import kvasir.metal.cpu.isa.InstructionTable;
-import kvasir.metal.cpu.isa.Operand;
-import kvasir.metal.cpu.isa.Register;
 import kvasir.metal.cpu.simd.VectorOp;
 import kvasir.metal.cpu.simd.VectorOps;
 
@@ -48,13 +46,9 @@ final class VectorComputeOps {
         return row.forms().endsWith("imm8");
     }
 
+    /** Words of the vectors: two, or four with VEX.L. */
     private static int words(Operands o) {
-        for (Operand operand : o.instruction.operands()) {
-            if (operand instanceof Operand.Reg(Register register) && register.file() == Register.File.YMM) {
-                return 4;
-            }
-        }
-        return 2;
+        return o.instruction.encoding().vex().map(Encoding.Vex::l).orElse(0) == 1 ? 4 : 2;
     }
 
     private static Op compute(Operands o) {
@@ -62,7 +56,9 @@ final class VectorComputeOps {
         VectorOp operation = operation(row).orElseThrow();
         boolean immediate = hasImmediate(row);
         int sources = o.count() - (immediate ? 1 : 0);
-        int value = immediate ? (int) o.immediate(sources) & 0xff : 0;
+        // a legacy comparison has eight predicates
+        int significant = row.opcode() == 0xc2 && row.vex().isEmpty() ? 7 : 0xff;
+        int value = immediate ? (int) o.immediate(sources) & significant : 0;
         boolean shift = immediate && (row.opcode() & 0xfc) == 0x70 && row.reg() >= 0;
         var second = new VectorArg(o, sources - 1);
         int first = shift ? second.words() : new VectorResult(o, sources == 3 ? 1 : 0).words();
@@ -98,7 +94,7 @@ final class VectorComputeOps {
             a[2] = ymm[first + 2];
             a[3] = ymm[first + 3];
             operation.apply(c.vectorResult, a, c.vectorB, immediate, words, c.simd);
-            if (c.simd.flags != 0) {
+            if ((c.simd.flags | c.simd.settled) != 0) {
                 c.concludeSimd();
             }
             result.store(c, c.vectorResult, words);
@@ -129,8 +125,7 @@ final class VectorComputeOps {
             long[] x = addsSecond ? d : a;
             long[] y = addsFirst || addsSecond ? b : d;
             long[] z = addsFirst ? d : addsSecond ? a : b;
-            VectorOps.multiplyAdd(
-                    format, scalar, negateProduct, negateEven, negateOdd, d, x, y, z, words, c.simd);
+            VectorOps.multiplyAdd(format, scalar, negateProduct, negateEven, negateOdd, d, x, y, z, words, c.simd);
             c.concludeSimd();
             destination.store(c, d, words);
         });

@@ -13,8 +13,19 @@ final class VectorMoveOps {
 
     static void bind(Map<String, Maker> makers) {
         for (String name : new String[] {
-            "MOVUPS", "MOVUPD", "MOVDQU", "MOVAPS", "MOVAPD", "MOVDQA", "MOVNTPS", "MOVNTPD", "MOVNTDQ", "MOVNTDQA",
-            "LDDQU", "MOVNTSS", "MOVNTSD"
+            "MOVUPS",
+            "MOVUPD",
+            "MOVDQU",
+            "MOVAPS",
+            "MOVAPD",
+            "MOVDQA",
+            "MOVNTPS",
+            "MOVNTPD",
+            "MOVNTDQ",
+            "MOVNTDQA",
+            "LDDQU",
+            "MOVNTSS",
+            "MOVNTSD"
         }) {
             makers.put(name, VectorMoveOps::whole);
             makers.put("V" + name, VectorMoveOps::whole);
@@ -236,8 +247,7 @@ final class VectorMoveOps {
             long value = source.load(c) << shift & mask;
             long low = c.sys.ymm[first];
             long high = c.sys.ymm[first + 1];
-            result.store(
-                    c, word == 0 ? low & ~mask | value : low, word == 1 ? high & ~mask | value : high);
+            result.store(c, word == 0 ? low & ~mask | value : low, word == 1 ? high & ~mask | value : high);
         });
     }
 
@@ -306,9 +316,7 @@ final class VectorMoveOps {
     }
 
     private static boolean selected(long[] mask, int at, int bytes, int element) {
-        return bytes == 8
-                ? mask[at + element] < 0
-                : mask[at + (element >> 1)] << 32 * (~element & 1) < 0;
+        return bytes == 8 ? mask[at + element] < 0 : mask[at + (element >> 1)] << 32 * (~element & 1) < 0;
     }
 
     /** Memory that the mask does not select is not touched and cannot fault. */
@@ -440,9 +448,7 @@ final class VectorMoveOps {
             spread(ymm, mask, bytes, count);
             for (int i = 0; i < count; i++) {
                 if (selected(ymm, mask, bytes, i)) {
-                    long index = indexBytes == 8
-                            ? ymm[indices + i]
-                            : (int) (ymm[indices + (i >> 1)] >>> 32 * (i & 1));
+                    long index = indexBytes == 8 ? ymm[indices + i] : (int) (ymm[indices + (i >> 1)] >>> 32 * (i & 1));
                     long value = c.mem.load(where.linear(c, index << scale, bytes, false), bytes);
                     put(ymm, target, bytes, i, value);
                     put(ymm, mask, bytes, i, 0);

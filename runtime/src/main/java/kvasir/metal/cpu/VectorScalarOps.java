@@ -46,12 +46,14 @@ final class VectorScalarOps {
             c.simd.second(format, c.vectorB[0] & mask);
             Relation relation = c.simd.compare(signalsQuiet);
             c.concludeSimd();
-            Flags.setStatus(c, switch (relation) {
-                case UNORDERED -> Bits.ZF | Bits.PF | Bits.CF;
-                case LESS -> Bits.CF;
-                case EQUAL -> Bits.ZF;
-                case GREATER -> 0;
-            });
+            Flags.setStatus(
+                    c,
+                    switch (relation) {
+                        case UNORDERED -> Bits.ZF | Bits.PF | Bits.CF;
+                        case LESS -> Bits.CF;
+                        case EQUAL -> Bits.ZF;
+                        case GREATER -> 0;
+                    });
         });
     }
 

@@ -11,15 +11,24 @@ final class Bench {
     static final long CODE = 0x10_0000;
     static final long STACK = 0x20_0000;
 
+    /** Where an XSAVE area can lie. */
+    static final long EXTENDED = 0x28_0000;
+
     final PhysicalMemory memory = new PhysicalMemory(1L << 32);
     final Events events = new Events();
-    final Cpu cpu = new Cpu(memory, events, CpuidModel.standard(), 0);
+    final Cpu cpu;
 
-    private Bench() {}
+    private Bench(CpuidModel model) {
+        cpu = new Cpu(memory, events, model, 0);
+    }
 
     /** 64-bit mode at CPL 0: 4 GiB of user pages mapped, the first GiB by the 2 MiB pages of 0x3000, GDT at 0x5000. */
     static Bench bits64(String source) {
-        var bench = new Bench();
+        return bits64(CpuidModel.standard(), source);
+    }
+
+    private static Bench bits64(CpuidModel model, String source) {
+        var bench = new Bench(model);
         bench.memory.write64(0x1000, 0x2007);
         bench.memory.write64(0x2000, 0x3007);
         for (int i = 0; i < 512; i++) {
@@ -41,7 +50,26 @@ final class Bench {
 
     /** 32-bit protected mode without paging at CPL 0. */
     static Bench bits32(String source) {
-        var bench = new Bench();
+        return bits32(CpuidModel.standard(), source);
+    }
+
+    /** A processor with every feature, x87 and vector state enabled, exceptions without handlers. */
+    static Bench silicon(boolean bits32) {
+        Bench bench = bits32 ? bits32(SiliconCases.EVERYTHING, "hlt") : bits64(SiliconCases.EVERYTHING, "hlt");
+        bench.cpu.setCr(4, bench.cpu.cr(4) | Bits.CR4_OSFXSR | Bits.CR4_OSXMMEXCPT | Bits.CR4_OSXSAVE);
+        bench.cpu.sys.xcr0 = 7;
+        bench.cpu.updateMode();
+        return bench;
+    }
+
+    /** Puts code at {@link #CODE}, and HLT behind it. */
+    void place(byte[] code) {
+        memory.write(CODE, code, 0, code.length);
+        memory.write8(CODE + code.length, (byte) 0xf4);
+    }
+
+    private static Bench bits32(CpuidModel model, String source) {
+        var bench = new Bench(model);
         bench.load(CodeSize.BITS32, source);
         bench.cpu.setCr(0, 0x33);
         bench.cpu.setCr(4, Bits.CR4_OSFXSR | Bits.CR4_OSXMMEXCPT | Bits.CR4_OSXSAVE);
@@ -52,7 +80,7 @@ final class Bench {
 
     /** Real mode, CS = 0x1000 with code at linear 0x10000. */
     static Bench bits16(String source) {
-        var bench = new Bench();
+        var bench = new Bench(CpuidModel.standard());
         byte[] code = assemble(CodeSize.BITS16, 0, source);
         bench.memory.write(0x1_0000, code, 0, code.length);
         bench.cpu.setSegment(Segment.CS, new Segment(0x1000, 0x1_0000, 0xffff, 0x9b));

@@ -31,6 +31,24 @@ final class HostProcessor {
     private static final int GUEST_AREA = 0x1000;
     private static final int JAVA_AREA = 0x2000;
     private static final long MEBIBYTE = 1 << 20;
+
+    /** What a run without fault answers. */
+    static final int NO_FAULT = -1;
+
+    private static final int FAULT = 0x118;
+    private static final int CONTINUATION = 0x110;
+    private static final int HANDLERS_BEFORE = 0x200;
+    private static final int SIGNAL_ARGUMENT = 0x400;
+    private static final int HANDLER = 0x800;
+    private static final int SIGNAL_STACK = 0x1_0000;
+    private static final long SIGNAL_STACK_BYTES = 0x4_0000;
+    private static final int SIGILL = 4;
+    private static final int SIGBUS = 7;
+    private static final int SIGFPE = 8;
+    private static final int SIGSEGV = 11;
+    private static final int SA_FLAGS_AT = 136;
+    private static final int SA_SIGINFO = 4;
+    private static final int SA_ONSTACK = 0x0800_0000;
     /** MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE. */
     private static final int PRIVATE_ANONYMOUS_HERE = 0x10_0022;
 
@@ -186,17 +204,83 @@ final class HostProcessor {
     }
 
     /**
-     * As {@link #run(boolean, byte[], int, long[], byte[])}, with x87 and vector state too. The code must not meet an
-     * unmasked exception: it would end the JVM.
+     * As {@link #run(boolean, byte[], int, long[], byte[])}, with x87 and vector state too. On a thread that called
+     * {@link #catchFaults} the code may fault.
      *
      * @param extended an XSAVE area in the standard format, {@link #EXTENDED_BYTES} long, read and replaced
+     * @return the vector of the exception that the code raised, or {@link #NO_FAULT}
      */
-    void run(boolean bits32, byte[] code, int length, long[] state, byte[] scratch, byte[] extended) {
+    int run(boolean bits32, byte[] code, int length, long[] state, byte[] scratch, byte[] extended) {
         put(state, scratch);
         MemorySegment.copy(extended, 0, all, ValueLayout.JAVA_BYTE, base + GUEST_AREA, EXTENDED_BYTES);
         execute(bits32, code, length, enter, leave);
         get(state, scratch);
         MemorySegment.copy(all, ValueLayout.JAVA_BYTE, base + GUEST_AREA, extended, 0, EXTENDED_BYTES);
+        return (int) all.get(ValueLayout.JAVA_LONG, base + FAULT);
+    }
+
+    /**
+     * From now on a fault of the code that {@link #run(boolean, byte[], int, long[], byte[], byte[])} executes on this
+     * thread ends the run; other faults go to the handlers that the JVM has.
+     */
+    void catchFaults() throws IOException {
+        Linker linker = Linker.nativeLinker();
+        MethodHandle sigaction = linker.downcallHandle(
+                linker.defaultLookup().find("sigaction").orElseThrow(),
+                FunctionDescriptor.of(
+                        ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+        MethodHandle sigaltstack = linker.downcallHandle(
+                linker.defaultLookup().find("sigaltstack").orElseThrow(),
+                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+        byte[] handler = assemble(handler());
+        append(base + HANDLER, handler, handler.length);
+        long argument = base + SIGNAL_ARGUMENT;
+        all.set(ValueLayout.JAVA_LONG, argument, base + SIGNAL_STACK);
+        all.set(ValueLayout.JAVA_LONG, argument + 8, 0);
+        all.set(ValueLayout.JAVA_LONG, argument + 16, SIGNAL_STACK_BYTES);
+        try {
+            int failed = (int) sigaltstack.invokeExact(argument, 0L);
+            for (int signal : new int[] {SIGILL, SIGBUS, SIGFPE, SIGSEGV}) {
+                failed |= (int) sigaction.invokeExact(signal, 0L, argument);
+                all.set(
+                        ValueLayout.JAVA_LONG,
+                        base + HANDLERS_BEFORE + 8L * signal,
+                        all.get(ValueLayout.JAVA_LONG, argument));
+                all.set(ValueLayout.JAVA_LONG, argument, base + HANDLER);
+                all.set(
+                        ValueLayout.JAVA_INT,
+                        argument + SA_FLAGS_AT,
+                        all.get(ValueLayout.JAVA_INT, argument + SA_FLAGS_AT) | SA_SIGINFO | SA_ONSTACK);
+                failed |= (int) sigaction.invokeExact(signal, argument, 0L);
+            }
+            if (failed != 0) {
+                throw new IOException("signals cannot be caught");
+            }
+        } catch (IOException e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new IOException(e);
+        }
+    }
+
+    /** Takes (signal, siginfo, ucontext); offsets are those of Linux's ucontext_t on x86-64. */
+    private String handler() {
+        return """
+                mov rax, [rdx + 168]
+                mov ecx, %1$#x
+                sub rax, rcx
+                cmp rax, %2$#x
+                jae other
+                mov rax, [rdx + 200]
+                mov [%3$#x], rax
+                mov rax, [%4$#x]
+                mov [rdx + 168], rax
+                mov word [rdx + 184], 0x33
+                ret
+                other: movsxd rax, edi
+                mov rax, [rax*8 + %5$#x]
+                jmp rax
+                """.formatted(base + 2 * MEBIBYTE, MEBIBYTE, base + FAULT, base + CONTINUATION, base + HANDLERS_BEFORE);
     }
 
     private void put(long[] state, byte[] scratch) {
@@ -227,6 +311,8 @@ final class HostProcessor {
             }
             at = append(at, back, back.length);
         }
+        all.set(ValueLayout.JAVA_LONG, base + CONTINUATION, at);
+        all.set(ValueLayout.JAVA_LONG, base + FAULT, NO_FAULT);
         at = append(at, epilogue, Integer.MAX_VALUE);
         at = append(at, after, Integer.MAX_VALUE);
         append(at, RETURN, 1);

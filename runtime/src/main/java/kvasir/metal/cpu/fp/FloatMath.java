@@ -31,6 +31,8 @@ public final class FloatMath {
 
     /** Exception flags raised since the caller last cleared them. */
     public int flags;
+    /** Flags of the stages of the present instruction that are through, see {@link #nextStage}. */
+    public int settled;
     /** Sign and biased exponent of the last extended result. */
     public int signExponent;
     /** Whether the last result was rounded away from zero (x87 C1). */
@@ -72,6 +74,19 @@ public final class FloatMath {
             default -> 64;
         };
         masks = controlWord & 0x3f;
+    }
+
+    /**
+     * Ends one stage of an instruction that computes in several: puts the flags aside, or answers false because one is not
+     * masked, so that the instruction ends here.
+     */
+    public boolean nextStage() {
+        if ((flags & ~masks & 0x3f) != 0) {
+            return false;
+        }
+        settled |= flags;
+        flags = 0;
+        return true;
     }
 
     /** Overrides the rounding mode of the control word, as ROUNDSD and the truncating conversions do. */
@@ -660,7 +675,7 @@ public final class FloatMath {
         long unbounded = roundTo(precision, negative, hi, lo);
         boolean tiny = unbounded != 0 || exponent < format.minimum - 1;
         boolean masked = (masks & UNDERFLOW) != 0;
-        if (tiny && masked && flushToZero) {
+        if (tiny && masked && flushToZero && format != Format.HALF) {
             flags |= UNDERFLOW | INEXACT;
             return zero(format, negative);
         }

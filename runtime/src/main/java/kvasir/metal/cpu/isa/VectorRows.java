@@ -345,8 +345,7 @@ final class VectorRows {
                     AESDEC 66 0F38 DE
                     AESDECLAST 66 0F38 DF
                     """),
-            new Family(
-                    Shape.THREE_IMMEDIATE, "PCLMULQDQ", "PCLMULQDQ", "VPCLMULQDQ", "PCLMULQDQ 66 0F3A 44"));
+            new Family(Shape.THREE_IMMEDIATE, "PCLMULQDQ", "PCLMULQDQ", "VPCLMULQDQ", "PCLMULQDQ 66 0F3A 44"));
 
     private static final String TEXT = """
             PTEST Vdq,Wdq | 66 0F 38 17 /r | cpuid=SSE4_1 aligned | 00Z00C
@@ -441,7 +440,7 @@ final class VectorRows {
             VPEXTRB Ed/b,Vdq,Ib | VEX.L0.66.0F3A 14 /r | cpuid=AVX
             VPEXTRW Ed/w,Vdq,Ib | VEX.L0.66.0F3A 15 /r | cpuid=AVX
             VPEXTRQ Eq,Vdq,Ib | VEX.L0.66.0F3A.W1 16 /r | x64 cpuid=AVX
-            VPEXTRD Ed,Vdq,Ib | VEX.L0.66.0F3A 16 /r | cpuid=AVX
+            VPEXTRD Ed,Vdq,Ib | VEX.L0.66.0F3A.W0 16 /r | cpuid=AVX
             VEXTRACTPS Ed,Vdq,Ib | VEX.L0.66.0F3A 17 /r | cpuid=AVX
             PINSRB Vdq,Ed/b,Ib | 66 0F 3A 20 /r | cpuid=SSE4_1
             INSERTPS Vdq,Wdq/d,Ib | 66 0F 3A 21 /r | cpuid=SSE4_1
@@ -450,7 +449,7 @@ final class VectorRows {
             VPINSRB Vdq,Hdq,Ed/b,Ib | VEX.L0.66.0F3A 20 /r | cpuid=AVX
             VINSERTPS Vdq,Hdq,Wdq/d,Ib | VEX.L0.66.0F3A 21 /r | cpuid=AVX
             VPINSRQ Vdq,Hdq,Eq,Ib | VEX.L0.66.0F3A.W1 22 /r | x64 cpuid=AVX
-            VPINSRD Vdq,Hdq,Ed,Ib | VEX.L0.66.0F3A 22 /r | cpuid=AVX
+            VPINSRD Vdq,Hdq,Ed,Ib | VEX.L0.66.0F3A.W0 22 /r | cpuid=AVX
             PHMINPOSUW Vdq,Wdq | 66 0F 38 41 /r | cpuid=SSE4_1 aligned
             VPHMINPOSUW Vdq,Wdq | VEX.L0.66.0F38 41 /r | cpuid=AVX
             PBLENDVB Vdq,Wdq,XMM0 | 66 0F 38 10 /r | cpuid=SSE4_1 aligned
@@ -476,13 +475,13 @@ final class VectorRows {
             VAESIMC Vdq,Wdq | VEX.L0.66.0F38 DB /r | cpuid=AES
             AESKEYGENASSIST Vdq,Wdq,Ib | 66 0F 3A DF /r | cpuid=AES aligned
             VAESKEYGENASSIST Vdq,Wdq,Ib | VEX.L0.66.0F3A DF /r | cpuid=AES
-            SHA1NEXTE Vdq,Wdq | NP 0F 38 C8 /r | cpuid=SHA aligned
-            SHA1MSG1 Vdq,Wdq | NP 0F 38 C9 /r | cpuid=SHA aligned
-            SHA1MSG2 Vdq,Wdq | NP 0F 38 CA /r | cpuid=SHA aligned
-            SHA256RNDS2 Vdq,Wdq,XMM0 | NP 0F 38 CB /r | cpuid=SHA aligned
-            SHA256MSG1 Vdq,Wdq | NP 0F 38 CC /r | cpuid=SHA aligned
-            SHA256MSG2 Vdq,Wdq | NP 0F 38 CD /r | cpuid=SHA aligned
-            SHA1RNDS4 Vdq,Wdq,Ib | NP 0F 3A CC /r | cpuid=SHA aligned
+            SHA1NEXTE Vdq,Wdq | NP 0F 38 C8 /r | cpuid=SHA alignedintel
+            SHA1MSG1 Vdq,Wdq | NP 0F 38 C9 /r | cpuid=SHA alignedintel
+            SHA1MSG2 Vdq,Wdq | NP 0F 38 CA /r | cpuid=SHA alignedintel
+            SHA256RNDS2 Vdq,Wdq,XMM0 | NP 0F 38 CB /r | cpuid=SHA alignedintel
+            SHA256MSG1 Vdq,Wdq | NP 0F 38 CC /r | cpuid=SHA alignedintel
+            SHA256MSG2 Vdq,Wdq | NP 0F 38 CD /r | cpuid=SHA alignedintel
+            SHA1RNDS4 Vdq,Wdq,Ib | NP 0F 3A CC /r | cpuid=SHA alignedintel
             EXTRQ Udq,Ib,Ib | 66 0F 78 /0 | cpuid=SSE4A
             EXTRQ Vdq,Udq | 66 0F 79 /r | cpuid=SSE4A
             INSERTQ Vdq,Udq,Ib,Ib | F2 0F 78 /r | cpuid=SSE4A
@@ -577,8 +576,22 @@ final class VectorRows {
 
     /** VFMADD and its relatives; the opcode's high digit tells the order of the operands, 132, 213 or 231. */
     private static final String[] MULTIPLY_ADD = {
-        "", "", "", "", "", "", "FMADDSUB", "FMSUBADD", "FMADD", "FMADD", "FMSUB", "FMSUB", "FNMADD", "FNMADD",
-        "FNMSUB", "FNMSUB"
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "FMADDSUB",
+        "FMSUBADD",
+        "FMADD",
+        "FMADD",
+        "FMSUB",
+        "FMSUB",
+        "FNMADD",
+        "FNMADD",
+        "FNMSUB",
+        "FNMSUB"
     };
 
     private static final String[] ORDERS = {"132", "213", "231"};

@@ -179,32 +179,29 @@ final class PackedFloat {
         };
     }
 
+    /** Three stages, products, sums of pairs, sum: an unmasked exception ends it after its stage. */
     private static VectorOp dotProduct(Format format) {
         int bits = bits(format);
         int perLane = 128 / bits;
         return (d, a, b, immediate, words, fp) -> {
-            for (int lane = 0; lane < words * 64 / bits; lane += perLane) {
-                long product0 = product(fp, format, a, b, lane, immediate >>> 4);
-                long product1 = product(fp, format, a, b, lane + 1, immediate >>> 5);
-                long sum;
-                if (perLane == 4) {
-                    long product2 = product(fp, format, a, b, lane + 2, immediate >>> 6);
-                    long product3 = product(fp, format, a, b, lane + 3, immediate >>> 7);
-                    sum = fp.add(format, product0, product1);
-                    sum = fp.add(format, sum, fp.add(format, product2, product3));
-                } else {
-                    sum = fp.add(format, product0, product1);
+            int elements = words * 64 / bits;
+            for (int i = 0; i < elements; i++) {
+                boolean wanted = (immediate >>> 4 + i % perLane & 1) != 0;
+                put(d, bits, i, wanted ? fp.multiply(format, get(a, bits, i), get(b, bits, i)) : 0);
+            }
+            for (int distance = 1; distance < perLane; distance *= 2) {
+                if (!fp.nextStage()) {
+                    return;
                 }
-                for (int i = 0; i < perLane; i++) {
-                    put(d, bits, lane + i, (immediate >>> i & 1) != 0 ? sum : 0);
+                for (int i = 0; i < elements; i += 2 * distance) {
+                    put(d, bits, i, fp.add(format, get(d, bits, i), get(d, bits, i + distance)));
                 }
             }
+            for (int i = elements - 1; i >= 0; i--) {
+                long sum = get(d, bits, i / perLane * perLane);
+                put(d, bits, i, (immediate >>> i % perLane & 1) != 0 ? sum : 0);
+            }
         };
-    }
-
-    private static long product(FloatMath fp, Format format, long[] a, long[] b, int element, int wanted) {
-        int bits = bits(format);
-        return (wanted & 1) != 0 ? fp.multiply(format, get(a, bits, element), get(b, bits, element)) : 0;
     }
 
     private static void conversions(Map<String, VectorOp> operations) {

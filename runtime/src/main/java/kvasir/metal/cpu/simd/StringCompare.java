@@ -56,9 +56,7 @@ public final class StringCompare {
 
     private static long element(long[] string, int control, int index) {
         int bits = 128 / elements(control);
-        return (control & SIGNED) != 0
-                ? Elements.getSigned(string, bits, index)
-                : Elements.get(string, bits, index);
+        return (control & SIGNED) != 0 ? Elements.getSigned(string, bits, index) : Elements.get(string, bits, index);
     }
 
     private static boolean anyOf(long[] a, int lengthA, long[] b, int lengthB, int control, int j) {
