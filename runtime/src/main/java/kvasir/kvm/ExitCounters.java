@@ -22,6 +22,7 @@ public final class ExitCounters {
         HYPERCALL,
         INTERRUPT,
         TRIPLE_FAULT,
+        DEBUG,
         TDCALL,
         VMGEXIT;
 

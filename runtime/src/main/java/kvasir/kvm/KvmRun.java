@@ -132,6 +132,15 @@ public final class KvmRun {
         put64(HYPERCALL_RET, value);
     }
 
+    /** KVM_EXIT_DEBUG: struct kvm_debug_exit_arch. */
+    public void debug(int exception, long pc, long dr6, long dr7) {
+        setExitReason(ExitReason.DEBUG);
+        put32(UNION, exception);
+        put64(UNION + 8, pc);
+        put64(UNION + 16, dr6);
+        put64(UNION + 24, dr7);
+    }
+
     /** KVM_EXIT_INTERNAL_ERROR. */
     public void internalError(int suberror, long... data) {
         setExitReason(ExitReason.INTERNAL_ERROR);
@@ -187,6 +196,12 @@ public final class KvmRun {
                 for (int i = 0; i < get32(UNION + 4); i++) {
                     fields.put("data" + i, get64(UNION + 8 + 8 * i));
                 }
+            }
+            case DEBUG -> {
+                fields.put("exception", (long) get32(UNION));
+                fields.put("pc", get64(UNION + 8));
+                fields.put("dr6", get64(UNION + 16));
+                fields.put("dr7", get64(UNION + 24));
             }
             case SYSTEM_EVENT -> {
                 fields.put("type", (long) get32(UNION));

@@ -210,6 +210,11 @@ final class RunLoop {
                 exits.count(ExitCounters.Cause.INTERRUPT);
                 yield Optional.empty();
             }
+            case VmExit.Debug debug -> debugged(debug);
+            case VmExit.Stopped stopped ->
+                stopped.stop() == VmExit.Stop.STEP && vcpu.guestDebug().steps()
+                        ? debugged(GuestDebug.stepped())
+                        : Optional.of(new RunResult.Stopped(stopped));
             case VmExit.Emulated _, VmExit.InterruptWindow _, VmExit.Cr8Write _, VmExit.Budget _ -> Optional.empty();
             case VmExit.MmioPending _ -> {
                 mmio.exitForRead();
@@ -219,6 +224,12 @@ final class RunLoop {
             case VmExit.Vmgexit _ -> unsupported("VMGEXIT in a guest without SEV-ES");
             case VmExit.Unsupported what -> unsupported(what.what());
         };
+    }
+
+    private Optional<RunResult> debugged(VmExit.Debug exit) {
+        vcpu.exits().count(ExitCounters.Cause.DEBUG);
+        vcpu.guestDebug().exit(exit, cpu().segment(Segment.CS).base() + cpu().rip());
+        return exited();
     }
 
     /** vmx_handle_ept_violation: how the exit qualification becomes an error code. */
@@ -357,6 +368,10 @@ final class RunLoop {
 
     private static Optional<RunResult> unsupported(String what) {
         return Optional.of(new RunResult.Unsupported(what));
+    }
+
+    GuestMsrs msrs() {
+        return msrs;
     }
 
     Runnable checkpoint() {

@@ -3,6 +3,7 @@ package kvasir.kvm;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import kvasir.metal.cpu.VmExit;
 import kvasir.registry.Outcome;
 
 /** How KVM_RUN came back. */
@@ -64,6 +65,23 @@ public sealed interface RunResult {
                     "the guest retired %d instructions and did not exit; is it in an endless loop? `run budget N` gives more"
                             .formatted(instructions),
                     Map.of("instructions", instructions));
+        }
+    }
+
+    /**
+     * Not an answer of KVM's: whoever debugs the guest from outside wanted to be told.
+     *
+     * @param stop why, with addresses
+     */
+    record Stopped(VmExit.Stopped stop) implements RunResult {
+        @Override
+        public Outcome outcome() {
+            var details = new LinkedHashMap<String, Object>();
+            if (stop.stop() != VmExit.Stop.STEP) {
+                details.put("address", stop.linear());
+            }
+            details.put("pc", stop.pc());
+            return new Outcome.Exit(stop.stop().name(), details);
         }
     }
 

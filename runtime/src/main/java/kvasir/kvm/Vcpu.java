@@ -2,6 +2,7 @@ package kvasir.kvm;
 
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import kvasir.metal.cpu.Cpu;
 import kvasir.metal.cpu.CpuidModel;
 import kvasir.metal.cpu.SecondStage;
@@ -20,6 +21,7 @@ public final class Vcpu {
     private Cpu cpu;
     private final VcpuMmu mmu;
     private final RunLoop loop;
+    private final GuestDebug guestDebug = new GuestDebug(this);
     private OptionalInt cpuidMaxPhyAddr = OptionalInt.empty();
     private boolean everRan;
     private long signalAfter = -1;
@@ -142,6 +144,7 @@ public final class Vcpu {
         Cpu.Image image = cpu.save();
         cpu = processor(model);
         cpu.restore(image);
+        guestDebug.apply();
         loadedRoot = -1;
         cpuidMaxPhyAddr = OptionalInt.of(model.physicalBits());
         return IoctlResult.done();
@@ -150,6 +153,32 @@ public final class Vcpu {
     /** cpuid_maxphyaddr: what KVM_SET_CPUID2 told, 36 before. */
     public int maxPhyAddr() {
         return cpuidMaxPhyAddr.orElse(MAXPHYADDR_WITHOUT_CPUID);
+    }
+
+    /** What KVM_SET_GUEST_DEBUG asked for. */
+    public GuestDebug guestDebug() {
+        return guestDebug;
+    }
+
+    /**
+     * KVM_SET_GUEST_DEBUG.
+     *
+     * @param control KVM_GUESTDBG_*
+     * @param debugreg arch.debugreg: eight values, of which 0 to 3 and 7 count, with USE_HW_BP only
+     */
+    public IoctlResult setGuestDebug(int control, long[] debugreg) {
+        return guestDebug.set(control, debugreg);
+    }
+
+    /** KVM_GET_MSRS of one register; empty if there is none. */
+    public OptionalLong msr(int index) {
+        OptionalLong kept = cpu.msr(index);
+        return kept.isPresent() ? kept : loop.msrs().value(index);
+    }
+
+    /** KVM_SET_MSRS of one register; false if there is none. */
+    public boolean setMsr(int index, long value) {
+        return cpu.setMsr(index, value) || loop.msrs().write(index, value);
     }
 
     /** kvm_vcpu_kick: the vCPU leaves the guest. */
@@ -240,6 +269,7 @@ public final class Vcpu {
 
     Runnable checkpoint() {
         var parts = java.util.List.of(run.checkpoint(), exits.checkpoint(), mmu.checkpoint(), loop.checkpoint());
+        Runnable savedDebug = guestDebug.checkpoint();
         Optional<Runnable> savedRing = ring.map(DirtyRing::checkpoint);
         int savedRequests = requests.bits();
         Cpu savedCpu = cpu;
@@ -256,6 +286,7 @@ public final class Vcpu {
             requests.restore(savedRequests);
             cpu = savedCpu;
             cpu.restore(image);
+            savedDebug.run();
             cpuidMaxPhyAddr = savedMax;
             everRan = savedRan;
             signalAfter = savedSignal;

@@ -50,7 +50,7 @@ public class VcpuHandle implements Described {
 
     /** Adds what every vCPU can do. */
     protected static <T extends VcpuHandle> Api.Builder<T> declare(Api.Builder<T> api) {
-        return declareRegisters(declareModes(declarePreFault(declareRun(api))));
+        return VcpuDebug.declare(declareRegisters(declareModes(declarePreFault(declareRun(api)))));
     }
 
     private static <T extends VcpuHandle> Api.Builder<T> declareRun(Api.Builder<T> api) {

@@ -1,6 +1,8 @@
 package kvasir.metal.cpu;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import kvasir.event.Events;
@@ -48,6 +50,9 @@ public final class Cpu {
     /** Set by STI and loads of SS: no interrupt before the next instruction is through. */
     boolean shadow;
 
+    /** Set by loads of SS, with {@link #shadow}: no debug exception either, faults of DR7.GD aside. */
+    boolean stackShadow;
+
     // derived from the architectural state by updateMode
     CodeSize codeSize = CodeSize.BITS16;
     int cpl;
@@ -55,6 +60,9 @@ public final class Cpu {
 
     /** What {@link Gate}s decide by. */
     int gateKey;
+
+    /** Whether what lies in a block must be looked at before it runs: a code segment with a limit, or breakpoints. */
+    boolean bounded;
 
     long ipMask;
     long stackMask;
@@ -72,6 +80,7 @@ public final class Cpu {
     final Unwind unwind = new Unwind();
     final LinearMemory mem;
     final Blocks blocks;
+    final Breakpoints breakpoints = new Breakpoints(this);
     final Transaction transaction = new Transaction();
     final Segments segments = new Segments(this);
     final Delivery delivery = new Delivery(this);
@@ -107,6 +116,8 @@ public final class Cpu {
     boolean encryptedState;
 
     boolean cr8Exits;
+    boolean debugExits;
+    boolean breakpointExits;
 
     /** Length of the instruction that caused the last exit; 0 if there is nothing to skip. */
     int exitLength;
@@ -140,8 +151,11 @@ public final class Cpu {
         Flags.setStatus(this, 0);
         pending = Optional.empty();
         shadow = false;
+        stackShadow = false;
         nmiBlocked = false;
+        breakpoints.traps = 0;
         stateChanged();
+        breakpoints.follow();
     }
 
     /**
@@ -173,7 +187,7 @@ public final class Cpu {
             ip = (ip + exitLength) & ipMask;
             retired++;
             exitLength = 0;
-            shadow = false;
+            interpreter.ended();
         }
     }
 
@@ -228,6 +242,58 @@ public final class Cpu {
     /** Whether a write of CR8 exits; it does not after construction. */
     public void interceptCr8(boolean exits) {
         cr8Exits = exits;
+    }
+
+    /** Whether #DB, and whether #BP of INT3, exit instead of being delivered; they do not after construction. */
+    public void interceptDebug(boolean db, boolean bp) {
+        debugExits = db;
+        breakpointExits = bp;
+    }
+
+    /**
+     * Puts the hypervisor's debug registers into force instead of the guest's, which keep their values.
+     *
+     * @param registers DR0 to DR7, of which 0 to 3 and 7 count; empty gives the guest its own back
+     */
+    public void forceDebugRegisters(Optional<long[]> registers) {
+        breakpoints.force(registers.map(long[]::clone));
+    }
+
+    /** Whether {@link VmExit.Stopped} comes after every instruction; the guest cannot tell. */
+    public void stepEveryInstruction(boolean wanted) {
+        breakpoints.steps = wanted;
+        breakpoints.stop = Optional.empty();
+    }
+
+    /** From now on {@link VmExit.Stopped} comes before the instruction at {@code linear} runs; the guest cannot tell. */
+    public void breakAt(long linear) {
+        breakpoints.addOutside(Breakpoints.Kind.EXECUTE, linear, 1);
+    }
+
+    /**
+     * From now on {@link VmExit.Stopped} comes behind an instruction that touches a byte from {@code linear} on; the guest
+     * cannot tell.
+     *
+     * @param bytes at least 1
+     * @param reads whether reads count too, not only writes
+     */
+    public void watch(long linear, int bytes, boolean reads) {
+        breakpoints.addOutside(reads ? Breakpoints.Kind.ACCESS : Breakpoints.Kind.WRITE, linear, bytes);
+    }
+
+    /** Forgets breakpoints and watchpoints that begin at {@code linear}; false if there is none. */
+    public boolean forgetBreakpoint(long linear) {
+        return breakpoints.removeOutside(linear);
+    }
+
+    /** Forgets every breakpoint and watchpoint of {@link #breakAt} and {@link #watch}. */
+    public void forgetBreakpoints() {
+        breakpoints.clearOutside();
+    }
+
+    /** Whether a debug trap waits, which wakes a processor from HLT. */
+    public boolean trapPending() {
+        return breakpoints.traps != 0;
     }
 
     /** The second stage in force. */
@@ -364,6 +430,7 @@ public final class Cpu {
         cpl = (sys.cr0 & Bits.CR0_PE) == 0 ? 0 : virtual8086() ? 3 : sys.access[Segment.SS] >> 5 & 3;
         gateKey = Gate.key(sys);
         modeKey = gateKey << 3 | codeSize.ordinal() * 2 + (protectedMode() ? 1 : 0);
+        bounded = !bits64 || breakpoints.code;
         ipMask = bits64 ? -1 : codeSize == CodeSize.BITS32 ? 0xffff_ffffL : 0xffff;
         linearMask = bits64 ? -1 : 0xffff_ffffL;
         canonicalShift = (sys.cr4 & Bits.CR4_LA57) != 0 ? 7 : 16;
@@ -581,6 +648,7 @@ public final class Cpu {
             default -> throw new IllegalArgumentException("CR" + number);
         }
         stateChanged();
+        breakpoints.follow();
     }
 
     /** Debug register 0 to 3, 6 or 7. */
@@ -591,6 +659,7 @@ public final class Cpu {
     /** Sets a debug register; nothing is checked. */
     public void setDr(int number, long value) {
         sys.dr[number] = value;
+        breakpoints.follow();
     }
 
     /** XCR0. */
@@ -636,6 +705,44 @@ public final class Cpu {
         return interpreter.disassembly();
     }
 
+    /**
+     * One instruction as text.
+     *
+     * @param rip offset in CS
+     * @param bytes its length; 1 if there is no instruction
+     */
+    public record Line(long rip, int bytes, String text) {}
+
+    /** Instructions from {@code rip} on; the list ends early where nothing can be fetched. */
+    public List<Line> disassemble(long rip, int count) {
+        var lines = new ArrayList<Line>();
+        long at = rip;
+        for (int i = 0; i < count; i++) {
+            Line line = interpreter.line(at);
+            lines.add(line);
+            if (line.bytes() == 0) {
+                break;
+            }
+            at = (at + line.bytes()) & ipMask;
+        }
+        return lines;
+    }
+
+    /**
+     * A translation that the software TLB holds.
+     *
+     * @param linear address of the 4 KiB page
+     * @param privilege {@code supervisor}, {@code supervisor, AC set} or {@code user}
+     */
+    public record TlbEntry(long linear, String privilege, boolean reads, boolean writes, boolean fetches) {}
+
+    /** What the software TLB holds, in the order of addresses. */
+    public List<TlbEntry> tlb() {
+        return mem.cached().stream()
+                .map(t -> new TlbEntry(t.linear(), t.privilege(), t.reads(), t.writes(), t.fetches()))
+                .toList();
+    }
+
     /** What CPUID answers here. */
     public CpuidModel model() {
         return model;
@@ -649,6 +756,8 @@ public final class Cpu {
         private final long retired;
         private final int status;
         private final boolean shadow;
+        private final boolean stackShadow;
+        private final int traps;
         private final boolean nmiBlocked;
         private final Optional<Injection> pending;
         private final long random;
@@ -660,6 +769,8 @@ public final class Cpu {
             retired = cpu.retired;
             status = Flags.status(cpu);
             shadow = cpu.shadow;
+            stackShadow = cpu.stackShadow;
+            traps = cpu.breakpoints.traps;
             nmiBlocked = cpu.nmiBlocked;
             pending = cpu.pending;
             random = cpu.random.state();
@@ -679,9 +790,12 @@ public final class Cpu {
         retired = image.retired;
         Flags.setStatus(this, image.status);
         shadow = image.shadow;
+        stackShadow = image.stackShadow;
+        breakpoints.traps = image.traps;
         nmiBlocked = image.nmiBlocked;
         pending = image.pending;
         random.setState(image.random);
         stateChanged();
+        breakpoints.follow();
     }
 }

@@ -49,20 +49,31 @@ final class Delivery {
         int code = errorCode;
         boolean pushes = hasCode && (c.sys.cr0 & Bits.CR0_PE) != 0;
         int ext = external;
+        c.breakpoints.alone = true;
+        c.breakpoints.traps = 0;
         if (c.events.listening() && !(event instanceof Injection.Interrupt)) {
             c.events.emit(new ExceptionRaised(c.apicId, vector, errorCode, c.ip, c.sys.cr2));
         }
         while (true) {
             try {
                 through(now, code, pushes, false, ext);
+                c.shadow = false;
+                c.stackShadow = false;
+                c.breakpoints.alone = false;
+                c.breakpoints.dropHits();
+                if (now == Vector.DB) {
+                    c.breakpoints.delivered();
+                }
                 return Optional.empty();
             } catch (Unwind u) {
                 if (u.kind == Unwind.Kind.EXIT) {
+                    c.breakpoints.alone = false;
                     c.pending = Optional.of(event);
                     c.exitLength = 0;
                     return Optional.of(u.exit);
                 }
                 if (now == Vector.DF) {
+                    c.breakpoints.alone = false;
                     return Optional.of(new VmExit.TripleFault());
                 }
                 int second = u.kind == Unwind.Kind.NON_CANONICAL ? Vector.SS : u.vector;
@@ -85,7 +96,12 @@ final class Delivery {
         long ip = c.ip;
         c.ip = next;
         try {
-            through(vector, 0, false, checked, 0);
+            through(vector, 0, false, checked, checked ? 0 : 1);
+            c.breakpoints.trapLost = true;
+            c.breakpoints.traps = 0;
+            if (vector == Vector.DB) {
+                c.breakpoints.delivered();
+            }
         } catch (Unwind u) {
             c.ip = ip;
             throw u;

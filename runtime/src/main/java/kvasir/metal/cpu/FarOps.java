@@ -277,6 +277,9 @@ final class FarOps {
 
     private static Op interrupt(Operands o, int vector, boolean counted) {
         return Semantics.end(o, c -> {
+            if (vector == Vector.BP && !counted && c.breakpointExits) {
+                throw c.leave(new VmExit.Debug(Vector.BP, 0));
+            }
             if (counted && c.virtual8086() && c.iopl() < 3) {
                 throw c.exception(Vector.GP, 0);
             }
@@ -413,6 +416,7 @@ final class FarOps {
             flat(c, Segment.CS, selector, lma ? CODE_64 : CODE_32, 0);
             flat(c, Segment.SS, selector + 8, DATA, 0);
             c.updateMode();
+            c.breakpoints.trapByNewFlags();
             c.ip = !lma ? c.sys.star & 0xffff_ffffL : bits64 ? c.sys.lstar : c.sys.cstar;
         });
     }
@@ -436,6 +440,7 @@ final class FarOps {
         flat(c, Segment.CS, to64 ? base + 16 | 3 : base | 3, to64 ? CODE_64 : CODE_32, 3);
         flat(c, Segment.SS, base + 8 | 3, DATA, 3);
         c.updateMode();
+        c.breakpoints.trapByNewFlags();
         c.ip = to64 ? c.r[Gpr.RCX] : c.r[Gpr.RCX] & 0xffff_ffffL;
     }
 

@@ -57,7 +57,7 @@ final class InputOutputOps {
             int number = (int) port.load(c) & (port.bytes == 1 ? 0xff : 0xffff);
             checkPermission(c, number, value.bytes);
             SevOps.intercept(c, SevOps.VC_IOIO);
-            c.interpreter.awaitPort(this);
+            c.interpreter.awaitPort(this, number, value.bytes);
             throw c.leave(new VmExit.Io(number, value.bytes, in, false, in ? 0 : (int) value.load(c)));
         }
 
@@ -96,7 +96,7 @@ final class InputOutputOps {
             } else {
                 value = (int) c.mem.load(shape.source(c), bytes);
             }
-            c.interpreter.awaitPort(this);
+            c.interpreter.awaitPort(this, port, bytes);
             throw c.leave(new VmExit.Io(port, bytes, in, true, value));
         }
 

@@ -20,6 +20,14 @@ final class Interpreter {
     /** Exceptions delivered since {@link #run} began; each takes one from the budget, so that a fault loop ends. */
     private long delivered;
 
+    /** The next instruction runs alone, because it touches a watched address. */
+    private boolean alone;
+
+    /** Port and size of the access that {@link #portOp} completes. */
+    private int port;
+
+    private int portBytes;
+
     /** An exit that waits until its instruction has retired. */
     private Optional<VmExit> after = Optional.empty();
 
@@ -61,10 +69,26 @@ final class Interpreter {
     }
 
     private boolean eventsWait() {
-        return c.kicked || c.pending.isPresent() || c.windowRequested;
+        return c.kicked
+                || c.pending.isPresent()
+                || c.windowRequested
+                || c.breakpoints.traps != 0
+                || c.breakpoints.stop.isPresent();
     }
 
     private Optional<VmExit> event() {
+        Breakpoints b = c.breakpoints;
+        if (b.stop.isPresent()) {
+            Optional<VmExit> stop = b.stop;
+            b.stop = Optional.empty();
+            return stop;
+        }
+        if (b.traps != 0 && !c.stackShadow) {
+            int conditions = b.traps;
+            b.traps = 0;
+            delivered++;
+            return debug(conditions);
+        }
         if (c.pending.isPresent() && !c.shadow) {
             Injection event = c.pending.get();
             c.pending = Optional.empty();
@@ -80,27 +104,90 @@ final class Interpreter {
         return Optional.empty();
     }
 
+    /** A debug exception: a fault of the next instruction, or a trap of the previous one. */
+    private Optional<VmExit> debug(int conditions) {
+        if (c.debugExits) {
+            return Optional.of(new VmExit.Debug(Vector.DB, conditions));
+        }
+        c.breakpoints.record(conditions);
+        return c.delivery.exception(Vector.DB, 0, false);
+    }
+
+    /** Makes the next instruction run alone, after the running one has unwound. */
+    void runAlone() {
+        alone = true;
+    }
+
     /** Runs until something is to be looked at; an exit, or nothing. */
     private Optional<VmExit> blocks(long limit, boolean emulating) {
         c.attention = false;
-        boolean trap = (c.sys.flags & Bits.TF) != 0;
-        if (!c.shadow && !emulating && !trap) {
-            return chain(limit);
-        }
+        boolean plain = (c.sys.flags & (Bits.TF | Bits.RF)) == 0 && !c.breakpoints.steps && !c.breakpoints.resume;
+        return plain && !c.shadow && !emulating && !alone ? chain(limit) : oneAlone();
+    }
+
+    /** One instruction with everything that debugging and shadows ask. */
+    private Optional<VmExit> oneAlone() {
+        Breakpoints b = c.breakpoints;
+        int flags = c.sys.flags;
         boolean shadowed = c.shadow;
+        boolean stackShadowed = c.stackShadow;
+        boolean resume = b.resume;
+        b.resume = false;
+        int conditions = b.atInstruction(c.codeLinear(c.ip));
+        if (Breakpoints.isOutside(conditions) && !resume) {
+            return stopped();
+        }
+        if ((conditions & 15) != 0 && !stackShadowed && (flags & Bits.RF) == 0) {
+            delivered++;
+            return debug(conditions);
+        }
         long before = c.retired;
+        long start = c.ip;
         c.shadow = false;
+        c.stackShadow = false;
+        c.sys.flags &= ~Bits.RF;
+        alone = false;
+        b.alone = true;
+        b.trapLost = false;
         Optional<VmExit> exit = chain(c.retired + 1);
-        boolean retired = c.retired != before;
-        if (exit.isPresent()) {
-            c.shadow |= shadowed && !retired;
+        b.alone = false;
+        if (c.retired == before) {
+            b.dropHits();
+            if (exit.isPresent()) {
+                c.shadow |= shadowed;
+                c.stackShadow |= stackShadowed;
+                b.resume = resume;
+                c.sys.flags |= flags & Bits.RF;
+            }
             return exit;
         }
-        if (trap && retired) {
-            c.sys.dr[6] |= 1 << 14;
-            return c.delivery.exception(Vector.DB, 0, false);
+        if ((flags & Bits.TF) != 0 && !b.trapLost && (!c.sys.branchTrace() || branched(start))) {
+            b.traps |= Breakpoints.BS;
         }
-        return Optional.empty();
+        b.retire();
+        return exit;
+    }
+
+    private boolean branched(long start) {
+        return c.ip != ((start + running.starts[1]) & c.ipMask);
+    }
+
+    private Optional<VmExit> stopped() {
+        c.breakpoints.resume = true;
+        long pc = c.codeLinear(c.ip);
+        return Optional.of(new VmExit.Stopped(VmExit.Stop.BREAK, pc, pc));
+    }
+
+    /** An instruction has ended that the hypervisor emulated. */
+    void ended() {
+        Breakpoints b = c.breakpoints;
+        c.shadow = false;
+        c.stackShadow = false;
+        boolean trap = (c.sys.flags & Bits.TF) != 0 && !c.sys.branchTrace();
+        c.sys.flags &= ~Bits.RF;
+        b.trapLost = false;
+        b.traps |= trap ? Breakpoints.BS : 0;
+        b.retire();
     }
 
     /** Block after block, until {@code limit} instructions have retired or {@link Cpu#attention} is set. */
@@ -115,7 +202,7 @@ final class Interpreter {
                 Block block = c.blocks.at(c.codeLinear(start));
                 Op[] ops = block.ops;
                 int count = ops.length;
-                if (count > limit - c.retired || c.codeSize != CodeSize.BITS64) {
+                if (count > limit - c.retired || c.bounded) {
                     count = withinLimit(block, (int) Math.min(count, limit - c.retired), start);
                 }
                 running = block;
@@ -128,7 +215,7 @@ final class Interpreter {
             } while (!c.attention && c.retired < limit && --left != 0);
         } catch (Unwind u) {
             if (i < 0) {
-                return unwound(u, false, start, 0);
+                return beforeFirst(u, start);
             }
             c.retired += i;
             Block block = running;
@@ -143,11 +230,18 @@ final class Interpreter {
 
     /** Instructions of the block that end inside the code segment; #GP if not even the first does. */
     private int withinLimit(Block block, int count, long start) {
+        int most = count;
+        if (c.breakpoints.code) {
+            most = c.breakpoints.firstIn(block, start, count);
+            if (most == 0) {
+                throw c.exception(Vector.DB, 0);
+            }
+        }
         if (c.codeSize == CodeSize.BITS64) {
-            return count;
+            return most;
         }
         long limit = c.sys.limit[Segment.CS] & 0xffff_ffffL;
-        int within = count;
+        int within = most;
         while (within > 0 && start + block.starts[within] - 1 > limit) {
             within--;
         }
@@ -157,12 +251,27 @@ final class Interpreter {
         return within;
     }
 
+    /** What keeps a block from its first instruction: a breakpoint there comes before every fault of fetching it. */
+    private Optional<VmExit> beforeFirst(Unwind u, long start) {
+        int conditions = c.breakpoints.alone ? 0 : c.breakpoints.atInstruction(c.codeLinear(start));
+        if (conditions == 0) {
+            return unwound(u, false, start, 0);
+        }
+        c.ip = start;
+        if (Breakpoints.isOutside(conditions)) {
+            return stopped();
+        }
+        delivered++;
+        return debug(conditions);
+    }
+
     private Optional<VmExit> unwound(Unwind u, boolean stack, long at, int length) {
         c.ip = at;
         delivered++;
         return switch (u.kind) {
             case STALE -> Optional.empty();
-            case EXCEPTION -> c.delivery.exception(u.vector, u.errorCode, true);
+            case EXCEPTION ->
+                u.vector == Vector.DB ? debug(u.errorCode) : c.delivery.exception(u.vector, u.errorCode, true);
             case NON_CANONICAL -> c.delivery.exception(stack ? Vector.SS : Vector.GP, 0, true);
             case EXIT -> {
                 c.exitLength = length;
@@ -178,8 +287,10 @@ final class Interpreter {
     }
 
     /** Remembers what will complete the port access that exits now. */
-    void awaitPort(PortOp op) {
+    void awaitPort(PortOp op, int number, int bytes) {
         portOp = Optional.of(op);
+        port = number;
+        portBytes = bytes;
     }
 
     void completeIn(int value) {
@@ -197,25 +308,39 @@ final class Interpreter {
         PortOp op = portOp.get();
         portOp = Optional.empty();
         int length = c.exitLength;
+        Breakpoints b = c.breakpoints;
+        b.alone = true;
         try {
             if (op.complete(c, value)) {
                 c.skip();
+            } else {
+                ended();
+                c.sys.flags |= Bits.RF;
             }
+            b.port(port, portBytes);
             c.exitLength = 0;
         } catch (Unwind u) {
+            b.dropHits();
             c.exitLength = length;
+        } finally {
+            b.alone = false;
         }
     }
 
     String disassembly() {
+        return line(c.ip).text();
+    }
+
+    /** The instruction at {@code ip}; 0 bytes if it cannot be fetched. */
+    Cpu.Line line(long ip) {
         long cr2 = c.sys.cr2;
         try {
             return c.blocks
-                    .decodeAt(c.codeLinear(c.ip))
-                    .map(i -> Disassembler.text(i, c.ip))
-                    .orElse("(no instruction)");
+                    .decodeAt(c.codeLinear(ip))
+                    .map(i -> new Cpu.Line(ip, i.length(), Disassembler.text(i, ip)))
+                    .orElse(new Cpu.Line(ip, 1, "(no instruction)"));
         } catch (Unwind u) {
-            return "(not mapped)";
+            return new Cpu.Line(ip, 0, "(not mapped)");
         } finally {
             c.sys.cr2 = cr2;
         }

@@ -1,5 +1,7 @@
 package kvasir.metal.cpu;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import kvasir.metal.memory.NativeMemory;
 import kvasir.metal.memory.PhysicalMemory;
@@ -29,6 +31,7 @@ final class LinearMemory {
     private boolean userMode;
     private boolean mayTouchUser;
     private boolean alignmentChecked;
+    private boolean system;
     private long epoch;
     private long busGpa;
     private final byte[] busData = new byte[8];
@@ -45,12 +48,14 @@ final class LinearMemory {
         this.userMode = userMode;
         this.mayTouchUser = mayTouchUser;
         this.alignmentChecked = alignmentChecked;
+        system = false;
         tlb = alignmentChecked ? checked : userMode ? user : mayTouchUser ? supervisorTouchingUser : supervisor;
     }
 
     /** Until {@link Cpu#updatePrivilege}, accesses are the implicit supervisor accesses of descriptor tables. */
     void asSystem() {
         mode(false, false, false);
+        system = true;
     }
 
     /** Where accesses go that the second stage does not map. */
@@ -67,6 +72,16 @@ final class LinearMemory {
         supervisorTouchingUser.flush();
         user.flush();
         c.stamp++;
+    }
+
+    /** What the TLB holds, in the order of addresses. */
+    List<Tlb.Cached> cached() {
+        var all = new ArrayList<Tlb.Cached>();
+        supervisor.list("supervisor", all);
+        supervisorTouchingUser.list("supervisor, AC set", all);
+        user.list("user", all);
+        all.sort((a, b) -> Long.compareUnsigned(a.linear(), b.linear()));
+        return all;
     }
 
     void flushPage(long linear) {
@@ -216,6 +231,7 @@ final class LinearMemory {
         if (tlb.writeTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4096 - bytes) {
             return;
         }
+        touch(linear, bytes, true);
         checkAlignment(linear, bytes);
         long last = c.wrap(linear + bytes - 1);
         translateForWrite(linear, bytes);
@@ -282,7 +298,14 @@ final class LinearMemory {
                 : exit(refused, 0);
     }
 
+    private void touch(long linear, int bytes, boolean write) {
+        if (!system) {
+            c.breakpoints.touch(linear, bytes, write);
+        }
+    }
+
     private long slowLoad(long linear, int bytes) {
+        touch(linear, bytes, false);
         checkAlignment(linear, bytes);
         int first = Math.min(bytes, 4096 - ((int) linear & 0xfff));
         long value = loadPart(linear, first);
@@ -302,7 +325,7 @@ final class LinearMemory {
         }
         long host = memory.readable(hpa >>> 12) + (hpa & 0xfff);
         followEpoch();
-        if (!alignmentChecked) {
+        if (!alignmentChecked && !c.breakpoints.watchesPage(linear)) {
             tlb.fillRead(linear, host - (linear & 0xfff));
         }
         return switch (bytes) {
@@ -322,6 +345,7 @@ final class LinearMemory {
     }
 
     private void slowStore(long linear, int bytes, long value) {
+        touch(linear, bytes, true);
         checkAlignment(linear, bytes);
         int first = Math.min(bytes, 4096 - ((int) linear & 0xfff));
         if (first < bytes) {
@@ -360,7 +384,7 @@ final class LinearMemory {
             supervisorTouchingUser.flushReads();
             user.flushReads();
         }
-        if (!alignmentChecked && !c.blocks.holdsCode(hpa >>> 12)) {
+        if (!alignmentChecked && !c.blocks.holdsCode(hpa >>> 12) && !c.breakpoints.watchesPage(linear)) {
             tlb.fillWrite(linear, host);
         }
         return host;

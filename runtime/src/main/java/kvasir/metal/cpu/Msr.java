@@ -6,6 +6,7 @@ public final class Msr {
     public static final int SYSENTER_CS = 0x174;
     public static final int SYSENTER_ESP = 0x175;
     public static final int SYSENTER_EIP = 0x176;
+    public static final int DEBUGCTL = 0x1d9;
     public static final int PAT = 0x277;
     public static final int XSS = 0xda0;
     public static final int EFER = 0xc000_0080;

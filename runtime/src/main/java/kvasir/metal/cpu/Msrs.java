@@ -17,6 +17,7 @@ final class Msrs {
             case Msr.SYSENTER_CS -> OptionalLong.of(s.sysenterCs);
             case Msr.SYSENTER_ESP -> OptionalLong.of(s.sysenterEsp);
             case Msr.SYSENTER_EIP -> OptionalLong.of(s.sysenterEip);
+            case Msr.DEBUGCTL -> OptionalLong.of(s.debugControl);
             case Msr.PAT -> OptionalLong.of(s.pat);
             case Msr.XSS -> c.model.has(Feature.XSAVES) ? OptionalLong.of(s.xss) : OptionalLong.empty();
             case Msr.EFER -> OptionalLong.of(s.efer);
@@ -40,6 +41,7 @@ final class Msrs {
             case Msr.SYSENTER_CS -> s.sysenterCs = value & 0xffff_ffffL;
             case Msr.SYSENTER_ESP -> s.sysenterEsp = value;
             case Msr.SYSENTER_EIP -> s.sysenterEip = value;
+            case Msr.DEBUGCTL -> s.debugControl = value;
             case Msr.PAT -> s.pat = value;
             case Msr.XSS -> {
                 s.xss = value;
@@ -76,6 +78,7 @@ final class Msrs {
                     Msr.SYSENTER_ESP,
                     Msr.SYSENTER_EIP -> c.canonical(value);
             case Msr.PAT -> patIsLegal(value);
+            case Msr.DEBUGCTL -> (value & ~3L) == 0;
             // no supervisor state component is modelled
             case Msr.XSS -> value == 0 || !c.model.has(Feature.XSAVES);
             default -> true;

@@ -109,7 +109,10 @@ final class StackOps {
                 long sp = (c.r[Gpr.RSP] + o.size()) & mask;
                 c.segments.load(number, selector);
                 c.r[Gpr.RSP] = mask == 0xffff ? c.r[Gpr.RSP] & ~0xffffL | sp : sp & mask;
-                c.shadow |= number == Segment.SS;
+                if (number == Segment.SS) {
+                    c.shadow = true;
+                    c.stackShadow = true;
+                }
             });
         }
         Arg to = o.arg(0);

@@ -118,8 +118,10 @@ final class StringOps {
                 once(c);
                 return;
             }
-            int most = c.mem.busAttached() || (c.sys.flags & Bits.TF) != 0 ? 1 : MOST_ITERATIONS;
-            boolean bulk = shape.bulk(c);
+            Breakpoints b = c.breakpoints;
+            boolean single = (c.sys.flags & Bits.TF) != 0 || b.steps || (b.alone && b.data);
+            int most = c.mem.busAttached() || single ? 1 : MOST_ITERATIONS;
+            boolean bulk = !single && shape.bulk(c);
             for (int i = 0; i < most; i++) {
                 long count = shape.count(c);
                 if (count == 0) {
@@ -137,7 +139,10 @@ final class StringOps {
                 }
             }
             if (shape.count(c) != 0) {
+                // an event between two iterations pushes RF set, so that a breakpoint here is not met at each of them
                 c.ip = (c.r[Address.BLOCK] + start) & c.ipMask;
+                c.sys.flags |= Bits.RF;
+                c.attention = true;
             }
         }
     }

@@ -69,7 +69,10 @@ final class SystemOps {
                         throw c.exception(Vector.UD, 0);
                     }
                     c.segments.load(number, (int) from.load(c) & 0xffff);
-                    c.shadow |= number == Segment.SS;
+                    if (number == Segment.SS) {
+                        c.shadow = true;
+                        c.stackShadow = true;
+                    }
                 });
             case CONTROL -> Semantics.end(o, c -> writeControl(c, number, from.load(c)));
             case DEBUG -> Semantics.end(o, c -> writeDebug(c, number, from.load(c)));
@@ -217,22 +220,19 @@ final class SystemOps {
             loadPdptes(c, c.sys.cr3);
         }
         c.sys.cr4 = value;
-        c.updateMode();
+        c.breakpoints.follow();
         c.flushTranslations();
     }
 
     private static int debugNumber(Cpu c, int number) {
+        boolean alias = number == 4 || number == 5;
+        if (number > 7 || alias && (c.sys.cr4 & Bits.CR4_DE) != 0) {
+            throw c.exception(Vector.UD, 0);
+        }
         if ((c.sys.dr[7] & 1 << 13) != 0) {
-            c.sys.dr[6] |= 1 << 13;
-            throw c.exception(Vector.DB, 0);
+            throw c.exception(Vector.DB, Breakpoints.BD);
         }
-        if (number == 4 || number == 5) {
-            if ((c.sys.cr4 & Bits.CR4_DE) != 0) {
-                throw c.exception(Vector.UD, 0);
-            }
-            return number + 2;
-        }
-        return number;
+        return alias ? number + 2 : number;
     }
 
     private static long readDebug(Cpu c, int number) {
@@ -252,9 +252,12 @@ final class SystemOps {
         }
         c.sys.dr[to] = switch (to) {
             case 6 -> value & 0xe00f | 0xffff_0ff0L;
-            case 7 -> value & 0xffff_2fffL | 0x400;
+            case 7 -> value & 0xffff_23ffL | 0x400;
             default -> value;
         };
+        if (to != 6) {
+            c.breakpoints.follow();
+        }
     }
 
     private static Op loadFar(Operands o, int segment) {

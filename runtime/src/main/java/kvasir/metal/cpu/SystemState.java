@@ -38,6 +38,7 @@ final class SystemState {
     long sysenterEip;
     long pat;
     long tscAux;
+    long debugControl;
 
     /** TSC minus retired instructions. */
     long tscOffset;
@@ -95,12 +96,18 @@ final class SystemState {
         sysenterEip = 0;
         pat = 0x0007_0406_0007_0406L;
         tscAux = 0;
+        debugControl = 0;
         tscOffset = 0;
         java.util.Arrays.fill(pdpte, 0);
         java.util.Arrays.fill(ymm, 0);
         mxcsr = 0x1f80;
         xss = 0;
         x87.reset();
+    }
+
+    /** IA32_DEBUGCTL.BTF: TF traps behind taken branches only. */
+    boolean branchTrace() {
+        return (debugControl & 2) != 0;
     }
 
     /** Takes over the registers that far control flow and the delivery of events change. */
@@ -142,6 +149,7 @@ final class SystemState {
         sysenterEip = other.sysenterEip;
         pat = other.pat;
         tscAux = other.tscAux;
+        debugControl = other.debugControl;
         tscOffset = other.tscOffset;
         System.arraycopy(other.pdpte, 0, pdpte, 0, 4);
         System.arraycopy(other.ymm, 0, ymm, 0, ymm.length);

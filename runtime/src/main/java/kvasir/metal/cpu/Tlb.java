@@ -1,6 +1,7 @@
 package kvasir.metal.cpu;
 
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * One set of cached translations from linear page to native address, for one privilege. The index mixes higher page bits
@@ -55,6 +56,29 @@ final class Tlb {
             Arrays.fill(writeTag, NONE);
         }
     }
+
+    /** Adds a line for each page that is cached: what may be done with it there. */
+    void list(String privilege, List<Cached> into) {
+        for (int i = 0; i < ENTRIES; i++) {
+            for (long page : new long[] {readTag[i], writeTag[i], fetchTag[i]}) {
+                if (page == NONE) {
+                    continue;
+                }
+                var cached = new Cached(page, privilege, readTag[i] == page, writeTag[i] == page, fetchTag[i] == page);
+                if (!into.contains(cached)) {
+                    into.add(cached);
+                }
+            }
+        }
+    }
+
+    /**
+     * A cached translation.
+     *
+     * @param linear address of the page
+     * @param privilege {@code supervisor}, {@code supervisor, AC set} or {@code user}
+     */
+    record Cached(long linear, String privilege, boolean reads, boolean writes, boolean fetches) {}
 
     void flushPage(long linear) {
         int i = index(linear);

@@ -79,6 +79,33 @@ public sealed interface VmExit {
     /** {@link Cpu#kick()} was called. */
     record Interrupted() implements VmExit {}
 
+    /**
+     * A #DB or #BP that {@link Cpu#interceptDebug} keeps from the guest; RIP is where the exception would have it pushed,
+     * for #BP the INT3 itself.
+     *
+     * @param vector 1 or 3
+     * @param conditions as DR6 would show them, without its constant bits
+     */
+    record Debug(int vector, int conditions) implements VmExit {}
+
+    /** Why {@link Stopped}. */
+    enum Stop {
+        /** One instruction was run. */
+        STEP,
+        /** The next instruction has a breakpoint. */
+        BREAK,
+        /** The previous instruction touched a watched address. */
+        WATCH
+    }
+
+    /**
+     * The debugger outside the machine asked to be told.
+     *
+     * @param linear address of the breakpoint or watchpoint
+     * @param pc linear address of the next instruction
+     */
+    record Stopped(Stop stop, long linear, long pc) implements VmExit {}
+
     /** The guest can take an external interrupt now, as {@link Cpu#requestInterruptWindow(boolean)} asked. */
     record InterruptWindow() implements VmExit {}
 

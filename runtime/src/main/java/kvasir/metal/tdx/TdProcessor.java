@@ -119,6 +119,8 @@ public final class TdProcessor implements TdGuest {
             case VmExit.NestedPageFault _,
                     VmExit.Vmgexit _,
                     VmExit.Cr8Write _,
+                    VmExit.Debug _,
+                    VmExit.Stopped _,
                     VmExit.InterruptWindow _,
                     VmExit.Emulated _,
                     VmExit.MmioPending _,

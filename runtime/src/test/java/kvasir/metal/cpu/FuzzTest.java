@@ -26,6 +26,12 @@ final class FuzzTest {
                 for (int r = 0; r < 16; r++) {
                     bench.cpu.setGpr(r, random.nextInt(4) == 0 ? random.nextLong() : random.nextInt(1 << 24));
                 }
+                if (program % 8 == 7) {
+                    bench.cpu.setRflags(0x102);
+                    bench.cpu.setDr(0, random.nextInt(1 << 24));
+                    bench.cpu.setDr(1, at + random.nextInt(64));
+                    bench.cpu.setDr(7, random.nextInt() & 0xffff_23ffL | 0x400);
+                }
                 String where = "mode " + mode + " program " + program;
                 run(bench.cpu, random, where);
             }
