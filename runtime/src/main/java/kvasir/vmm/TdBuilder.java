@@ -27,6 +27,7 @@ final class TdBuilder extends VmBuilder {
     private InitVm init = InitVm.usual();
     private boolean initVm = true;
     private boolean initVcpus = true;
+    private boolean rbpMod;
     private long handOff;
 
     TdBuilder(Machine machine, String name) {
@@ -68,6 +69,13 @@ final class TdBuilder extends VmBuilder {
                         "hob 0x809000",
                         (b, a) -> b.handOff(a.u64("gpa")))
                 .operation(
+                        "rbp_mod",
+                        List.of(),
+                        "CONFIG_FLAGS without NO_RBP_MOD, which Linux always sets: for firmware of before March 2024, "
+                                + "whose TDVMCALLs expose RBP and are refused by the module otherwise.",
+                        "rbp_mod",
+                        (b, _) -> b.allowRbpMod())
+                .operation(
                         "no_init",
                         List.of(),
                         "KVM_TDX_INIT_VM is left to `td.init`, and with it the vCPUs to `td.create_vcpu`: say `vcpus 0`.",
@@ -102,6 +110,11 @@ final class TdBuilder extends VmBuilder {
         return Outcome.ok();
     }
 
+    private Outcome allowRbpMod() {
+        rbpMod = true;
+        return Outcome.ok();
+    }
+
     private Outcome withoutInit() {
         initVm = false;
         return Outcome.ok();
@@ -123,6 +136,9 @@ final class TdBuilder extends VmBuilder {
                 machine.tdxHost(),
                 mode(machine.config().semantics().policies().whoAdds()));
         vm.attach(td);
+        if (rbpMod) {
+            td.allowRbpMod();
+        }
         if (initVm) {
             keep(td.initVm(init, 0));
         }

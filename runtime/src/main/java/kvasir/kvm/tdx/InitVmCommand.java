@@ -157,7 +157,7 @@ final class InitVmCommand {
         memory.write64(hpa + 8, init.xfam());
         memory.write16(hpa + 16, (short) host.cpus());
         memory.write64(hpa + 24, 6 | (width == 52 ? 4 : 3) << 3);
-        memory.write64(hpa + 32, NO_RBP_MOD | (width == 52 ? 1 : 0));
+        memory.write64(hpa + 32, (td.rbpMod() ? 0 : NO_RBP_MOD) | (width == 52 ? 1 : 0));
         memory.write16(hpa + 40, (short) TSC_1GHZ);
         memory.write(hpa + 80, init.mrconfigid().toArray(), 0, 48);
         memory.write(hpa + 128, init.mrowner().toArray(), 0, 48);

@@ -22,6 +22,7 @@ import kvasir.metal.tdx.Operand;
 import kvasir.metal.tdx.SeamcallRegs;
 import kvasir.metal.tdx.SeptState;
 import kvasir.metal.tdx.Status;
+import kvasir.metal.tdx.TdProcessor;
 import kvasir.metal.tdx.Tdr;
 import kvasir.metal.tdx.Tdvps;
 
@@ -42,6 +43,7 @@ public final class TdxVm implements VendorOps {
     private long pageAddSource = -1;
     private List<Long> leaked = new ArrayList<>();
     private boolean settled = true;
+    private boolean rbpMod;
 
     /** TD_STATE_*. */
     public enum State {
@@ -59,6 +61,18 @@ public final class TdxVm implements VendorOps {
 
     public Vm vm() {
         return vm;
+    }
+
+    /**
+     * Leaves CONFIG_FLAGS.NO_RBP_MOD out of KVM_TDX_INIT_VM, which Linux never does: firmware of before March 2024 exposes
+     * RBP in every TDVMCALL, and the module refuses that to a TD with NO_RBP_MOD.
+     */
+    public void allowRbpMod() {
+        rbpMod = true;
+    }
+
+    boolean rbpMod() {
+        return rbpMod;
     }
 
     /** The host's TDX. */
@@ -97,6 +111,11 @@ public final class TdxVm implements VendorOps {
     /** HPA of a vCPU's TDVPR, once KVM_TDX_INIT_VCPU was done. */
     public Optional<Tdvps> vcpuState(int id) {
         return Optional.ofNullable(vcpus.get(id)).map(v -> new Tdvps(vm.kvm().memory(), v.tdvpr));
+    }
+
+    /** What runs a vCPU's code, for those who watch; the host of a TD cannot see it. */
+    public Optional<TdProcessor> processor(int id) {
+        return Optional.ofNullable(vcpus.get(id)).map(v -> v.run.processor());
     }
 
     /** State of every initialised vCPU, by id. */

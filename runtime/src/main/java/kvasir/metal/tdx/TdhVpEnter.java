@@ -119,6 +119,7 @@ final class TdhVpEnter {
         }
         vcpu.setGpr(Operand.RAX, 0);
         vcpu.setU8(Tdvps.LAST_TD_EXIT, ASYNC_FAULT);
+        call.module.vmcallReturned(call.lp, vcpu, mask);
     }
 
     private void clearOutputs() {

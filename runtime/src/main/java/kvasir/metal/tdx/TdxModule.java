@@ -125,6 +125,18 @@ public final class TdxModule {
         return result;
     }
 
+    /** TDG.VP.VMCALL ends when the host enters again, with the registers that the guest then finds. */
+    void vmcallReturned(int lp, Tdvps vcpu, long mask) {
+        if (events.listening()) {
+            var gpr = new long[16];
+            for (int register = 0; register < gpr.length; register++) {
+                gpr[register] = vcpu.gpr(register);
+            }
+            SeamcallRegs in = SeamcallRegs.leaf(0).with(Operand.RCX, mask);
+            events.emit(new LeafDone("TDG.VP.VMCALL", lp, in, SeamcallRegs.copyOf(gpr), Topic.none()));
+        }
+    }
+
     /** Whether no leaf is under way, so that tables, counters and locks must agree. */
     public boolean idle() {
         return underWay == 0;

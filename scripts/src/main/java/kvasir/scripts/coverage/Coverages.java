@@ -4,7 +4,8 @@ import java.util.List;
 
 /** All coverages that can be measured. */
 public final class Coverages {
-    private static final List<Coverage> ALL = List.of(new ErrnoCoverage());
+    private static final List<Coverage> ALL =
+            List.of(new ErrnoCoverage(), LeafCoverage.seamcall(), LeafCoverage.tdcall());
 
     private Coverages() {}
 
