@@ -105,6 +105,11 @@ public interface VendorOps {
         return Optional.empty();
     }
 
+    /** Whether the registers of a vCPU are out of KVM's reach (guest_state_protected): its register ioctls fail. */
+    default boolean stateProtected(Vcpu vcpu) {
+        return false;
+    }
+
     /** The fields as they are, as an action that puts them back. */
     default Runnable checkpoint() {
         return () -> {};

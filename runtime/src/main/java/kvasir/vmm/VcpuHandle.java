@@ -200,10 +200,7 @@ public class VcpuHandle implements Described {
                     "General register.",
                     "plain.vcpu0." + GPRS[i] + " = 5",
                     v -> v.cpu().gpr(number),
-                    (v, value) -> {
-                        v.cpu().setGpr(number, (Long) value);
-                        return value;
-                    });
+                    (v, value) -> v.set(value, () -> v.cpu().setGpr(number, (Long) value)));
         }
         for (int control : new int[] {0, 2, 3, 4, 8}) {
             registers = registers.property(
@@ -212,10 +209,7 @@ public class VcpuHandle implements Described {
                     "Control register.",
                     "show plain.vcpu0.cr" + control,
                     v -> v.cpu().cr(control),
-                    (v, value) -> {
-                        v.cpu().setCr(control, (Long) value);
-                        return value;
-                    });
+                    (v, value) -> v.set(value, () -> v.cpu().setCr(control, (Long) value)));
         }
         return registers
                 .property(
@@ -224,29 +218,33 @@ public class VcpuHandle implements Described {
                         "Instruction pointer, an offset in CS.",
                         "plain.vcpu0.rip = 1M",
                         v -> v.cpu().rip(),
-                        (v, value) -> {
-                            v.cpu().setRip((Long) value);
-                            return value;
-                        })
+                        (v, value) -> v.set(value, () -> v.cpu().setRip((Long) value)))
                 .property(
                         "rflags",
                         "u64",
                         "Flags.",
                         "show plain.vcpu0.rflags",
                         v -> v.cpu().rflags(),
-                        (v, value) -> {
-                            v.cpu().setRflags((Long) value);
-                            return value;
-                        })
+                        (v, value) -> v.set(value, () -> v.cpu().setRflags((Long) value)))
                 .property(
                         "efer",
                         "u64",
                         "IA32_EFER.",
                         "show plain.vcpu0.efer",
                         v -> v.msr(EFER),
-                        (v, value) -> v.cpu().setMsr(EFER, (Long) value))
+                        (v, value) -> v.set(value, () -> v.cpu().setMsr(EFER, (Long) value)))
                 .property("cpl", "u64", "Current privilege level.", "show plain.vcpu0.cpl", v ->
                         (long) v.cpu().cpl());
+    }
+
+    /** KVM_SET_REGS, KVM_SET_SREGS, KVM_SET_MSRS: EINVAL once the registers are the guest's alone. */
+    Object set(Object value, Runnable change) {
+        if (vcpu.vm().vendor().stateProtected(vcpu)) {
+            return new Outcome.Failed(
+                    "EINVAL", "the registers of this vCPU are protected (guest_state_protected)", Map.of());
+        }
+        change.run();
+        return value;
     }
 
     long msr(int index) {

@@ -339,6 +339,11 @@ public final class SnpVm implements VendorOps {
     }
 
     @Override
+    public boolean stateProtected(Vcpu vcpu) {
+        return runs.containsKey(vcpu.id());
+    }
+
+    @Override
     public Optional<RunResult> run(Vcpu vcpu, long budget) {
         Optional<SnpRun> run = state().equals("LAUNCHED") ? runOf(vcpu.id()) : Optional.empty();
         return Optional.of(run.map(r -> r.run(budget))
