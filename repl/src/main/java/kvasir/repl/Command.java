@@ -80,6 +80,21 @@ enum Command {
                     new Option("--ovmf-hash", "HEX", "launch digest after the image, instead of its content"),
                     new Option("--ledger", "", "print every page that was measured"),
                     new Option("--diff", "OVMF", "name the first page in which a launch of this image differs"))),
+    BOOT(
+            "boot",
+            "FILE",
+            "boot a multiboot kernel: its serial port on standard output, its debug-exit code (value * 2 + 1) as exit code",
+            List.of(
+                    new Option("--args", "LINE", "its command line"),
+                    new Option("--smp", "NUMBER", "vCPUs (default 1)"),
+                    new Option("--memory", "SIZE", "guest memory (default 128M, at most 3G)"),
+                    new Option(
+                            "--cpu",
+                            "MODEL",
+                            "SapphireRapids or EPYC-Milan; features behind it: EPYC-Milan,-pcid,+la57"),
+                    new Option("--no-pit", "", "without interval timer"),
+                    new Option("--input", "FILE", "bytes that arrive at the serial port"),
+                    new Option("--budget", "NUMBER", "instructions of all vCPUs together (default 10000000000)"))),
     VERSION("version", "", "print the version", List.of()),
     HELP("help", "[COMMAND|NAME]", "print help for a command, or for a name that scripts use", List.of());
 

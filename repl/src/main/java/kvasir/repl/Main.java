@@ -82,6 +82,7 @@ final class Main {
                     case EXPLAIN -> ExplainCommand.run(line, console);
                     case REFERENCE -> ReferenceCommand.run(line, console);
                     case SNP_DIGEST -> SnpDigestCommand.run(line, console);
+                    case BOOT -> BootCommand.run(line, console);
                     case VERSION -> version(console);
                     case HELP -> HelpCommand.run(line, console);
                 };

@@ -7,6 +7,7 @@ import kvasir.metal.cpu.Gpr;
 public final class GuestCpuid {
     private static final int KVM_SIGNATURE = 0x4000_0000;
     private static final int KVM_FEATURES = 0x4000_0001;
+    private static final int APIC = 1 << 9;
 
     private GuestCpuid() {}
 
@@ -19,8 +20,14 @@ public final class GuestCpuid {
         };
     }
 
-    static void answer(Cpu cpu, int leaf, int subleaf) {
+    static void answer(Vcpu vcpu, int leaf, int subleaf) {
+        Cpu cpu = vcpu.cpu();
         int[] out = values(cpu, leaf, subleaf);
+        if (leaf == 1) {
+            boolean apicOff =
+                    vcpu.lapic().isPresent() && !vcpu.lapic().get().apic().enabled();
+            out[3] &= apicOff ? ~APIC : -1;
+        }
         cpu.setGpr(Gpr.RAX, Integer.toUnsignedLong(out[0]));
         cpu.setGpr(Gpr.RBX, Integer.toUnsignedLong(out[1]));
         cpu.setGpr(Gpr.RCX, Integer.toUnsignedLong(out[2]));

@@ -83,6 +83,21 @@ public final class KvmRun {
         put32(UNION + 8, cpu);
     }
 
+    /** io.direction is KVM_EXIT_IO_IN. */
+    public boolean ioIn() {
+        return get8(UNION) == 0;
+    }
+
+    /** io.size: 1, 2 or 4. */
+    public int ioBytes() {
+        return get8(UNION + 1);
+    }
+
+    /** io.port. */
+    public int ioPort() {
+        return get16(UNION + 2);
+    }
+
     /** What IN or OUT transfers: the data page. */
     public int ioData() {
         return get32(PIO_DATA);
@@ -99,6 +114,21 @@ public final class KvmRun {
         put64(UNION, gpa);
         put32(UNION + 16, bytes);
         put8(UNION + 20, write ? 1 : 0);
+    }
+
+    /** mmio.phys_addr. */
+    public long mmioGpa() {
+        return get64(UNION);
+    }
+
+    /** mmio.len: 1 to 8. */
+    public int mmioBytes() {
+        return get32(UNION + 16);
+    }
+
+    /** mmio.is_write. */
+    public boolean mmioWrite() {
+        return get8(UNION + 20) != 0;
     }
 
     /** mmio.data as a little-endian number. */

@@ -32,6 +32,13 @@ final class Mmio implements MmioBus {
 
     @Override
     public boolean read(long gpa, byte[] data, int bytes) {
+        if (vcpu.lapic().isPresent() && vcpu.lapic().get().ownsAddress(gpa)) {
+            long value = vcpu.lapic().get().readMmio(gpa);
+            for (int i = 0; i < bytes; i++) {
+                data[i] = i < 8 ? (byte) (value >>> 8 * i) : 0;
+            }
+            return true;
+        }
         if (readGpa == gpa && readBytes == bytes && readDone == bytes) {
             System.arraycopy(read, 0, data, 0, bytes);
             return true;
@@ -77,13 +84,18 @@ final class Mmio implements MmioBus {
 
     /** Whether the emulated instruction wrote something that user space has not seen; the next piece is in kvm_run. */
     boolean exitForWrite() {
-        Write write = writes.poll();
-        if (write == null) {
-            return false;
+        while (true) {
+            Write write = writes.poll();
+            if (write == null) {
+                return false;
+            }
+            if (vcpu.lapic().isEmpty() || !vcpu.lapic().get().ownsAddress(write.gpa)) {
+                vcpu.kvmRun().mmio(write.gpa, write.bytes, true);
+                vcpu.kvmRun().setMmioData(write.data);
+                return true;
+            }
+            vcpu.lapic().get().writeMmio(write.gpa, write.bytes, write.data);
         }
-        vcpu.kvmRun().mmio(write.gpa, write.bytes, true);
-        vcpu.kvmRun().setMmioData(write.data);
-        return true;
     }
 
     /** The instruction that read is over. */

@@ -1,6 +1,7 @@
 package kvasir.kvm;
 
 import java.util.Optional;
+import java.util.OptionalLong;
 import kvasir.kvm.mmu.Pferr;
 import kvasir.metal.cpu.Cpu;
 import kvasir.metal.cpu.DescriptorTable;
@@ -24,6 +25,7 @@ final class RunLoop {
     private final Vcpu vcpu;
     private final Vm vm;
     private final Mmio mmio;
+    private final Optional<VcpuLapic> lapic;
     private final GuestMsrs msrs = new GuestMsrs();
     private Pending pending = Pending.NOTHING;
 
@@ -40,6 +42,7 @@ final class RunLoop {
     RunLoop(Vcpu vcpu) {
         this.vcpu = vcpu;
         vm = vcpu.vm();
+        lapic = vcpu.lapic();
         mmio = new Mmio(vcpu);
     }
 
@@ -62,6 +65,9 @@ final class RunLoop {
 
     private RunResult enter(long budget) {
         KvmRun run = vcpu.kvmRun();
+        if (lapic.isPresent()) {
+            cpu().setClock(vm.now());
+        }
         Optional<RunResult> early = complete();
         if (early.isPresent()) {
             return early.get();
@@ -70,7 +76,7 @@ final class RunLoop {
             return new RunResult.Refused(Check.RUN_IMMEDIATE_EXIT, "kvm_arch_vcpu_ioctl_run: immediate_exit is set");
         }
         run.setExitReason(ExitReason.UNKNOWN);
-        long end = cpu().retired() + budget;
+        long end = cpu().clock() + budget;
         while (true) {
             if (vcpu.signalPending()) {
                 vcpu.takeSignal();
@@ -81,18 +87,33 @@ final class RunLoop {
             if (blocked.isPresent()) {
                 return blocked.get();
             }
-            long left = end - cpu().retired();
+            vm.tick(cpu().clock());
+            long left = end - cpu().clock();
             if (left <= 0) {
                 return new RunResult.BudgetSpent(budget);
             }
+            if (lapic.isPresent()) {
+                VcpuLapic apic = lapic.get();
+                if (!apic.enter()) {
+                    return new RunResult.Descheduled(apic.state());
+                }
+                left = Math.min(left, apic.untilDeadline());
+            }
             vm.seams().at(Seam.GUEST_ENTRY, this);
+            long before = cpu().clock();
             VmExit exit = cpu().run(left);
             if (vm.events().listening()) {
                 vm.events().emit(new VcpuEvent.Left(toString(), cpu().rip(), exit));
             }
             if (exit instanceof VmExit.Budget) {
-                return new RunResult.BudgetSpent(budget);
+                if (lapic.isEmpty()) {
+                    return new RunResult.BudgetSpent(budget);
+                }
+                // exceptions delivered take time too
+                cpu().setClock(before + left);
+                continue;
             }
+            vm.tick(cpu().clock());
             Optional<RunResult> result = handle(exit);
             if (result.isPresent()) {
                 return result.get();
@@ -174,28 +195,36 @@ final class RunLoop {
             }
             case VmExit.Hlt _ -> {
                 exits.count(ExitCounters.Cause.HLT);
+                if (lapic.isPresent()) {
+                    lapic.get().halt();
+                    yield Optional.empty();
+                }
                 vcpu.kvmRun().setExitReason(ExitReason.HLT);
                 yield exited();
             }
             case VmExit.Io io -> {
                 exits.count(ExitCounters.Cause.IO);
+                if (lapic.isPresent() && lapic.get().ownsPort(io.port())) {
+                    portInKernel(lapic.get(), io);
+                    yield Optional.empty();
+                }
                 vcpu.kvmRun().io(io.in(), io.bytes(), io.port(), io.value());
                 pending = io.in() ? Pending.IN : Pending.OUT;
                 yield exited();
             }
             case VmExit.Cpuid cpuid -> {
                 exits.count(ExitCounters.Cause.CPUID);
-                GuestCpuid.answer(cpu(), cpuid.leaf(), cpuid.subleaf());
+                GuestCpuid.answer(vcpu, cpuid.leaf(), cpuid.subleaf());
                 cpu().skip();
                 yield Optional.empty();
             }
             case VmExit.Rdmsr msr -> {
                 exits.count(ExitCounters.Cause.RDMSR);
-                yield afterMsr(msrs.read(cpu(), msr.index()));
+                yield afterMsr(readMsr(msr.index()));
             }
             case VmExit.Wrmsr msr -> {
                 exits.count(ExitCounters.Cause.WRMSR);
-                yield afterMsr(msrs.write(msr.index(), msr.value()));
+                yield afterMsr(writeMsr(msr.index(), msr.value()));
             }
             case VmExit.Hypercall _ -> {
                 exits.count(ExitCounters.Cause.HYPERCALL);
@@ -215,7 +244,12 @@ final class RunLoop {
                 stopped.stop() == VmExit.Stop.STEP && vcpu.guestDebug().steps()
                         ? debugged(GuestDebug.stepped())
                         : Optional.of(new RunResult.Stopped(stopped));
-            case VmExit.Emulated _, VmExit.InterruptWindow _, VmExit.Cr8Write _, VmExit.Budget _ -> Optional.empty();
+            case VmExit.Cr8Write write -> {
+                lapic.ifPresent(apic -> apic.taskPriority(write.value()));
+                yield Optional.empty();
+            }
+            case VmExit.Pause _ -> Optional.of(new RunResult.Descheduled(MpState.RUNNABLE));
+            case VmExit.Emulated _, VmExit.InterruptWindow _, VmExit.Budget _ -> Optional.empty();
             case VmExit.MmioPending _ -> {
                 mmio.exitForRead();
                 yield exitMmio(Pending.MMIO_READ);
@@ -230,6 +264,33 @@ final class RunLoop {
         vcpu.exits().count(ExitCounters.Cause.DEBUG);
         vcpu.guestDebug().exit(exit, cpu().segment(Segment.CS).base() + cpu().rip());
         return exited();
+    }
+
+    private void portInKernel(VcpuLapic apic, VmExit.Io io) {
+        if (io.in()) {
+            cpu().completeIn(apic.readPort(io.port()));
+        } else {
+            apic.writePort(io.port(), io.value());
+            cpu().completeOut();
+        }
+    }
+
+    private boolean readMsr(int index) {
+        if (lapic.isEmpty() || !lapic.get().ownsMsr(index)) {
+            return msrs.read(cpu(), index);
+        }
+        OptionalLong value = lapic.get().readMsr(index);
+        value.ifPresent(v -> {
+            cpu().setGpr(Gpr.RAX, v & 0xffff_ffffL);
+            cpu().setGpr(Gpr.RDX, v >>> 32);
+        });
+        return value.isPresent();
+    }
+
+    private boolean writeMsr(int index, long value) {
+        return lapic.isPresent() && lapic.get().ownsMsr(index)
+                ? lapic.get().writeMsr(index, value)
+                : msrs.write(index, value);
     }
 
     /** vmx_handle_ept_violation: how the exit qualification becomes an error code. */

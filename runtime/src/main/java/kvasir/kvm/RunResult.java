@@ -85,6 +85,22 @@ public sealed interface RunResult {
         }
     }
 
+    /**
+     * KVM_RUN has not returned: the vCPU's thread gave up its processor in the kernel.
+     *
+     * @param state HALTED or another state in which it sleeps; RUNNABLE if it spins (kvm_vcpu_on_spin)
+     */
+    record Descheduled(MpState state) implements RunResult {
+        @Override
+        public Outcome outcome() {
+            return new Outcome.Failed(
+                    "BLOCKED",
+                    "KVM_RUN sleeps in the kernel (%s), and no timer and no other vCPU that runs will wake it"
+                            .formatted(state),
+                    Map.of("mp_state", state.name()));
+        }
+    }
+
     /** Not an answer of KVM's: the guest did something that is not modelled. */
     record Unsupported(String what) implements RunResult {
         @Override

@@ -20,6 +20,7 @@ public final class Vcpu {
     private final Optional<DirtyRing> ring;
     private Cpu cpu;
     private final VcpuMmu mmu;
+    private final Optional<VcpuLapic> lapic;
     private final RunLoop loop;
     private final GuestDebug guestDebug = new GuestDebug(this);
     private OptionalInt cpuidMaxPhyAddr = OptionalInt.empty();
@@ -44,6 +45,7 @@ public final class Vcpu {
                 ? Optional.empty()
                 : Optional.of(new DirtyRing(entries, vm.kvm().host().pml()));
         cpu = processor(model);
+        lapic = vm.irqchip().map(chip -> new VcpuLapic(this, chip, model.physicalBits()));
         mmu = vm.mmu().createVcpu(this);
         loop = new RunLoop(this);
     }
@@ -51,6 +53,7 @@ public final class Vcpu {
     private Cpu processor(CpuidModel model) {
         var processor = new Cpu(vm.kvm().memory(), vm.events(), model, id);
         processor.interceptCpuid(true);
+        processor.interceptCr8(vm.irqchip().isPresent());
         return processor;
     }
 
@@ -92,6 +95,27 @@ public final class Vcpu {
     /** The dirty ring, if the VM uses one. */
     public Optional<DirtyRing> dirtyRing() {
         return ring;
+    }
+
+    /** Its local APIC, if the irqchip is in the kernel. */
+    Optional<VcpuLapic> lapic() {
+        return lapic;
+    }
+
+    /** KVM_GET_MP_STATE; always runnable where user space has the local APIC. */
+    public MpState mpState() {
+        return lapic.map(VcpuLapic::state).orElse(MpState.RUNNABLE);
+    }
+
+    /** KVM_SET_MP_STATE; false where user space has the local APIC. */
+    public boolean setMpState(MpState wanted) {
+        lapic.ifPresent(apic -> apic.setState(wanted));
+        return lapic.isPresent();
+    }
+
+    /** Whether PAUSE ends KVM_RUN with {@link RunResult.Descheduled} (pause-loop exiting with a window of 0). */
+    public void yieldOnPause(boolean yields) {
+        cpu.interceptPause(yields);
     }
 
     /**
@@ -280,8 +304,10 @@ public final class Vcpu {
         boolean savedSmm = smm;
         boolean savedGuest = guestMode;
         boolean savedNested = nestedTdp;
+        Optional<Runnable> savedLapic = lapic.map(VcpuLapic::checkpoint);
         return () -> {
             parts.forEach(Runnable::run);
+            savedLapic.ifPresent(Runnable::run);
             savedRing.ifPresent(Runnable::run);
             requests.restore(savedRequests);
             cpu = savedCpu;

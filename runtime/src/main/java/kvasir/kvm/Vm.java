@@ -2,9 +2,11 @@ package kvasir.kvm;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 import kvasir.event.Events;
 import kvasir.kvm.gmem.GuestMemfd;
+import kvasir.kvm.irqchip.IrqChip;
 import kvasir.kvm.mm.Mm;
 import kvasir.metal.cpu.CpuidModel;
 import kvasir.registry.Bytes;
@@ -44,6 +46,8 @@ public final class Vm {
     private VendorOps vendor = VendorOps.NONE;
     private boolean dead;
     private long remoteTlbFlushes;
+    private Optional<IrqChip> irqchip = Optional.empty();
+    private long now;
 
     /**
      * KVM_CREATE_VM.
@@ -302,6 +306,31 @@ public final class Vm {
         return (hypercallExits & HC_MAP_GPA_RANGE_BIT) != 0;
     }
 
+    /** The in-kernel irqchip, if KVM_CREATE_IRQCHIP made one. */
+    public Optional<IrqChip> irqchip() {
+        return irqchip;
+    }
+
+    /** Virtual time in ticks ({@link IrqChip#TSC_HERTZ}): instructions of all vCPUs and idle time. */
+    public long now() {
+        return now;
+    }
+
+    /** A vCPU has come to this moment; time never goes back. */
+    void tick(long to) {
+        now = Math.max(now, to);
+    }
+
+    /** With every vCPU asleep time passes up to the next timer; false if there is none. */
+    public boolean idle() {
+        long deadline = irqchip.map(IrqChip::deadline).orElse(Long.MAX_VALUE);
+        if (deadline == Long.MAX_VALUE) {
+            return false;
+        }
+        tick(deadline);
+        return true;
+    }
+
     private IoctlResult ioctl(Supplier<IoctlResult> body) {
         if (dead) {
             return answered(IoctlResult.err(Errno.EIO, "kvm_vm_ioctl: the VM is dead"));
@@ -360,6 +389,47 @@ public final class Vm {
     /** KVM_RESET_DIRTY_RINGS. */
     public IoctlResult resetDirtyRings() {
         return ioctl(dirtyLog::resetRings);
+    }
+
+    /** KVM_CREATE_IRQCHIP: local APICs for vCPUs created from now on, an I/O APIC, two 8259s. */
+    public IoctlResult createIrqchip() {
+        return ioctl(() -> {
+            if (irqchip.isPresent()) {
+                return IoctlResult.err(Errno.EEXIST, "kvm_arch_vm_ioctl, KVM_CREATE_IRQCHIP: there is one");
+            }
+            if (!vcpus.isEmpty()) {
+                return IoctlResult.err(Errno.EINVAL, "kvm_arch_vm_ioctl, KVM_CREATE_IRQCHIP: there are vCPUs already");
+            }
+            irqchip = Optional.of(new IrqChip());
+            return IoctlResult.done();
+        });
+    }
+
+    /** KVM_CREATE_PIT2. */
+    public IoctlResult createPit2() {
+        return ioctl(() -> {
+            if (irqchip.map(IrqChip::hasPit).orElse(false)) {
+                return IoctlResult.err(Errno.EEXIST, "kvm_arch_vm_ioctl, KVM_CREATE_PIT2: there is one");
+            }
+            if (irqchip.isEmpty()) {
+                return IoctlResult.err(Errno.ENOENT, "kvm_arch_vm_ioctl, KVM_CREATE_PIT2: no irqchip");
+            }
+            irqchip.get().createPit();
+            return IoctlResult.done();
+        });
+    }
+
+    /** KVM_IRQ_LINE on the default routing. */
+    public IoctlResult irqLine(long gsi, boolean high) {
+        return ioctl(() -> {
+            if (irqchip.isEmpty()) {
+                return IoctlResult.err(Errno.ENXIO, "kvm_vm_ioctl_irq_line: no irqchip");
+            }
+            if (Long.compareUnsigned(gsi, IrqChip.GSIS) < 0) {
+                irqchip.get().setLine((int) gsi, high);
+            }
+            return IoctlResult.done();
+        });
     }
 
     /** KVM_CREATE_VCPU. */
@@ -460,6 +530,9 @@ public final class Vm {
         boolean savedAllowed = preFaultAllowed;
         boolean savedDead = dead;
         long savedFlushes = remoteTlbFlushes;
+        Optional<IrqChip> savedChip = irqchip;
+        Optional<Runnable> chipState = irqchip.map(IrqChip::checkpoint);
+        long savedNow = now;
         return () -> {
             parts.forEach(Runnable::run);
             vcpus = new ArrayList<>(savedVcpus);
@@ -470,6 +543,9 @@ public final class Vm {
             preFaultAllowed = savedAllowed;
             dead = savedDead;
             remoteTlbFlushes = savedFlushes;
+            irqchip = savedChip;
+            chipState.ifPresent(Runnable::run);
+            now = savedNow;
         };
     }
 }

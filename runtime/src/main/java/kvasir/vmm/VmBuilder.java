@@ -38,6 +38,9 @@ public class VmBuilder implements Described {
     private final List<CapLine> caps = new ArrayList<>();
     private long vcpus = 1;
     private boolean setsCpuid = true;
+    private boolean irqchip;
+    private boolean pit;
+    private boolean devices;
     private CpuidModel model = CpuidModel.standard();
     private HostConfig host;
     private Optional<Outcome> problem = Optional.empty();
@@ -68,7 +71,7 @@ public class VmBuilder implements Described {
 
     /** Adds the lines that every kind of VM understands. */
     protected static <T extends VmBuilder> Api.Builder<T> declare(Api.Builder<T> api) {
-        return declareHost(declareOptions(declareMemory(api)));
+        return declareHost(declarePlatform(declareOptions(declareMemory(api))));
     }
 
     private static <T extends VmBuilder> Api.Builder<T> declareMemory(Api.Builder<T> api) {
@@ -150,6 +153,23 @@ public class VmBuilder implements Described {
                         (b, a) -> b.note(b.addCap(Cap.DIRTY_LOG_RING, a.u64("bytes"))));
     }
 
+    private static <T extends VmBuilder> Api.Builder<T> declarePlatform(Api.Builder<T> api) {
+        return api.operation(
+                        "irqchip",
+                        List.of(flag("no_pit", "without KVM_CREATE_PIT2")),
+                        "KVM_CREATE_IRQCHIP: local APICs, I/O APIC and 8259 pair in the kernel; then KVM_CREATE_PIT2. "
+                                + "HLT then sleeps in the kernel, and vCPUs but the first wait for INIT and SIPI.",
+                        "irqchip",
+                        (b, a) -> b.note(b.setIrqchip(!a.flag("no_pit"))))
+                .operation(
+                        "devices",
+                        List.of(),
+                        "The VMM has the devices of a small PC: COM1, debug exit (F4h), debug console (E9h), RTC, "
+                                + "ACPI PM timer, fw_cfg, reset control, QEMU's pc-testdev.",
+                        "devices",
+                        (b, _) -> b.note(b.setDevices()));
+    }
+
     private static <T extends VmBuilder> Api.Builder<T> declareHost(Api.Builder<T> api) {
         return api.operation(
                         "host",
@@ -199,6 +219,26 @@ public class VmBuilder implements Described {
     Optional<Outcome> withoutCpuid() {
         setsCpuid = false;
         return Optional.empty();
+    }
+
+    Optional<Outcome> setIrqchip(boolean withPit) {
+        irqchip = true;
+        pit = withPit;
+        return Optional.empty();
+    }
+
+    Optional<Outcome> setDevices() {
+        devices = true;
+        return Optional.empty();
+    }
+
+    void setModel(CpuidModel wanted) {
+        model = wanted;
+    }
+
+    void addMemory(Range range) {
+        memory.add(new MemoryLine(
+                range, Backing.MEMFD, false, false, false, false, false, 0, Optional.empty(), Optional.empty()));
     }
 
     Optional<Outcome> addCap(int cap, long arg) {
@@ -283,6 +323,12 @@ public class VmBuilder implements Described {
             keep(vm.enableCap(line.cap, line.arg));
         }
         problem.ifPresentOrElse(_ -> {}, () -> beforeMemory(vm));
+        if (irqchip && problem.isEmpty()) {
+            keep(vm.createIrqchip());
+        }
+        if (pit && problem.isEmpty()) {
+            keep(vm.createPit2());
+        }
         for (MemoryLine line : memory) {
             if (problem.isEmpty()) {
                 addSlot(vm, line);
@@ -307,7 +353,13 @@ public class VmBuilder implements Described {
         if (problem.isPresent()) {
             return problem.get();
         }
-        return handle(vm);
+        VmHandle handle = handle(vm);
+        if (devices) {
+            long bytes =
+                    memory.stream().mapToLong(line -> line.range.end()).max().orElse(0);
+            handle.attach(new Pc(vm, bytes));
+        }
+        return handle;
     }
 
     /** What a vendor does between KVM_CREATE_VM and the first memory slot. */

@@ -29,6 +29,7 @@ public class VmHandle implements Described {
 
     final Machine machine;
     final Vm vm;
+    private Optional<Pc> pc = Optional.empty();
 
     /** @param vm what KVM knows of it */
     protected VmHandle(Machine machine, Vm vm) {
@@ -44,6 +45,15 @@ public class VmHandle implements Described {
     /** What KVM knows of it. */
     public final Vm vm() {
         return vm;
+    }
+
+    /** Its devices, if the declaration asked for them. */
+    public final Optional<Pc> pc() {
+        return pc;
+    }
+
+    void attach(Pc devices) {
+        pc = Optional.of(devices);
     }
 
     final TdpMmu mmu() {

@@ -124,4 +124,19 @@ final class IoApic {
         redirection[pin] = (written & LEVEL) == 0 ? written & ~REMOTE_IRR : written;
         service(pin);
     }
+
+    Runnable checkpoint() {
+        long[] savedRedirection = redirection.clone();
+        int savedSelect = select;
+        int savedId = id;
+        int savedLines = lines;
+        int savedRequest = request;
+        return () -> {
+            System.arraycopy(savedRedirection, 0, redirection, 0, PINS);
+            select = savedSelect;
+            id = savedId;
+            lines = savedLines;
+            request = savedRequest;
+        };
+    }
 }

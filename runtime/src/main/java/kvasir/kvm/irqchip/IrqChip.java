@@ -2,14 +2,18 @@ package kvasir.kvm.irqchip;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * The full in-kernel irqchip of one VM (KVM_CREATE_IRQCHIP, KVM_CREATE_PIT2) and the wires between its parts. GSIs 0 to
+ * The full in-kernel irqchip of one VM (KVM_CREATE_IRQCHIP) and the wires between its parts. GSIs 0 to
  * 15 go to the 8259 pair and to the I/O APIC, GSI 0 to I/O APIC pin 2, the rest to the I/O APIC (KVM's default routing).
  */
 public final class IrqChip {
     /** Ticks of virtual time in a second. */
     public static final long TSC_HERTZ = 1_000_000_000;
+
+    /** Number of input lines. */
+    public static final int GSIS = 24;
 
     private static final int SHORTHAND_SELF = 1;
     private static final int SHORTHAND_ALL = 2;
@@ -17,9 +21,19 @@ public final class IrqChip {
 
     private final PicPair pics = new PicPair();
     private final IoApic ioApic = new IoApic(this::deliver);
-    private final Pit pit = new Pit();
-    private final List<LocalApic> apics = new ArrayList<>();
+    private Optional<Pit> pit = Optional.empty();
+    private List<LocalApic> apics = new ArrayList<>();
     private int lowestPriorityTurn;
+
+    /** KVM_CREATE_PIT2: without it ports 40h to 43h and 61h are user space's. */
+    public void createPit() {
+        pit = Optional.of(new Pit());
+    }
+
+    /** Whether there is a PIT. */
+    public boolean hasPit() {
+        return pit.isPresent();
+    }
 
     /** Gives a new vCPU its local APIC; {@code id} is the APIC id, {@code physicalBits} is MAXPHYADDR. */
     public LocalApic addLocalApic(int id, int physicalBits) {
@@ -105,17 +119,19 @@ public final class IrqChip {
 
     /** When something happens next by itself; {@link Long#MAX_VALUE} if nothing will. */
     public long deadline() {
-        long next = pit.deadline();
+        long next = Long.MAX_VALUE;
+        if (pit.isPresent()) {
+            next = pit.get().deadline();
+        }
         for (LocalApic apic : apics) {
-            long deadline = apic.deadline();
-            next = Long.compareUnsigned(deadline, next) < 0 ? deadline : next;
+            next = Math.min(apic.deadline(), next);
         }
         return next;
     }
 
     /** Lets everything happen that is due at {@code now}. */
     public void advance(long now) {
-        if (pit.takeEdge(now)) {
+        if (pit.isPresent() && pit.get().takeEdge(now)) {
             setLine(0, true);
             setLine(0, false);
         }
@@ -126,18 +142,22 @@ public final class IrqChip {
 
     /** Whether {@code port} belongs to the chip. */
     public boolean ownsPort(int port) {
-        return PicPair.owns(port) || Pit.owns(port);
+        return PicPair.owns(port) || ownedByPit(port);
+    }
+
+    private boolean ownedByPit(int port) {
+        return pit.isPresent() && Pit.owns(port);
     }
 
     /** A byte read of a port it owns. */
     public int readPort(int port, long now) {
-        return Pit.owns(port) ? pit.read(port, now) : pics.read(port);
+        return ownedByPit(port) ? pit.orElseThrow().read(port, now) : pics.read(port);
     }
 
     /** A byte write to a port it owns. */
     public void writePort(int port, int value, long now) {
-        if (Pit.owns(port)) {
-            pit.write(port, value, now);
+        if (ownedByPit(port)) {
+            pit.orElseThrow().write(port, value, now);
         } else {
             pics.write(port, value);
         }
@@ -161,5 +181,23 @@ public final class IrqChip {
     /** Pulses the NMI line (LINT1 of every local APIC). */
     public void pulseNmi() {
         apics.forEach(LocalApic::nonMaskableLine);
+    }
+
+    /** The chips as they are, as an action that puts them back. */
+    public Runnable checkpoint() {
+        var parts = new ArrayList<Runnable>();
+        parts.add(pics.checkpoint());
+        parts.add(ioApic.checkpoint());
+        pit.ifPresent(timer -> parts.add(timer.checkpoint()));
+        apics.forEach(apic -> parts.add(apic.checkpoint()));
+        var savedPit = pit;
+        var savedApics = List.copyOf(apics);
+        int savedTurn = lowestPriorityTurn;
+        return () -> {
+            parts.forEach(Runnable::run);
+            pit = savedPit;
+            apics = new ArrayList<>(savedApics);
+            lowestPriorityTurn = savedTurn;
+        };
     }
 }

@@ -54,11 +54,12 @@ public final class LocalApic {
 
     private long timerStart;
     private long tscDeadline;
+    private long deadlineAt;
     private boolean timerArmed;
 
     private boolean pendingInit;
     private int pendingStartup = -1;
-    private boolean pendingNmi;
+    private int pendingNmis;
     private boolean pendingSmi;
 
     LocalApic(IrqChip chip, int id, int physicalBits) {
@@ -351,7 +352,7 @@ public final class LocalApic {
                     request(message.vector(), message.level());
                 }
             }
-            case NMI -> pendingNmi = true;
+            case NMI -> nonMaskable();
             case SMI -> pendingSmi = true;
             case INIT -> {
                 if (message.asserted()) {
@@ -446,8 +447,17 @@ public final class LocalApic {
     void nonMaskableLine() {
         int lint1 = get(LVT_LINT1);
         if ((lint1 & MASKED) == 0 && DeliveryMode.of(lint1 >>> 8) == DeliveryMode.NMI) {
-            pendingNmi = true;
+            nonMaskable();
         }
+    }
+
+    private void nonMaskable() {
+        pendingNmis = Math.min(pendingNmis + 1, 2);
+    }
+
+    /** Whether an INIT or a start-up IPI waits. */
+    public boolean bootEventPending() {
+        return pendingInit || pendingStartup >= 0;
     }
 
     /** Takes a pending INIT, if there is one. */
@@ -464,10 +474,16 @@ public final class LocalApic {
         return vector;
     }
 
+    /** NMIs that wait, 0 to {@code most}; more than that are forgotten (KVM, process_nmi). */
+    public int pendingNmis(int most) {
+        pendingNmis = Math.min(pendingNmis, most);
+        return pendingNmis;
+    }
+
     /** Takes a pending NMI, if there is one. */
     public boolean takeNmi() {
-        boolean nmi = pendingNmi;
-        pendingNmi = false;
+        boolean nmi = pendingNmis > 0;
+        pendingNmis -= nmi ? 1 : 0;
         return nmi;
     }
 
@@ -514,10 +530,16 @@ public final class LocalApic {
         return tscDeadline;
     }
 
-    /** Writes IA32_TSC_DEADLINE; ignored outside TSC-deadline mode. */
-    public void tscDeadline(long value) {
+    /**
+     * Writes IA32_TSC_DEADLINE; ignored outside TSC-deadline mode.
+     *
+     * @param value in the guest's TSC
+     * @param at the same moment in virtual time
+     */
+    public void tscDeadline(long value, long at) {
         if (deadlineMode()) {
             tscDeadline = value;
+            deadlineAt = Math.max(at, 0);
             timerArmed = value != 0;
         }
     }
@@ -527,12 +549,12 @@ public final class LocalApic {
         if (!timerArmed) {
             return Long.MAX_VALUE;
         }
-        return deadlineMode() ? tscDeadline : timerStart + Integer.toUnsignedLong(get(INITIAL_COUNT)) * divider();
+        return deadlineMode() ? deadlineAt : timerStart + Integer.toUnsignedLong(get(INITIAL_COUNT)) * divider();
     }
 
     /** Lets the timer expire as often as it has by {@code now}; missed periods are coalesced. */
     void advance(long now) {
-        if (Long.compareUnsigned(deadline(), now) > 0) {
+        if (deadline() > now) {
             return;
         }
         if (periodic()) {
@@ -545,5 +567,35 @@ public final class LocalApic {
         if ((lvt & MASKED) == 0) {
             request(lvt & 0xff, false);
         }
+    }
+
+    /** The registers as they are, as an action that puts them back. */
+    Runnable checkpoint() {
+        int[] savedRegisters = registers.clone();
+        long savedBase = base;
+        long savedIcr = x2Icr;
+        int savedErrors = errors;
+        long savedStart = timerStart;
+        long savedDeadline = tscDeadline;
+        long savedAt = deadlineAt;
+        boolean savedArmed = timerArmed;
+        boolean savedInit = pendingInit;
+        int savedStartup = pendingStartup;
+        int savedNmis = pendingNmis;
+        boolean savedSmi = pendingSmi;
+        return () -> {
+            System.arraycopy(savedRegisters, 0, registers, 0, registers.length);
+            base = savedBase;
+            x2Icr = savedIcr;
+            errors = savedErrors;
+            timerStart = savedStart;
+            tscDeadline = savedDeadline;
+            deadlineAt = savedAt;
+            timerArmed = savedArmed;
+            pendingInit = savedInit;
+            pendingStartup = savedStartup;
+            pendingNmis = savedNmis;
+            pendingSmi = savedSmi;
+        };
     }
 }

@@ -189,4 +189,28 @@ final class Pic {
     void writeTriggerModes(int value) {
         edgeLevel = value & elcrMask;
     }
+
+    private void copyFrom(Pic other) {
+        request = other.request;
+        mask = other.mask;
+        service = other.service;
+        lastLevel = other.lastLevel;
+        edgeLevel = other.edgeLevel;
+        priorityAdd = other.priorityAdd;
+        vectorBase = other.vectorBase;
+        initState = other.initState;
+        readService = other.readService;
+        poll = other.poll;
+        specialMask = other.specialMask;
+        autoEoi = other.autoEoi;
+        rotateOnAutoEoi = other.rotateOnAutoEoi;
+        specialFullyNested = other.specialFullyNested;
+        expectsFourWords = other.expectsFourWords;
+    }
+
+    Runnable checkpoint() {
+        var saved = new Pic(elcrMask);
+        saved.copyFrom(this);
+        return () -> copyFrom(saved);
+    }
 }

@@ -72,4 +72,13 @@ final class PicPair {
         }
         cascade();
     }
+
+    Runnable checkpoint() {
+        Runnable savedMaster = master.checkpoint();
+        Runnable savedSlave = slave.checkpoint();
+        return () -> {
+            savedMaster.run();
+            savedSlave.run();
+        };
+    }
 }

@@ -31,6 +31,24 @@ final class Pit {
         boolean statusLatched;
         int status;
 
+        void copyFrom(Channel other) {
+            mode = other.mode;
+            access = other.access;
+            bcd = other.bcd;
+            gate = other.gate;
+            loaded = other.loaded;
+            count = other.count;
+            loadedAt = other.loadedAt;
+            edgesDelivered = other.edgesDelivered;
+            writtenLow = other.writtenLow;
+            writeHighNext = other.writeHighNext;
+            readHighNext = other.readHighNext;
+            latchedCount = other.latchedCount;
+            latchedBytes = other.latchedBytes;
+            statusLatched = other.statusLatched;
+            status = other.status;
+        }
+
         long elapsed(long now) {
             return ticks(now - loadedAt);
         }
@@ -235,5 +253,20 @@ final class Pit {
     private static int toBcd(int value) {
         int decimal = value % 10_000;
         return decimal / 1000 << 12 | decimal / 100 % 10 << 8 | decimal / 10 % 10 << 4 | decimal % 10;
+    }
+
+    Runnable checkpoint() {
+        var saved = new Channel[channels.length];
+        for (int i = 0; i < saved.length; i++) {
+            saved[i] = new Channel();
+            saved[i].copyFrom(channels[i]);
+        }
+        boolean savedSpeaker = speakerData;
+        return () -> {
+            for (int i = 0; i < saved.length; i++) {
+                channels[i].copyFrom(saved[i]);
+            }
+            speakerData = savedSpeaker;
+        };
     }
 }

@@ -11,6 +11,13 @@ final class ControlOps {
 
     static void bind(Map<String, Maker> makers) {
         makers.put("HLT", o -> Semantics.end(o, c -> c.interpreter.exitAfter(new VmExit.Hlt())));
+        makers.put(
+                "PAUSE",
+                o -> Semantics.end(o, c -> {
+                    if (c.pauseExits) {
+                        c.interpreter.exitAfter(new VmExit.Pause());
+                    }
+                }));
         makers.put("CPUID", o -> Semantics.end(o, ControlOps::cpuid));
         makers.put("RDMSR", o -> Semantics.end(o, c -> readMsr(c, o.index)));
         makers.put("WRMSR", o -> Semantics.end(o, ControlOps::writeMsr));

@@ -102,6 +102,7 @@ public final class Cpu {
 
     Optional<Injection> pending = Optional.empty();
     boolean windowRequested;
+    boolean nmiWindowRequested;
 
     /** An NMI was delivered and no IRET has retired since. */
     boolean nmiBlocked;
@@ -118,6 +119,10 @@ public final class Cpu {
     boolean cr8Exits;
     boolean debugExits;
     boolean breakpointExits;
+    boolean pauseExits;
+
+    /** Ticks that passed while it executed nothing. */
+    private long idle;
 
     /** Length of the instruction that caused the last exit; 0 if there is nothing to skip. */
     int exitLength;
@@ -229,6 +234,47 @@ public final class Cpu {
         windowRequested = wanted;
     }
 
+    /** Asks for {@link VmExit.InterruptWindow} as soon as {@link #nmiAcceptable()}. */
+    public void requestNmiWindow(boolean wanted) {
+        nmiWindowRequested = wanted;
+    }
+
+    /** Whether an NMI would be taken now: none is blocking, no shadow of MOV SS or STI, nothing pending. */
+    public boolean nmiAcceptable() {
+        return !nmiBlocked && !shadow && pending.isEmpty();
+    }
+
+    /**
+     * INIT (Intel SDM volume 3, table 10-1): as {@link #reset()}, but the TSC, caching bits of CR0, MSRs of the
+     * system-call instructions, and the extended state stay.
+     */
+    public void init() {
+        long caching = sys.cr0 & (Bits.CR0_NW | Bits.CR0_CD);
+        var kept = new SystemState();
+        kept.copyFrom(sys);
+        reset();
+        sys.keepOverInit(kept);
+        sys.cr0 = Bits.CR0_ET | caching;
+        stateChanged();
+    }
+
+    /** Continues in real mode at the page that a start-up IPI names. */
+    public void startup(int vector) {
+        setSegment(Segment.CS, new Segment(vector << 8, (long) vector << 12, 0xffff, 0x9b));
+        ip = 0;
+        stateChanged();
+    }
+
+    /** Virtual time: retired instructions and the ticks told to {@link #setClock}. */
+    public long clock() {
+        return retired + idle;
+    }
+
+    /** Lets time pass, while it executes nothing, until {@code now}; never back. */
+    public void setClock(long now) {
+        idle = Math.max(idle, now - retired);
+    }
+
     /** Makes {@link #run} return {@link VmExit.Interrupted} soon. From any thread. */
     public void kick() {
         kicked = true;
@@ -237,6 +283,11 @@ public final class Cpu {
     /** Whether CPUID exits; it does not after construction. */
     public void interceptCpuid(boolean exits) {
         cpuidExits = exits;
+    }
+
+    /** Whether PAUSE exits once it has retired; it does not after construction. */
+    public void interceptPause(boolean exits) {
+        pauseExits = exits;
     }
 
     /** Whether a write of CR8 exits; it does not after construction. */
@@ -549,7 +600,7 @@ public final class Cpu {
 
     /** The time-stamp counter before instruction {@code index} of the running block. */
     long tsc(int index) {
-        return retired + index + sys.tscOffset;
+        return retired + idle + index + sys.tscOffset;
     }
 
     /** General register {@code number}, see {@link Gpr}. */
@@ -644,7 +695,10 @@ public final class Cpu {
             case 2 -> sys.cr2 = value;
             case 3 -> sys.cr3 = value;
             case 4 -> sys.cr4 = value;
-            case 8 -> sys.cr8 = (int) value & 15;
+            case 8 -> {
+                sys.cr8 = (int) value & 15;
+                return;
+            }
             default -> throw new IllegalArgumentException("CR" + number);
         }
         stateChanged();
@@ -761,6 +815,7 @@ public final class Cpu {
         private final boolean nmiBlocked;
         private final Optional<Injection> pending;
         private final long random;
+        private final long idle;
 
         private Image(Cpu cpu) {
             r = cpu.r.clone();
@@ -774,6 +829,7 @@ public final class Cpu {
             nmiBlocked = cpu.nmiBlocked;
             pending = cpu.pending;
             random = cpu.random.state();
+            idle = cpu.idle;
         }
     }
 
@@ -795,6 +851,7 @@ public final class Cpu {
         nmiBlocked = image.nmiBlocked;
         pending = image.pending;
         random.setState(image.random);
+        idle = image.idle;
         stateChanged();
         breakpoints.follow();
     }

@@ -325,6 +325,7 @@ final class FarOps {
         return Semantics.end(o, c -> {
             c.transaction.run(c, action);
             c.nmiBlocked = false;
+            c.attention |= c.nmiWindowRequested;
         });
     }
 

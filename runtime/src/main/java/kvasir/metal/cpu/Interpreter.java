@@ -72,6 +72,7 @@ final class Interpreter {
         return c.kicked
                 || c.pending.isPresent()
                 || c.windowRequested
+                || c.nmiWindowRequested
                 || c.breakpoints.traps != 0
                 || c.breakpoints.stop.isPresent();
     }
@@ -98,7 +99,7 @@ final class Interpreter {
             c.kicked = false;
             return Optional.of(new VmExit.Interrupted());
         }
-        if (c.windowRequested && c.interruptible()) {
+        if ((c.windowRequested && c.interruptible()) || (c.nmiWindowRequested && c.nmiAcceptable())) {
             return Optional.of(new VmExit.InterruptWindow());
         }
         return Optional.empty();

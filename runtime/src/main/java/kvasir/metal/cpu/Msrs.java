@@ -37,7 +37,7 @@ final class Msrs {
     static boolean write(Cpu c, int msr, long value) {
         SystemState s = c.sys;
         switch (msr) {
-            case Msr.TSC -> s.tscOffset = value - c.retired;
+            case Msr.TSC -> s.tscOffset = value - c.clock();
             case Msr.SYSENTER_CS -> s.sysenterCs = value & 0xffff_ffffL;
             case Msr.SYSENTER_ESP -> s.sysenterEsp = value;
             case Msr.SYSENTER_EIP -> s.sysenterEip = value;

@@ -110,6 +110,26 @@ final class SystemState {
         return (debugControl & 2) != 0;
     }
 
+    /** Takes over what INIT leaves alone. */
+    void keepOverInit(SystemState before) {
+        xcr0 = before.xcr0;
+        pkru = before.pkru;
+        star = before.star;
+        lstar = before.lstar;
+        cstar = before.cstar;
+        sfmask = before.sfmask;
+        kernelGsBase = before.kernelGsBase;
+        sysenterCs = before.sysenterCs;
+        sysenterEsp = before.sysenterEsp;
+        sysenterEip = before.sysenterEip;
+        pat = before.pat;
+        tscAux = before.tscAux;
+        tscOffset = before.tscOffset;
+        System.arraycopy(before.ymm, 0, ymm, 0, ymm.length);
+        mxcsr = before.mxcsr;
+        x87.copyFrom(before.x87);
+    }
+
     /** Takes over the registers that far control flow and the delivery of events change. */
     void copyEventStateFrom(SystemState other) {
         System.arraycopy(other.selector, 0, selector, 0, 8);

@@ -8,6 +8,9 @@ public sealed interface VmExit {
     /** HLT has retired: RIP is behind it. */
     record Hlt() implements VmExit {}
 
+    /** PAUSE, if {@link Cpu#interceptPause(boolean)} asks for it; it has retired. */
+    record Pause() implements VmExit {}
+
     /**
      * IN, OUT, INS or OUTS, one element. The hypervisor ends it with {@link Cpu#completeOut()} or
      * {@link Cpu#completeIn(int)}.
@@ -106,7 +109,7 @@ public sealed interface VmExit {
      */
     record Stopped(Stop stop, long linear, long pc) implements VmExit {}
 
-    /** The guest can take an external interrupt now, as {@link Cpu#requestInterruptWindow(boolean)} asked. */
+    /** The guest can take the event for which a window was requested: an external interrupt or an NMI. */
     record InterruptWindow() implements VmExit {}
 
     /** {@link Cpu#emulate} executed its one instruction (or delivered its exception to the guest). */

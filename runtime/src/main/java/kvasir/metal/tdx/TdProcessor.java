@@ -122,6 +122,7 @@ public final class TdProcessor implements TdGuest {
                     VmExit.Debug _,
                     VmExit.Stopped _,
                     VmExit.InterruptWindow _,
+                    VmExit.Pause _,
                     VmExit.Emulated _,
                     VmExit.MmioPending _,
                     VmExit.Unsupported _ -> Optional.of(new TdExit.Fatal(Status.NON_RECOVERABLE_TD));

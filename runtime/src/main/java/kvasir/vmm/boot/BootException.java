@@ -4,7 +4,7 @@ package kvasir.vmm.boot;
 public final class BootException extends Exception {
     private static final long serialVersionUID = 1;
 
-    BootException(String message) {
+    public BootException(String message) {
         super(message);
     }
 }

@@ -68,6 +68,7 @@ final class IrqChipTest {
 
     @Test
     void thePitTicksAtItsRate() {
+        chip.createPit();
         initPics();
         chip.writePort(0x43, 0x34, 0);
         chip.writePort(0x40, 1193 & 0xff, 0);
@@ -154,7 +155,7 @@ final class IrqChipTest {
         bsp.writeMmio(LVT_TIMER, 2 << 17 | 0xef, 0);
         bsp.writeMmio(INITIAL_COUNT, 1000, 0);
         assertEquals(Long.MAX_VALUE, chip.deadline());
-        bsp.tscDeadline(5000);
+        bsp.tscDeadline(5000, 5000);
         assertEquals(5000, chip.deadline());
         chip.advance(5000);
         assertEquals(0xef, bsp.pendingVector());

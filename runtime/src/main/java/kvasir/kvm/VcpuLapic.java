@@ -1,0 +1,179 @@
+package kvasir.kvm;
+
+import java.util.OptionalLong;
+import kvasir.kvm.irqchip.IrqChip;
+import kvasir.kvm.irqchip.LocalApic;
+import kvasir.metal.cpu.Cpu;
+import kvasir.metal.cpu.Injection;
+import kvasir.metal.cpu.Msr;
+
+/**
+ * The in-kernel irqchip as one vCPU meets it: what is injected before it enters the guest, whether it sleeps, and the
+ * accesses that the kernel answers (x86.c, kvm_check_and_inject_events, kvm_vcpu_block; lapic.c,
+ * kvm_apic_accept_events).
+ */
+final class VcpuLapic {
+    private static final int IA32_APIC_BASE = 0x1b;
+    private static final int IA32_TSC_DEADLINE = 0x6e0;
+    private static final int X2APIC_FIRST = 0x800;
+    private static final int X2APIC_LAST = 0x8ff;
+
+    private final Vcpu vcpu;
+    private final IrqChip chip;
+    private final LocalApic apic;
+    private MpState state;
+
+    VcpuLapic(Vcpu vcpu, IrqChip chip, int physicalBits) {
+        this.vcpu = vcpu;
+        this.chip = chip;
+        apic = chip.addLocalApic(vcpu.id(), physicalBits);
+        state = vcpu.id() == 0 ? MpState.RUNNABLE : MpState.UNINITIALIZED;
+    }
+
+    MpState state() {
+        return state;
+    }
+
+    void setState(MpState wanted) {
+        state = wanted;
+    }
+
+    LocalApic apic() {
+        return apic;
+    }
+
+    private long now() {
+        return vcpu.vm().now();
+    }
+
+    /** Brings the chip to the present and makes the next event pending; false if the vCPU sleeps on. */
+    boolean enter() {
+        Cpu cpu = vcpu.cpu();
+        chip.advance(now());
+        acceptBootEvents(cpu);
+        if (state == MpState.HALTED && wakes(cpu)) {
+            state = MpState.RUNNABLE;
+        }
+        if (state != MpState.RUNNABLE) {
+            return false;
+        }
+        cpu.setCr(8, apic.taskPriority());
+        if (nmis(cpu) > 0 && cpu.nmiAcceptable()) {
+            apic.takeNmi();
+            cpu.inject(new Injection.Nmi());
+        }
+        if (cpu.interruptible() && chip.interrupting(apic)) {
+            cpu.inject(new Injection.Interrupt(chip.acknowledge(apic)));
+        }
+        cpu.requestInterruptWindow(chip.interrupting(apic));
+        cpu.requestNmiWindow(nmis(cpu) > 0);
+        return true;
+    }
+
+    private int nmis(Cpu cpu) {
+        return apic.pendingNmis(cpu.nmiBlocked() ? 1 : 2);
+    }
+
+    private void acceptBootEvents(Cpu cpu) {
+        if (!apic.bootEventPending()) {
+            return;
+        }
+        if (apic.takeInit()) {
+            cpu.init();
+            apic.reset();
+            state = vcpu.id() == 0 ? MpState.RUNNABLE : MpState.INIT_RECEIVED;
+        }
+        int vector = apic.takeStartup();
+        if (vector >= 0 && state == MpState.INIT_RECEIVED) {
+            cpu.startup(vector);
+            state = MpState.RUNNABLE;
+        }
+    }
+
+    /** kvm_vcpu_has_events. */
+    private boolean wakes(Cpu cpu) {
+        boolean nmi = nmis(cpu) > 0 && !cpu.nmiBlocked();
+        return cpu.injectionPending() || nmi || (cpu.interruptible() && chip.interrupting(apic));
+    }
+
+    /** HLT (kvm_emulate_halt). */
+    void halt() {
+        state = MpState.HALTED;
+    }
+
+    /** Ticks until something happens by itself, at least 1. */
+    long untilDeadline() {
+        return Math.max(1, chip.deadline() - now());
+    }
+
+    /** MOV to CR8. */
+    void taskPriority(int value) {
+        apic.taskPriority(value);
+    }
+
+    boolean ownsPort(int port) {
+        return chip.ownsPort(port);
+    }
+
+    int readPort(int port) {
+        return chip.readPort(port, now());
+    }
+
+    void writePort(int port, int value) {
+        chip.writePort(port, value, now());
+    }
+
+    boolean ownsAddress(long gpa) {
+        return apic.ownsAddress(gpa) || chip.ownsAddress(gpa);
+    }
+
+    /** A read of at most 8 bytes; the registers are 32 bits wide (lapic.c, apic_mmio_read; ioapic.c, ioapic_mmio_read). */
+    long readMmio(long gpa) {
+        int value = apic.ownsAddress(gpa) ? apic.readMmio((int) gpa & 0xffc, now()) : chip.readIoApic(gpa & ~3L);
+        return Integer.toUnsignedLong(value) >>> 8 * ((int) gpa & 3);
+    }
+
+    /** A write; to the local APIC only aligned 32-bit ones count (lapic.c, apic_mmio_write). */
+    void writeMmio(long gpa, int bytes, long value) {
+        if (!apic.ownsAddress(gpa)) {
+            chip.writeIoApic(gpa, (int) value);
+        } else if (bytes == 4) {
+            apic.writeMmio((int) gpa & 0xfff, (int) value, now());
+        }
+    }
+
+    boolean ownsMsr(int index) {
+        return index == IA32_APIC_BASE || index == IA32_TSC_DEADLINE || (index >= X2APIC_FIRST && index <= X2APIC_LAST);
+    }
+
+    /** RDMSR; empty for #GP. */
+    OptionalLong readMsr(int index) {
+        return switch (index) {
+            case IA32_APIC_BASE -> OptionalLong.of(apic.base());
+            case IA32_TSC_DEADLINE -> OptionalLong.of(apic.tscDeadline());
+            default -> apic.readMsr(index, now());
+        };
+    }
+
+    /** WRMSR; false for #GP. */
+    boolean writeMsr(int index, long value) {
+        switch (index) {
+            case IA32_APIC_BASE -> {
+                return apic.writeBase(value);
+            }
+            case IA32_TSC_DEADLINE -> {
+                long tsc = vcpu.cpu().msr(Msr.TSC).orElse(0);
+                apic.tscDeadline(value, now() + (value - tsc));
+                return true;
+            }
+            default -> {
+                return apic.writeMsr(index, value, now());
+            }
+        }
+    }
+
+    Runnable checkpoint() {
+        MpState saved = state;
+        return () -> state = saved;
+    }
+}

@@ -1,0 +1,71 @@
+package kvasir.vmm;
+
+import java.util.function.IntConsumer;
+import kvasir.metal.cpu.CpuidModel;
+import kvasir.registry.Outcome;
+import kvasir.registry.Range;
+import kvasir.vmm.boot.BootException;
+import kvasir.vmm.boot.BootImage;
+import kvasir.vmm.boot.Multiboot;
+
+/** One guest from power-on to its end, on a machine of its own: what {@code kvs boot} does. */
+public final class BootRun {
+    private final Machine machine = new Machine(Machine.Config.standard());
+    private final Pc pc;
+
+    /**
+     * @param memory bytes of guest memory, a multiple of 4 KiB, at most 3 GiB
+     * @param cpus number of vCPUs, 1 to 254
+     * @param model the processor
+     * @param pit whether there is an interval timer
+     */
+    public record Shape(long memory, int cpus, CpuidModel model, boolean pit) {}
+
+    /** @param serial receives each byte that the guest sends on COM1, 0 to 255 */
+    public BootRun(Shape shape, IntConsumer serial) {
+        VmBuilder builder = machine.declare("pc", "default");
+        builder.setVcpus(shape.cpus());
+        builder.addMemory(new Range(0, shape.memory()));
+        builder.setModel(shape.model());
+        builder.setIrqchip(shape.pit());
+        builder.setDevices();
+        if (!(machine.build(builder) instanceof VmHandle handle)) {
+            throw new IllegalStateException("a VM that cannot be built: " + shape);
+        }
+        pc = handle.pc().orElseThrow();
+        pc.onSerial(serial);
+    }
+
+    /**
+     * Loads a multiboot kernel.
+     *
+     * @param arguments its command line without its name
+     * @throws BootException if the file is none
+     */
+    public void multiboot(String name, byte[] file, String arguments, long memory) throws BootException {
+        BootImage image = Multiboot.load(name, file, arguments, memory);
+        if (!(pc.load(image) instanceof Outcome.Ok)) {
+            throw new BootException(name + " does not fit into guest memory");
+        }
+    }
+
+    /** A byte arrives at COM1. */
+    public void type(int octet) {
+        pc.board().com1().receive(octet);
+    }
+
+    /** Runs until the guest ends, at most {@code budget} instructions. */
+    public Ended run(long budget) {
+        return pc.run(budget);
+    }
+
+    /** Instructions that all vCPUs have retired. */
+    public long retired() {
+        return pc.retired();
+    }
+
+    /** Makes {@link #run} come back soon; from any thread. */
+    public void interrupt() {
+        machine.interrupt();
+    }
+}

@@ -1,0 +1,102 @@
+package kvasir.vmm;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.function.IntConsumer;
+import kvasir.kvm.Vm;
+import kvasir.metal.cpu.Cpu;
+import kvasir.metal.cpu.DescriptorTable;
+import kvasir.metal.cpu.Gpr;
+import kvasir.metal.cpu.Segment;
+import kvasir.registry.Outcome;
+import kvasir.vmm.boot.AcpiTables;
+import kvasir.vmm.boot.BootImage;
+import kvasir.vmm.device.Line;
+import kvasir.vmm.device.PcBoard;
+
+/** A VM that is a small PC: its devices, what it has printed, and how it is booted. */
+public final class Pc {
+    private static final int FLAT_CODE = 0xc09b;
+    private static final int FLAT_DATA = 0xc093;
+    private static final int TASK = 0x8b;
+    private static final long CR0_PE_ET = 0x11;
+
+    private final Vm vm;
+    private final PcBoard board;
+    private final VcpuThreads threads;
+    private final ByteArrayOutputStream serial = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream debug = new ByteArrayOutputStream();
+    private IntConsumer serialListener = _ -> {};
+
+    /** @param memory bytes of guest memory, counted from gpa 0 */
+    Pc(Vm vm, long memory) {
+        this.vm = vm;
+        board = new PcBoard(this::line, memory, vm.vcpus().size(), this::sent, debug::write);
+        threads = new VcpuThreads(vm, board);
+    }
+
+    private Line line(int gsi) {
+        return high -> vm.irqLine(gsi, high);
+    }
+
+    private void sent(int octet) {
+        serial.write(octet);
+        serialListener.accept(octet);
+    }
+
+    /** Who hears each byte, 0 to 255, that the guest sends on COM1. */
+    public void onSerial(IntConsumer listener) {
+        serialListener = listener;
+    }
+
+    /** Everything that the guest has sent on COM1. */
+    public String serial() {
+        return serial.toString(StandardCharsets.UTF_8);
+    }
+
+    /** Everything that the guest has written to the debug console. */
+    public String debugConsole() {
+        return debug.toString(StandardCharsets.UTF_8);
+    }
+
+    /** The devices. */
+    public PcBoard board() {
+        return board;
+    }
+
+    /** Instructions that all vCPUs have retired. */
+    public long retired() {
+        return vm.vcpus().stream().mapToLong(vcpu -> vcpu.cpu().retired()).sum();
+    }
+
+    /** Runs all vCPUs, {@code budget} instructions together. */
+    public Ended run(long budget) {
+        return threads.run(budget);
+    }
+
+    /** Loads an image with the ACPI tables and points the boot processor at its entry, flat and without paging. */
+    public Outcome load(BootImage image) {
+        for (List<BootImage.Piece> pieces : List.of(AcpiTables.build(vm.vcpus().size()), image.pieces())) {
+            for (BootImage.Piece piece : pieces) {
+                Outcome written = GuestMemory.write(vm, piece.gpa(), piece.content());
+                if (!(written instanceof Outcome.Ok)) {
+                    return written;
+                }
+            }
+        }
+        Cpu cpu = vm.vcpus().getFirst().cpu();
+        cpu.setCr(0, CR0_PE_ET);
+        cpu.setSegment(Segment.CS, new Segment(0x08, 0, -1, FLAT_CODE));
+        for (int number : new int[] {Segment.DS, Segment.ES, Segment.SS, Segment.FS, Segment.GS}) {
+            cpu.setSegment(number, new Segment(0x10, 0, -1, FLAT_DATA));
+        }
+        cpu.setSegment(Segment.TR, new Segment(0, 0, 0xffff, TASK));
+        cpu.setIdtr(new DescriptorTable(0, 0));
+        cpu.setRflags(2);
+        cpu.setGpr(Gpr.RAX, Integer.toUnsignedLong(image.eax()));
+        cpu.setGpr(Gpr.RBX, Integer.toUnsignedLong(image.ebx()));
+        cpu.setRip(image.entry());
+        return Outcome.ok();
+    }
+}

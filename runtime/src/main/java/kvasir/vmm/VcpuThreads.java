@@ -1,0 +1,109 @@
+package kvasir.vmm;
+
+import java.util.List;
+import java.util.Optional;
+import kvasir.kvm.Errno;
+import kvasir.kvm.ExitReason;
+import kvasir.kvm.KvmRun;
+import kvasir.kvm.MpState;
+import kvasir.kvm.RunResult;
+import kvasir.kvm.Vcpu;
+import kvasir.kvm.Vm;
+import kvasir.vmm.device.PcBoard;
+
+/**
+ * A VMM's vCPU threads on one processor of the host: each runs for a slice, in order of vCPU ids; one that sleeps, or
+ * spins on PAUSE, gives way. With all asleep time jumps to the next timer. So a run is the same every time.
+ */
+public final class VcpuThreads {
+    /** Instructions of one slice while other vCPUs may want to run. */
+    private static final long SLICE = 10_000;
+
+    private final Vm vm;
+    private final PcBoard board;
+
+    /** @param board answers the exits */
+    public VcpuThreads(Vm vm, PcBoard board) {
+        this.vm = vm;
+        this.board = board;
+    }
+
+    /**
+     * Runs the guest until it ends.
+     *
+     * @param budget instructions of all vCPUs together, at least 1
+     */
+    public Ended run(long budget) {
+        List<Vcpu> vcpus = vm.vcpus();
+        boolean several = vcpus.size() > 1;
+        vcpus.forEach(vcpu -> vcpu.yieldOnPause(several));
+        long spent = 0;
+        while (spent < budget) {
+            boolean ran = false;
+            for (Vcpu vcpu : vcpus) {
+                long before = vcpu.cpu().retired();
+                Optional<Ended> end = slice(vcpu, Math.min(several ? SLICE : Long.MAX_VALUE, budget - spent));
+                long retired = vcpu.cpu().retired() - before;
+                spent += retired;
+                ran |= retired != 0 || vcpu.mpState() == MpState.RUNNABLE;
+                if (end.isPresent()) {
+                    return end.get();
+                }
+            }
+            if (!ran && !vm.idle()) {
+                return new Ended.Asleep(vcpus.stream().map(Vcpu::mpState).toList());
+            }
+        }
+        return new Ended.BudgetSpent(budget);
+    }
+
+    /** One vCPU until its slice is over or it gives way; or the end of everything. */
+    private Optional<Ended> slice(Vcpu vcpu, long instructions) {
+        long end = vcpu.cpu().retired() + instructions;
+        while (true) {
+            long left = end - vcpu.cpu().retired();
+            if (left <= 0) {
+                return Optional.empty();
+            }
+            RunResult result = vcpu.run(left);
+            switch (result) {
+                case RunResult.BudgetSpent _, RunResult.Descheduled _ -> {
+                    return Optional.empty();
+                }
+                case RunResult.Exited(ExitReason reason, var _) when reason == ExitReason.IO -> port(vcpu.kvmRun());
+                case RunResult.Exited(ExitReason reason, var _) when reason == ExitReason.MMIO -> memory(vcpu.kvmRun());
+                case RunResult.Refused refused
+                when refused.errno() == Errno.EINTR -> {
+                    return Optional.of(new Ended.Interrupted());
+                }
+                default -> {
+                    return Optional.of(new Ended.Stopped(vcpu.id(), result));
+                }
+            }
+            if (board.exitCode().isPresent()) {
+                return Optional.of(new Ended.DebugExit(board.exitCode().getAsInt()));
+            }
+            if (board.resetRequested()) {
+                return Optional.of(new Ended.Reset());
+            }
+        }
+    }
+
+    private void port(KvmRun run) {
+        int port = run.ioPort();
+        int bytes = run.ioBytes();
+        if (run.ioIn()) {
+            run.setIoData(board.in(port, bytes, vm.now()));
+        } else {
+            board.out(port, bytes, run.ioData(), vm.now());
+        }
+    }
+
+    private void memory(KvmRun run) {
+        if (run.mmioWrite()) {
+            board.writeMemory(run.mmioGpa(), run.mmioBytes(), run.mmioData());
+        } else {
+            run.setMmioData(board.readMemory(run.mmioGpa(), run.mmioBytes()));
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package kvasir.vmm.device;
+
+import java.time.LocalDateTime;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.function.IntConsumer;
+import java.util.function.IntFunction;
+
+/** The devices of a small PC: what answers a vCPU's KVM_EXIT_IO and KVM_EXIT_MMIO. */
+public final class PcBoard {
+    /** What the real-time clock shows when the machine starts. */
+    private static final LocalDateTime START = LocalDateTime.of(2024, 3, 1, 0, 0);
+
+    private static final int COM1_GSI = 4;
+
+    private final Uart16550 com1;
+    private final DebugExit debugExit = new DebugExit();
+    private final ResetControl reset = new ResetControl();
+    private final FwCfg fwCfg;
+    private final PortBus ports;
+    private final PcTestDevice testDevice;
+
+    /**
+     * @param lines the interrupt line of each GSI
+     * @param memory bytes of guest memory
+     * @param cpus number of vCPUs
+     * @param serial receives each byte that the guest sends on COM1, 0 to 255
+     * @param debug receives each byte that the guest writes to the debug console
+     */
+    public PcBoard(IntFunction<Line> lines, long memory, int cpus, IntConsumer serial, IntConsumer debug) {
+        com1 = new Uart16550(Uart16550.COM1, lines.apply(COM1_GSI), serial);
+        fwCfg = new FwCfg(memory, cpus);
+        testDevice = new PcTestDevice(lines);
+        ports = new PortBus(List.of(
+                com1,
+                new AcpiPmTimer(),
+                debugExit,
+                testDevice,
+                new DebugConsole(debug),
+                new Rtc(START, memory),
+                fwCfg,
+                reset));
+    }
+
+    /** The first serial port. */
+    public Uart16550 com1() {
+        return com1;
+    }
+
+    /** The firmware configuration device. */
+    public FwCfg fwCfg() {
+        return fwCfg;
+    }
+
+    /** The exit code once the guest has asked for it. */
+    public OptionalInt exitCode() {
+        return debugExit.code();
+    }
+
+    /** Whether the guest has asked for a reset. */
+    public boolean resetRequested() {
+        return reset.requested();
+    }
+
+    /** IN of 1, 2 or 4 bytes at virtual time {@code now}. */
+    public int in(int port, int bytes, long now) {
+        return ports.read(port, bytes, now);
+    }
+
+    /** OUT of 1, 2 or 4 bytes. */
+    public void out(int port, int bytes, int value, long now) {
+        ports.write(port, bytes, value, now);
+    }
+
+    /** A read of memory that no slot backs; all ones where there is no device. */
+    public long readMemory(long gpa, int bytes) {
+        return testDevice.ownsAddress(gpa) ? testDevice.readMemory(gpa, bytes) : -1L >>> 64 - 8 * bytes;
+    }
+
+    /** A write to memory that no slot backs. */
+    public void writeMemory(long gpa, int bytes, long value) {
+        if (testDevice.ownsAddress(gpa)) {
+            testDevice.writeMemory(gpa, bytes, value);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+package kvasir.scripts;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import kvasir.metal.cpu.CpuidModel;
+import kvasir.vmm.BootRun;
+import kvasir.vmm.Ended;
+import kvasir.vmm.boot.BootException;
+
+/**
+ * {@code kvs boot}: one guest from power-on to its end, its serial port on standard output.
+ *
+ * @param options the command's options by name with dashes; a flag has the empty value
+ */
+public record BootTool(Map<String, String> options) {
+    /** Instructions of all vCPUs if nothing is said: about a minute. */
+    private static final long BUDGET = 10_000_000_000L;
+
+    private static final long MEMORY = 128 << 20;
+    private static final long MOST_MEMORY = 3L << 30;
+    private static final int MOST_CPUS = 254;
+    private static final int MACHINE_FAILED = 3;
+
+    /** An option or a file that cannot be used; the message says why. */
+    public static final class Refused extends Exception {
+        private static final long serialVersionUID = 1;
+
+        Refused(String message) {
+            super(message);
+        }
+    }
+
+    /** A guest that is loaded. */
+    public static final class Guest {
+        private final BootRun run;
+        private final long budget;
+
+        private Guest(BootRun run, long budget) {
+            this.run = run;
+            this.budget = budget;
+        }
+
+        /**
+         * Runs it to its end.
+         *
+         * @param err told why, unless the guest ended itself
+         * @return the guest's exit code, or 3 if it did not end itself
+         */
+        public int run(PrintStream err) {
+            Ended end = run.run(budget);
+            if (end instanceof Ended.DebugExit(int code)) {
+                return code & 0xff;
+            }
+            err.println("kvs: " + reason(end));
+            return MACHINE_FAILED;
+        }
+
+        /** Makes {@link #run} come back soon; from any thread. */
+        public void interrupt() {
+            run.interrupt();
+        }
+
+        private String reason(Ended end) {
+            return switch (end) {
+                case Ended.DebugExit _ -> "the guest ended";
+                case Ended.Reset _ -> "the guest asked for a reset";
+                case Ended.Asleep asleep ->
+                    "every vCPU sleeps and no timer is armed: "
+                            + asleep.states().stream().map(Object::toString).collect(Collectors.joining(", "));
+                case Ended.BudgetSpent spent ->
+                    "the guest did not end within %,d instructions; --budget gives more"
+                            .formatted(spent.instructions());
+                case Ended.Interrupted _ -> "interrupted";
+                case Ended.Stopped stopped -> "vcpu%d stopped: %s".formatted(stopped.vcpu(), stopped.outcome());
+            };
+        }
+    }
+
+    /**
+     * Makes the machine and loads the guest.
+     *
+     * @param out where the guest's serial port goes
+     */
+    public Guest load(String file, PrintStream out) throws Refused {
+        long memory = value("--memory").isPresent() ? bytes(value("--memory").get()) : MEMORY;
+        if (memory > MOST_MEMORY || memory < 2 << 20) {
+            throw new Refused("--memory takes 2M to 3G");
+        }
+        int cpus = (int) number("--smp", 1, MOST_CPUS);
+        var shape = new BootRun.Shape(memory, cpus, model(), !options.containsKey("--no-pit"));
+        var run = new BootRun(shape, octet -> {
+            out.write(octet);
+            if (octet == '\n') {
+                out.flush();
+            }
+        });
+        try {
+            byte[] content = Files.readAllBytes(Path.of(file));
+            run.multiboot(file, content, value("--args").orElse(""), memory);
+            if (value("--input").isPresent()) {
+                for (byte octet : Files.readAllBytes(Path.of(value("--input").get()))) {
+                    run.type(octet);
+                }
+            }
+        } catch (IOException e) {
+            throw new Refused("cannot read " + e.getMessage());
+        } catch (BootException e) {
+            throw new Refused(e.getMessage());
+        }
+        return new Guest(run, number("--budget", BUDGET, Long.MAX_VALUE));
+    }
+
+    private Optional<String> value(String option) {
+        return Optional.ofNullable(options.get(option));
+    }
+
+    private long number(String option, long otherwise, long most) throws Refused {
+        String text = value(option).orElse(Long.toString(otherwise));
+        if (!text.matches("[0-9]{1,18}") || Long.parseLong(text) < 1 || Long.parseLong(text) > most) {
+            throw new Refused(option + " needs a number"
+                    + (most == Long.MAX_VALUE ? ", at least 1" : " from 1 to " + most) + ", not `" + text + "`");
+        }
+        return Long.parseLong(text);
+    }
+
+    private static long bytes(String text) throws Refused {
+        if (!text.matches("[0-9]{1,9}[KMG]?")) {
+            throw new Refused("--memory needs a size such as 128M or 2G, not `" + text + "`");
+        }
+        int last = text.length() - 1;
+        int shift = switch (text.charAt(last)) {
+            case 'K' -> 10;
+            case 'M' -> 20;
+            case 'G' -> 30;
+            default -> 0;
+        };
+        return Long.parseLong(shift == 0 ? text : text.substring(0, last)) << shift & -4096L;
+    }
+
+    /** The model that {@code --cpu NAME,+feature,-feature} names. */
+    private CpuidModel model() throws Refused {
+        List<String> words =
+                List.of(value("--cpu").orElse(CpuidModel.standard().name()).split(",", -1));
+        CpuidModel base = CpuidModel.named(words.getFirst())
+                .orElseThrow(() -> new Refused("there is no processor model `" + words.getFirst() + "`; there are "
+                        + CpuidModel.all().stream().map(CpuidModel::name).collect(Collectors.joining(", "))));
+        var features = EnumSet.copyOf(base.features());
+        for (String word : words.subList(1, words.size())) {
+            CpuidModel.Feature feature = feature(word);
+            if (word.startsWith("-")) {
+                features.remove(feature);
+            } else {
+                features.add(feature);
+            }
+        }
+        return new CpuidModel(
+                base.name(), base.vendor(), base.brand(), base.signature(), features, base.physicalBits());
+    }
+
+    private static CpuidModel.Feature feature(String word) throws Refused {
+        String name = word.isEmpty() ? "" : word.substring(1).replace('-', '_').toUpperCase(Locale.ROOT);
+        for (CpuidModel.Feature feature : CpuidModel.Feature.values()) {
+            if (feature.name().equals(name) && "+-".indexOf(word.charAt(0)) >= 0) {
+                return feature;
+            }
+        }
+        throw new Refused("`" + word + "` is not +FEATURE or -FEATURE of a processor that is emulated");
+    }
+}
