@@ -15,11 +15,11 @@ public final class Multiboot {
     private static final int LOADER_MAGIC = 0x2bad_b002;
     private static final int SEARCHED = 8192;
     private static final int ADDRESSES_GIVEN = 1 << 16;
-    /** Where the information structure lies: below the image, above the real-mode tables. */
-    private static final int INFORMATION = 0x9000;
+    /** The page behind the image holds the information structure, and what it points at. */
+    private static final int PAGE = 4096;
 
-    private static final int COMMAND_LINE = INFORMATION + 0x100;
-    private static final int MEMORY_MAP = INFORMATION + 0xc00;
+    private static final int COMMAND_LINE = 0x100;
+    private static final int MEMORY_MAP = 0xc00;
     private static final int COMMAND_LINE_LIMIT = MEMORY_MAP - COMMAND_LINE - 1;
     private static final int HAS_MEMORY = 1;
     private static final int HAS_COMMAND_LINE = 4;
@@ -49,11 +49,24 @@ public final class Multiboot {
             throw new BootException("the command line has " + (text.length - 1) + " bytes; at most "
                     + (COMMAND_LINE_LIMIT - 1) + " fit");
         }
-        pieces.add(BootImage.Piece.of(COMMAND_LINE, text));
+        int information = end(file) + PAGE - 1 & -PAGE;
+        if (information + PAGE > memory) {
+            throw new BootException(name + " leaves no page of memory for the boot information");
+        }
+        pieces.add(BootImage.Piece.of(information + COMMAND_LINE, text));
         byte[] map = memoryMap(memory);
-        pieces.add(BootImage.Piece.of(MEMORY_MAP, map));
-        pieces.add(BootImage.Piece.of(INFORMATION, information(memory, map.length)));
-        return new BootImage(List.copyOf(pieces), entry, LOADER_MAGIC, INFORMATION);
+        pieces.add(BootImage.Piece.of(information + MEMORY_MAP, map));
+        pieces.add(BootImage.Piece.of(information, information(information, memory, map.length)));
+        return new BootImage(List.copyOf(pieces), entry, LOADER_MAGIC, information);
+    }
+
+    /** One past the last byte of memory that the image, which has been loaded, uses. */
+    private static int end(byte[] file) {
+        long end = 0;
+        for (ElfSegment segment : ElfFile.from(file).segmentsOfType(PT_LOAD)) {
+            end = Math.max(end, segment.p_paddr + segment.p_memsz);
+        }
+        return (int) end;
     }
 
     private static boolean hasHeader(byte[] file) {
@@ -104,14 +117,14 @@ public final class Multiboot {
         map.putInt(20).putLong(base).putLong(bytes).putInt(1);
     }
 
-    private static byte[] information(long memory, int mapBytes) {
+    private static byte[] information(int at, long memory, int mapBytes) {
         var information = ByteBuffer.allocate(52).order(ByteOrder.LITTLE_ENDIAN);
         information.putInt(0, HAS_MEMORY | HAS_COMMAND_LINE | HAS_MEMORY_MAP);
         information.putInt(4, (int) (LOW_MEMORY_END / 1024));
         information.putInt(8, (int) ((memory - HIGH_MEMORY) / 1024));
-        information.putInt(16, COMMAND_LINE);
+        information.putInt(16, at + COMMAND_LINE);
         information.putInt(44, mapBytes);
-        information.putInt(48, MEMORY_MAP);
+        information.putInt(48, at + MEMORY_MAP);
         return information.array();
     }
 }
