@@ -78,7 +78,7 @@ final class DirtyLog {
         if (bytes <= 0 || (bytes & (bytes - 1)) != 0) {
             return Check.CAP_RING_SIZE.refuse("KVM_CAP_DIRTY_LOG_RING: size is not a power of two");
         }
-        long reserved = DirtyRing.reserved(vm.kvm().host().pml()) * (long) ENTRY_BYTES;
+        long reserved = DirtyRing.reserved(vm.usesPml()) * (long) ENTRY_BYTES;
         if (bytes < reserved || bytes < 4096) {
             return Check.CAP_RING_SMALL.refuse("KVM_CAP_DIRTY_LOG_RING: size is below the reserved entries");
         }

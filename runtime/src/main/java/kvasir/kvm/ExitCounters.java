@@ -12,6 +12,7 @@ public final class ExitCounters {
     public enum Cause {
         EPT_VIOLATION,
         EPT_MISCONFIG,
+        PML_FULL,
         NPF,
         IO,
         MMIO,

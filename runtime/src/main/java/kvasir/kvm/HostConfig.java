@@ -29,9 +29,9 @@ public record HostConfig(
         boolean tdpMmu,
         boolean eagerPageSplit,
         boolean thp) {
-    /** An Intel server: 46 bits, EPT with A/D flags, five levels, 1 GiB pages, not affected by iTLB multihit. */
+    /** An Intel server: 46 bits, EPT with A/D flags and PML, five levels, 1 GiB pages, not affected by iTLB multihit. */
     public static HostConfig intel() {
-        return new HostConfig(4L << 40, 46, false, true, false, true, true, false, true, true, true, true);
+        return new HostConfig(4L << 40, 46, false, true, true, true, true, false, true, true, true, true);
     }
 
     /** One past the highest gfn a slot may have (kvm_mmu_max_gfn). */

@@ -102,6 +102,7 @@ final class RunLoop {
             vm.seams().at(Seam.GUEST_ENTRY, this);
             long before = cpu().clock();
             VmExit exit = cpu().run(left);
+            vcpu.pml().drain();
             if (vm.events().listening()) {
                 vm.events().emit(new VcpuEvent.Left(toString(), cpu().rip(), exit));
             }
@@ -156,7 +157,9 @@ final class RunLoop {
         if (requests.test(Requests.VM_DEAD)) {
             return refused(Errno.EIO, "vcpu_enter_guest: the VM is dead");
         }
-        requests.check(Requests.UPDATE_CPU_DIRTY_LOGGING);
+        if (requests.check(Requests.UPDATE_CPU_DIRTY_LOGGING)) {
+            vcpu.updateDirtyLogging();
+        }
         if (vcpu.dirtyRing().filter(DirtyRing::softFull).isPresent()) {
             vcpu.kvmRun().setExitReason(ExitReason.DIRTY_RING_FULL);
             return exited();
@@ -188,6 +191,10 @@ final class RunLoop {
             case VmExit.EptMisconfig misconfig -> {
                 exits.count(ExitCounters.Cause.EPT_MISCONFIG);
                 yield stageTwo(misconfig.gpa(), 0, Pferr.RSVD);
+            }
+            case VmExit.LogFull _ -> {
+                exits.count(ExitCounters.Cause.PML_FULL);
+                yield Optional.empty();
             }
             case VmExit.NestedPageFault fault -> {
                 exits.count(ExitCounters.Cause.NPF);
@@ -335,6 +342,7 @@ final class RunLoop {
     /** x86_emulate_instruction of one instruction, whose accesses may be MMIO. */
     private Optional<RunResult> emulate() {
         VmExit exit = cpu().emulate(mmio);
+        vcpu.pml().drain();
         if (exit instanceof VmExit.MmioPending) {
             return handle(exit);
         }

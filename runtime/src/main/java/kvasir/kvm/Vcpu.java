@@ -23,6 +23,7 @@ public final class Vcpu {
     private final Optional<VcpuLapic> lapic;
     private final RunLoop loop;
     private final GuestDebug guestDebug = new GuestDebug(this);
+    private final Pml pml;
     private OptionalInt cpuidMaxPhyAddr = OptionalInt.empty();
     private boolean everRan;
     private long signalAfter = -1;
@@ -41,13 +42,13 @@ public final class Vcpu {
         this.id = id;
         mutex = new KernelLock(vm.name() + ".vcpu" + id + ".mutex", vm.seams(), vm.events());
         int entries = vm.dirtyRingEntries();
-        ring = entries == 0
-                ? Optional.empty()
-                : Optional.of(new DirtyRing(entries, vm.kvm().host().pml()));
+        ring = entries == 0 ? Optional.empty() : Optional.of(new DirtyRing(entries, vm.usesPml()));
         cpu = processor(model);
         lapic = vm.irqchip().map(chip -> new VcpuLapic(this, chip, model.physicalBits()));
         mmu = vm.mmu().createVcpu(this);
         loop = new RunLoop(this);
+        pml = new Pml(this);
+        pml.update();
     }
 
     private Cpu processor(CpuidModel model) {
@@ -280,6 +281,18 @@ public final class Vcpu {
         nestedTdp = tdp;
     }
 
+    /** Page-modification logging of this vCPU. */
+    Pml pml() {
+        return pml;
+    }
+
+    /** vmx_update_cpu_dirty_logging: the processor begins or ends to log. */
+    void updateDirtyLogging() {
+        if (pml.update()) {
+            loadedRoot = -1;
+        }
+    }
+
     /** kvm_mmu_load_pgd: the processor walks the current root. */
     void loadRoot() {
         long root = mmu.rootPointer();
@@ -287,12 +300,15 @@ public final class Vcpu {
             loadedRoot = root;
             int levels = (root >>> 3 & 7) == 4 ? 5 : 4;
             cpu.setSecondStage(
-                    vm.kvm().host().npt() ? new SecondStage.Npt(root & ~4095L, levels) : new SecondStage.Ept(root));
+                    vm.kvm().host().npt()
+                            ? new SecondStage.Npt(root & ~4095L, levels)
+                            : new SecondStage.Ept(root, pml.active()));
         }
     }
 
     Runnable checkpoint() {
-        var parts = java.util.List.of(run.checkpoint(), exits.checkpoint(), mmu.checkpoint(), loop.checkpoint());
+        var parts = java.util.List.of(
+                run.checkpoint(), exits.checkpoint(), mmu.checkpoint(), loop.checkpoint(), pml.checkpoint());
         Runnable savedDebug = guestDebug.checkpoint();
         Optional<Runnable> savedRing = ring.map(DirtyRing::checkpoint);
         int savedRequests = requests.bits();

@@ -6,6 +6,19 @@ import kvasir.metal.cpu.VmExit;
 
 /** What happens to a vCPU. */
 public sealed interface VcpuEvent extends Event {
+    /** The page-modification log was turned into {@code pages} dirty pages. */
+    record PmlDrained(String vcpu, int pages) implements VcpuEvent {
+        @Override
+        public Topic topic() {
+            return Topic.none();
+        }
+
+        @Override
+        public String describe() {
+            return "%s: vmx_flush_pml_buffer, %d pages".formatted(vcpu, pages);
+        }
+    }
+
     /** The processor left the guest. */
     record Left(String vcpu, long rip, VmExit exit) implements VcpuEvent {
         @Override
@@ -27,6 +40,7 @@ public sealed interface VcpuEvent extends Event {
                     "nested page fault, gpa 0x%x, error code 0x%x".formatted(fault.gpa(), fault.errorCode());
                 case VmExit.Io io -> "%s port 0x%x".formatted(io.in() ? "IN" : "OUT", io.port());
                 case VmExit.Unsupported unsupported -> "unsupported: " + unsupported.what();
+                case VmExit.LogFull full -> "PML full, gpa 0x%x".formatted(full.gpa());
                 default -> exit.getClass().getSimpleName();
             };
         }

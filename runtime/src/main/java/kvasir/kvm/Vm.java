@@ -288,6 +288,11 @@ public final class Vm {
         return dirtyLog.initiallySet();
     }
 
+    /** kvm->arch.cpu_dirty_log_size is not 0: the processor itself logs what guests of this VM write. */
+    public boolean usesPml() {
+        return kvm.host().pml() && !type.hasProtectedState();
+    }
+
     /** Whether any slot logs: PML is on. */
     public boolean dirtyLogging() {
         return dirtyLog.anySlotLogs();

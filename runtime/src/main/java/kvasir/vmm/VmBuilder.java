@@ -178,6 +178,7 @@ public class VmBuilder implements Described {
                                         .among("ept", "npt")
                                         .orAbsent(),
                                 flag("no_ad", "EPT without accessed and dirty flags"),
+                                flag("no_pml", "EPT without page-modification logging (kvm_intel.pml=0)"),
                                 flag("no_five_levels", "stage 2 cannot walk five levels"),
                                 flag("no_1g", "stage 2 cannot map 1 GiB"),
                                 flag("nx_huge_pages", "the iTLB-multihit mitigation is on"),
@@ -258,7 +259,9 @@ public class VmBuilder implements Described {
                 host.maxPhyAddr(),
                 a.optional("kind", String.class).orElse("ept").equals("npt"),
                 !a.flag("no_ad"),
-                false,
+                !a.flag("no_pml")
+                        && !a.flag("no_ad")
+                        && !a.optional("kind", String.class).orElse("ept").equals("npt"),
                 !a.flag("no_five_levels"),
                 !a.flag("no_1g"),
                 a.flag("nx_huge_pages"),

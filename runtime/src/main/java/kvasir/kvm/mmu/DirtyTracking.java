@@ -39,7 +39,7 @@ final class DirtyTracking {
         if (mmu.host.eagerPageSplit()) {
             huge.trySplit(after, after.baseGfn(), after.endGfn(), Level.PG_4K, Mode.READ);
         }
-        if (mmu.host.pml()) {
+        if (mmu.vm.usesPml()) {
             clearAll(after, Level.PG_4K, dirtyBit());
             clearAll(after, Level.PG_2M, Spte.WRITABLE);
         } else {
@@ -98,7 +98,7 @@ final class DirtyTracking {
                 writeProtectGfn(slot, last, Level.PG_2M);
             }
         }
-        long bit = mmu.host.pml() ? dirtyBit() : Spte.WRITABLE;
+        long bit = mmu.vm.usesPml() ? dirtyBit() : Spte.WRITABLE;
         for (Root root : mmu.roots()) {
             if (concerns(root, slot)) {
                 clearMasked(root, base, mask, bit);

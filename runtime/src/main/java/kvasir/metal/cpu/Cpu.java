@@ -380,7 +380,7 @@ public final class Cpu {
         int hostBits = model.physicalBits();
         SecondStageWalker stage = switch (secondStage) {
             case SecondStage.None none -> SecondStageWalker.NONE;
-            case SecondStage.Ept ept -> new EptWalker(ept.eptp(), hostBits, true);
+            case SecondStage.Ept ept -> new EptWalker(ept.eptp(), hostBits, true, ept.pml());
             case SecondStage.Tdx td ->
                 new TdWalker(
                         new EptWalker(td.septp(), hostBits, true),

@@ -441,6 +441,7 @@ final class LinearMemory {
             case SecondStageResult.Violation v ->
                 new VmExit.EptViolation(v.gpa(), linear, v.qualification() | EptWalker.QUAL_LINEAR_VALID);
             case SecondStageResult.Misconfig m -> new VmExit.EptMisconfig(m.gpa());
+            case SecondStageResult.LogFull full -> new VmExit.LogFull(full.gpa());
             case SecondStageResult.NestedFault n -> new VmExit.NestedPageFault(n.gpa(), n.errorCode(), linear);
             case SecondStageResult.Communication v ->
                 new VmExit.Unsupported("#VC in the load of a page-directory pointer");

@@ -1,5 +1,8 @@
 package kvasir.metal.cpu;
 
+import java.util.Optional;
+import kvasir.metal.paging.PmlBuffer;
+
 /** How a guest-physical address becomes a host-physical one. */
 public sealed interface SecondStage {
     /** Guest-physical is host-physical. */
@@ -9,8 +12,14 @@ public sealed interface SecondStage {
      * Intel's extended page tables.
      *
      * @param eptp Intel SDM, "Extended-page-table pointer"
+     * @param pml the page-modification log, if it is on
      */
-    record Ept(long eptp) implements SecondStage {}
+    record Ept(long eptp, Optional<PmlBuffer> pml) implements SecondStage {
+        /** Without page-modification logging. */
+        public Ept(long eptp) {
+            this(eptp, Optional.empty());
+        }
+    }
 
     /**
      * AMD's nested page tables.

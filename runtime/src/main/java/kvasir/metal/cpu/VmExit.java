@@ -40,6 +40,13 @@ public sealed interface VmExit {
     record EptMisconfig(long gpa) implements VmExit {}
 
     /**
+     * Intel SDM, page-modification log-full event, exit reason 62. No flag was set.
+     *
+     * @param gpa of the access that would have been logged
+     */
+    record LogFull(long gpa) implements VmExit {}
+
+    /**
      * AMD APM volume 2, VMEXIT_NPF.
      *
      * @param gpa EXITINFO2

@@ -1,5 +1,6 @@
 package kvasir.metal.paging;
 
+import java.util.Optional;
 import kvasir.metal.memory.PhysicalMemory;
 
 /**
@@ -8,8 +9,10 @@ import kvasir.metal.memory.PhysicalMemory;
  * @param eptp extended-page-table pointer: memory type 2:0, walk length minus one 5:3, accessed and dirty flags 6
  * @param physicalBits MAXPHYADDR
  * @param executeOnly whether the processor supports execute-only translations (IA32_VMX_EPT_VPID_CAP bit 0)
+ * @param pml where pages are logged whose dirty flag is set, if they are
  */
-public record EptWalker(long eptp, int physicalBits, boolean executeOnly) implements SecondStageWalker {
+public record EptWalker(long eptp, int physicalBits, boolean executeOnly, Optional<PmlBuffer> pml)
+        implements SecondStageWalker {
     /** Bits of the exit qualification. */
     public static final long QUAL_READ = 1;
 
@@ -20,6 +23,11 @@ public record EptWalker(long eptp, int physicalBits, boolean executeOnly) implem
 
     /** Set if the access was to the translation of a linear address, clear if to a paging-structure entry. */
     public static final long QUAL_FINAL = 1 << 8;
+
+    /** A walk that logs nothing. */
+    public EptWalker(long eptp, int physicalBits, boolean executeOnly) {
+        this(eptp, physicalBits, executeOnly, Optional.empty());
+    }
 
     /** Levels of the walk, 4 or 5. */
     public int levels() {
@@ -74,6 +82,12 @@ public record EptWalker(long eptp, int physicalBits, boolean executeOnly) implem
                 return new SecondStageResult.Violation(gpa, qualification | rights << QUAL_RIGHTS_SHIFT, raw < 0);
             }
             if (accessedDirty()) {
+                if (pml.isPresent() && (needed & EptEntry.W) != 0 && (raw & EptEntry.DIRTY) == 0) {
+                    if (pml.get().full()) {
+                        return new SecondStageResult.LogFull(gpa);
+                    }
+                    pml.get().log(memory, gpa);
+                }
                 mark(memory, path, level, top, (needed & EptEntry.W) != 0);
             }
             long offset = PageSize.bytes(level) - 1;

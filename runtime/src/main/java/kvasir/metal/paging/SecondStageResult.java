@@ -33,6 +33,9 @@ public sealed interface SecondStageResult {
      */
     record Misconfig(long gpa, int level, long entry) implements Refused {}
 
+    /** The page-modification log has no entry left for a page whose dirty flag would be set. */
+    record LogFull(long gpa) implements Refused {}
+
     /**
      * Nested page fault.
      *

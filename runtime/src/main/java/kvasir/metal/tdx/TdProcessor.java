@@ -117,6 +117,7 @@ public final class TdProcessor implements TdGuest {
             case VmExit.Budget _ -> Optional.of(new TdExit.Asynchronous(REASON_PREEMPTION_TIMER, 0, 0));
             case VmExit.Interrupted _ -> Optional.of(new TdExit.Asynchronous(1, 0, 0));
             case VmExit.NestedPageFault _,
+                    VmExit.LogFull _,
                     VmExit.Vmgexit _,
                     VmExit.Cr8Write _,
                     VmExit.Debug _,
