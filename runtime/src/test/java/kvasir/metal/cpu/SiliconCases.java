@@ -123,7 +123,12 @@ final class SiliconCases {
             "MWAITX",
             "MONITORX",
             "BOUND",
-            "CLZERO");
+            "CLZERO",
+            "PVALIDATE",
+            "PSMASH",
+            "RMPADJUST",
+            "RMPQUERY",
+            "RMPUPDATE");
 
     private static final int[] STATUS = {Bits.OF, Bits.SF, Bits.ZF, Bits.AF, Bits.PF, Bits.CF};
 
@@ -206,11 +211,14 @@ final class SiliconCases {
     private static final byte[] POOL = pool();
 
     private final boolean bits32;
+    private final long scratchAt;
     private final Decoder decoder;
     private byte[] code = {};
 
-    SiliconCases(boolean bits32) {
+    /** @param scratchAt where the memory that instances may use begins */
+    SiliconCases(boolean bits32, long scratchAt) {
         this.bits32 = bits32;
+        this.scratchAt = scratchAt;
         decoder = new Decoder(bits32 ? CodeSize.BITS32 : CodeSize.BITS64, EVERYTHING, true);
     }
 
@@ -232,7 +240,8 @@ final class SiliconCases {
                 && !segment
                 && !row.is("cpl0")
                 && !row.is("pm")
-                && !row.is(bits32 ? "x64" : "i64");
+                && !row.is(bits32 ? "x64" : "i64")
+                && !(bits32 && row.is("o64"));
     }
 
     /** The instruction in {@code bytes}, which begin with one. */
@@ -262,6 +271,10 @@ final class SiliconCases {
             if (row.gathers()) {
                 bytes[at] = (byte) (bytes[at] & 0x78 | 4);
             }
+            if (isAbsolute(row)) {
+                long middle = scratchAt + HostProcessor.SCRATCH_BYTES / 2 + random.below(1024);
+                SiliconState.put(bytes, at, 8, middle);
+            }
             Decoded decoded = decoder.decode(bytes, 0, bytes.length);
             if (decoded instanceof Instruction i && i.encoding() == row && usable(i)) {
                 code = java.util.Arrays.copyOf(bytes, i.length());
@@ -269,6 +282,11 @@ final class SiliconCases {
             }
         }
         return Optional.empty();
+    }
+
+    /** MOV between the accumulator and memory at an offset in the instruction. */
+    private static boolean isAbsolute(Encoding row) {
+        return row.map() == Encoding.OpcodeMap.ONE && (row.opcode() & 0xfc) == 0xa0;
     }
 
     private int vex(Encoding row, byte[] bytes, Random random) {
@@ -330,7 +348,7 @@ final class SiliconCases {
             Optional<Operand.Mem> memory = memory(operand);
             if (memory.isPresent()) {
                 Operand.Mem mem = memory.get();
-                boolean based = mem.base().isPresent() && !mem.base().get().equals(4);
+                boolean based = mem.base().isPresent() ? !mem.base().get().equals(4) : isAbsolute(i.encoding());
                 boolean apart = mem.index().isEmpty() || !mem.index().equals(mem.base());
                 if (!based || !apart || mem.segment() > 3) {
                     return false;
@@ -349,7 +367,7 @@ final class SiliconCases {
     }
 
     /** The state that {@code i} begins in. */
-    SiliconState start(Instruction i, long seed, long scratchAt) {
+    SiliconState start(Instruction i, long seed) {
         var random = new Random(seed);
         var state = new SiliconState();
         long middle = scratchAt + HostProcessor.SCRATCH_BYTES / 2 + 16L * random.below(64);
@@ -410,7 +428,7 @@ final class SiliconCases {
         long target = middle + unaligned & (mustAlign && unaligned == 0 ? ~31L : -1L);
         for (Operand operand : i.operands()) {
             Optional<Operand.Mem> memory = memory(operand);
-            if (memory.isEmpty()) {
+            if (memory.isEmpty() || memory.get().base().isEmpty()) {
                 continue;
             }
             Operand.Mem mem = memory.get();

@@ -43,7 +43,7 @@ final class SiliconTest {
         host.catchFaults();
         Bench bench = Bench.silicon(bits32);
         var watch = new SiliconState.FaultWatch(bench);
-        var cases = new SiliconCases(bits32);
+        var cases = new SiliconCases(bits32, host.scratch());
         var differences = new ArrayList<String>();
         long compared = 0;
         int rows = 0;
@@ -87,7 +87,7 @@ final class SiliconTest {
             long seed,
             boolean bits32) {
         byte[] code = cases.code();
-        SiliconState start = cases.start(i, seed, host.scratch());
+        SiliconState start = cases.start(i, seed);
         SiliconState ours = start.copy();
         bench.place(code);
         ours.run(bench, host.scratch(), watch);
