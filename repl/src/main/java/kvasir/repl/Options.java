@@ -40,7 +40,8 @@ final class Options {
                 line.has("--trace"),
                 line.has("--update"),
                 line.value("--seed").map(Long::parseLong).orElse(defaults.seed()),
-                line.value("--budget").map(Long::parseLong).orElse(defaults.instructionBudget()));
+                line.value("--budget").map(Long::parseLong).orElse(defaults.instructionBudget()),
+                defaults.explore());
     }
 
     private static List<String> semantics(CommandLine line) {

@@ -41,6 +41,10 @@ public final class DirtyBitmap {
         java.util.Arrays.fill(words, -1L);
     }
 
+    long fingerprint() {
+        return java.util.Arrays.hashCode(words);
+    }
+
     Runnable checkpoint() {
         long[] saved = words.clone();
         return () -> System.arraycopy(saved, 0, words, 0, saved.length);

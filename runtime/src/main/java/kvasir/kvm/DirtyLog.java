@@ -262,6 +262,11 @@ final class DirtyLog {
         return word;
     }
 
+    long fingerprint() {
+        int flags = (manual ? 1 : 0) | (initiallySet ? 2 : 0) | (ringWithBitmap ? 4 : 0);
+        return (flags * 31L + ringEntries) * 31 + loggingSlots;
+    }
+
     Runnable checkpoint() {
         boolean savedManual = manual;
         boolean savedInitially = initiallySet;

@@ -94,6 +94,11 @@ public final class DirtyRing {
         return entry;
     }
 
+    long fingerprint() {
+        long hash = (java.util.Arrays.hashCode(flags) * 31L + java.util.Arrays.hashCode(slots)) * 31;
+        return ((hash + java.util.Arrays.hashCode(offsets)) * 31 + dirtyIndex) * 31 + resetIndex;
+    }
+
     Runnable checkpoint() {
         int[] savedFlags = flags.clone();
         int[] savedSlots = slots.clone();

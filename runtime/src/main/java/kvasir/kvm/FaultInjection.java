@@ -34,6 +34,10 @@ public final class FaultInjection {
         return left == 0;
     }
 
+    long fingerprint() {
+        return java.util.Arrays.hashCode(remaining);
+    }
+
     Runnable checkpoint() {
         long[] saved = remaining.clone();
         return () -> System.arraycopy(saved, 0, remaining, 0, saved.length);

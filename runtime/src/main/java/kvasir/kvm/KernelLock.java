@@ -1,6 +1,7 @@
 package kvasir.kvm;
 
 import java.util.BitSet;
+import java.util.function.LongSupplier;
 import kvasir.event.Event;
 import kvasir.event.Events;
 import kvasir.event.Topic;
@@ -11,8 +12,14 @@ public final class KernelLock {
     private final Seams seams;
     private final Events events;
     private final BitSet readers = new BitSet();
+    private final LongSupplier guarded;
+    private final String guardedCell;
+    private final String writerCell;
+    private final String readersCell;
+    private final String waitersCell;
     private int writer = -1;
     private int waiters;
+    private long guardedBefore;
 
     /** How a lock is held. */
     public enum Mode {
@@ -40,9 +47,22 @@ public final class KernelLock {
 
     /** @param name the kernel's name with the VM's before it: {@code td.mmu_lock} */
     public KernelLock(String name, Seams seams, Events events) {
+        this(name, seams, events, () -> 0);
+    }
+
+    /**
+     * @param name the kernel's name with the VM's before it
+     * @param guarded what only the writer looks at, as a number that is the same for the same state in every run
+     */
+    KernelLock(String name, Seams seams, Events events, LongSupplier guarded) {
         this.name = name;
+        this.guarded = guarded;
+        guardedCell = name + ".guarded";
         this.seams = seams;
         this.events = events;
+        writerCell = name + ".writer";
+        readersCell = name + ".readers";
+        waitersCell = name + ".waiters";
     }
 
     /** The name. */
@@ -53,9 +73,11 @@ public final class KernelLock {
     /** Takes the lock, waiting while it is held in a way that excludes {@code mode}. */
     public void lock(Mode mode) {
         seams.at(Seam.LOCK, this);
-        if (!free(mode)) {
+        if (!passes(mode)) {
+            seams.footprint().added(waitersCell, waiters, 1);
             waiters++;
-            seams.await(this, () -> free(mode));
+            seams.await(this, () -> passes(mode));
+            seams.footprint().added(waitersCell, waiters, -1);
             waiters--;
         }
         take(mode);
@@ -64,6 +86,10 @@ public final class KernelLock {
     /** Takes the lock if that needs no waiting. */
     public boolean tryLock(Mode mode) {
         seams.at(Seam.LOCK, this);
+        seams.footprint().read(writerCell, writer);
+        if (mode == Mode.WRITE) {
+            seams.footprint().read(readersCell, readersWord());
+        }
         if (!free(mode)) {
             return false;
         }
@@ -77,11 +103,16 @@ public final class KernelLock {
             if (writer != seams.task()) {
                 throw new IllegalStateException(name + " is not held for writing by task " + seams.task());
             }
+            seams.footprint().wrote(writerCell, writer, -1);
+            if (seams.footprint().listening()) {
+                seams.footprint().wrote(guardedCell, guardedBefore, guarded.getAsLong());
+            }
             writer = -1;
         } else {
             if (!readers.get(seams.task())) {
                 throw new IllegalStateException(name + " is not held for reading by task " + seams.task());
             }
+            seams.footprint().added(readersCell, readersWord(), -(1L << seams.task()));
             readers.clear(seams.task());
         }
         if (events.listening()) {
@@ -117,6 +148,7 @@ public final class KernelLock {
 
     /** Whether another task waits for the lock (rwlock_needbreak). */
     public boolean contended() {
+        seams.footprint().read(waitersCell, waiters);
         return waiters != 0;
     }
 
@@ -129,10 +161,31 @@ public final class KernelLock {
         return writer < 0 && (mode == Mode.READ || readers.isEmpty());
     }
 
+    /** Whether the lock is free, told as what {@link #lock} waits for: who got it does not know how long that took. */
+    private boolean passes(Mode mode) {
+        seams.footprint().passed(writerCell, writer);
+        if (mode == Mode.WRITE) {
+            seams.footprint().passed(readersCell, readersWord());
+        }
+        return free(mode);
+    }
+
+    /** The readers as one number. */
+    private long readersWord() {
+        long[] words = readers.toLongArray();
+        return words.length == 0 ? 0 : words[0];
+    }
+
     private void take(Mode mode) {
         if (mode == Mode.WRITE) {
+            seams.footprint().wrote(writerCell, writer, seams.task());
             writer = seams.task();
+            if (seams.footprint().listening()) {
+                guardedBefore = guarded.getAsLong();
+                seams.footprint().read(guardedCell, guardedBefore);
+            }
         } else {
+            seams.footprint().added(readersCell, readersWord(), 1L << seams.task());
             readers.set(seams.task());
         }
         if (events.listening()) {

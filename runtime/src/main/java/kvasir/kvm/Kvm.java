@@ -76,6 +76,23 @@ public final class Kvm {
         vms.add(vm);
     }
 
+    /**
+     * All kernel state that is not told at the {@link Footprint}, as a number that is the same for the same state in every
+     * run; counters are not state.
+     */
+    public long fingerprint() {
+        long hash = faults.fingerprint();
+        for (Vm vm : vms) {
+            hash = hash * 31 + vm.fingerprint();
+        }
+        return hash;
+    }
+
+    /** Whether {@link #fingerprint} and the {@link Footprint} together tell everything. */
+    public boolean fingerprinted() {
+        return vms.stream().allMatch(vm -> vm.vendor().fingerprinted());
+    }
+
     /** All kernel state as it is, as an action that puts it back; memory and the VMM's address space are not among it. */
     public Runnable checkpoint() {
         var parts = new ArrayList<Runnable>();

@@ -282,6 +282,10 @@ public final class KvmRun {
         view.putLong(offset, value);
     }
 
+    long fingerprint() {
+        return java.util.Arrays.hashCode(bytes);
+    }
+
     Runnable checkpoint() {
         byte[] saved = bytes.clone();
         return () -> System.arraycopy(saved, 0, bytes, 0, bytes.length);

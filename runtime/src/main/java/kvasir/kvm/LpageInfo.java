@@ -77,6 +77,10 @@ public final class LpageInfo {
         words[level - 2][index(gfn, level)] += delta;
     }
 
+    long fingerprint() {
+        return java.util.Arrays.hashCode(words[0]) * 31L + java.util.Arrays.hashCode(words[1]);
+    }
+
     Runnable checkpoint() {
         int[][] saved = {words[0].clone(), words[1].clone()};
         return () -> {

@@ -172,6 +172,20 @@ public final class Memslot {
         gmem.file = Optional.empty();
     }
 
+    /** What makes it this slot, as a number that is the same in every run. */
+    long fingerprint() {
+        long hash = ((id * 31L + addressSpace) * 31 + baseGfn) * 31 + npages;
+        hash = ((hash * 31 + userspaceAddr) * 31 + flags) * 31
+                + gmem.file.map(GuestMemfd::fd).orElse(-1);
+        return hash * 31 + gmem.pgoff;
+    }
+
+    /** What hangs on it and changes, as a number. */
+    long metadata() {
+        return dirty.map(DirtyBitmap::fingerprint).orElse(0L) * 31
+                + lpage.map(LpageInfo::fingerprint).orElse(0L);
+    }
+
     Runnable checkpoint() {
         Optional<GuestMemfd> file = gmem.file;
         Optional<Runnable> bits = dirty.map(DirtyBitmap::checkpoint);

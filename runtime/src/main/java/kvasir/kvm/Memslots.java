@@ -89,6 +89,14 @@ public final class Memslots {
         lastUsed = Memslot.NONE;
     }
 
+    long fingerprint() {
+        long hash = generation;
+        for (Memslot slot : slots) {
+            hash = hash * 31 + slot.fingerprint();
+        }
+        return hash;
+    }
+
     Memslots copy() {
         var copy = new Memslots(generation);
         copy.slots = slots;

@@ -48,6 +48,11 @@ public interface Mmu {
      */
     boolean age(GfnRange range, boolean clear);
 
+    /** All but page-table entries and counters, as a number that is the same for the same state in every run. */
+    default long fingerprint() {
+        return 0;
+    }
+
     /** The fields as they are, as an action that puts them back. */
     Runnable checkpoint();
 }

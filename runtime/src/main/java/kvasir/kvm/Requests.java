@@ -17,21 +17,46 @@ public final class Requests {
     /** KVM_REQ_UPDATE_PROTECTED_GUEST_STATE. */
     public static final int UPDATE_PROTECTED_GUEST_STATE = 1 << 4;
 
+    private final String owner;
+    private final Seams seams;
     private int bits;
+
+    /** @param owner the vCPU's name */
+    Requests(String owner, Seams seams) {
+        this.owner = owner;
+        this.seams = seams;
+    }
+
+    private long bit(int request) {
+        return (bits & request) == 0 ? 0 : 1;
+    }
+
+    private String cell(int request) {
+        return owner + ".request" + request;
+    }
 
     /** kvm_make_request. */
     public void make(int request) {
+        if (seams.footprint().listening()) {
+            seams.footprint().wrote(cell(request), bit(request), 1);
+        }
         bits |= request;
     }
 
     /** Whether the request is pending (kvm_test_request). */
     public boolean test(int request) {
+        if (seams.footprint().listening()) {
+            seams.footprint().read(cell(request), bit(request));
+        }
         return (bits & request) != 0;
     }
 
     /** Whether the request was pending; it no longer is (kvm_check_request). */
     public boolean check(int request) {
         boolean pending = test(request);
+        if (pending && seams.footprint().listening()) {
+            seams.footprint().wrote(cell(request), 1, 0);
+        }
         bits &= ~request;
         return pending;
     }

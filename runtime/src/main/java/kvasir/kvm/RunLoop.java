@@ -99,6 +99,7 @@ final class RunLoop {
                 }
                 left = Math.min(left, apic.untilDeadline());
             }
+            vm.seams().footprint().beyond("a guest runs");
             vm.seams().at(Seam.GUEST_ENTRY, this);
             long before = cpu().clock();
             VmExit exit = cpu().run(left);

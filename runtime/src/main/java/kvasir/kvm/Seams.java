@@ -81,6 +81,11 @@ public interface Seams {
         return false;
     }
 
+    /** Who hears what the running task observes and changes. */
+    default Footprint footprint() {
+        return Footprint.NONE;
+    }
+
     /** A number for the running task, from 0. */
     default int task() {
         return 0;

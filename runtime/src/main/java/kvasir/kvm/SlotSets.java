@@ -10,19 +10,48 @@ final class SlotSets {
     private final Vm vm;
     private final Memslots[] active;
     private final Memslots[] inactive;
+    private final String[] activeCells;
+    private final String[] inactiveCells;
 
     SlotSets(Vm vm) {
         this.vm = vm;
         int spaces = vm.type().addressSpaces();
         active = new Memslots[spaces];
         inactive = new Memslots[spaces];
+        activeCells = new String[spaces];
+        inactiveCells = new String[spaces];
         for (int as = 0; as < spaces; as++) {
             active[as] = new Memslots(as);
             inactive[as] = new Memslots(as);
+            activeCells[as] = vm.name() + ".memslots" + as;
+            inactiveCells[as] = vm.name() + ".inactive_memslots" + as;
         }
     }
 
+    private void goesBy(int as) {
+        if (vm.seams().footprint().listening()) {
+            vm.seams().footprint().read(activeCells[as], active[as].fingerprint());
+        }
+    }
+
+    /** Changes both sets of an address space. */
+    private void changing(int as, Runnable change) {
+        Footprint footprint = vm.seams().footprint();
+        if (!footprint.listening()) {
+            change.run();
+            return;
+        }
+        long before = active[as].fingerprint();
+        long inactiveBefore = inactive[as].fingerprint();
+        footprint.read(activeCells[as], before);
+        footprint.read(inactiveCells[as], inactiveBefore);
+        change.run();
+        footprint.wrote(activeCells[as], before, active[as].fingerprint());
+        footprint.wrote(inactiveCells[as], inactiveBefore, inactive[as].fingerprint());
+    }
+
     Memslots active(int addressSpace) {
+        goesBy(addressSpace);
         return active[addressSpace];
     }
 
@@ -33,14 +62,17 @@ final class SlotSets {
     /** Every published slot of every address space. */
     List<Memslot> all() {
         var slots = new ArrayList<Memslot>();
-        for (Memslots set : active) {
-            slots.addAll(set.all());
+        for (int as = 0; as < active.length; as++) {
+            slots.addAll(active(as).all());
         }
         return slots;
     }
 
     /** Pages of all slots (kvm->nr_memslot_pages). */
     long pages() {
+        for (int as = 0; as < active.length; as++) {
+            goesBy(as);
+        }
         return java.util.Arrays.stream(active).mapToLong(Memslots::pages).sum();
     }
 
@@ -51,9 +83,9 @@ final class SlotSets {
     void publish(Memslot removed, Memslot added) {
         int as = added.exists() ? added.addressSpace() : removed.addressSpace();
         Memslot subject = added.exists() ? added : removed;
-        edit(inactive[as], removed, added);
+        changing(as, () -> edit(inactive[as], removed, added));
         swap(as, subject);
-        edit(inactive[as], removed, added);
+        changing(as, () -> edit(inactive[as], removed, added));
     }
 
     private static void edit(Memslots set, Memslot removed, Memslot added) {
@@ -67,14 +99,16 @@ final class SlotSets {
 
     private void swap(int as, Memslot subject) {
         Memslots next = inactive[as];
-        next.setGeneration(active[as].generation() | Memslots.UPDATE_IN_PROGRESS);
+        changing(as, () -> next.setGeneration(active[as].generation() | Memslots.UPDATE_IN_PROGRESS));
         InvalidateState invalidate = vm.invalidate();
         if (invalidate.activeNotifiers() != 0) {
             vm.seams().await("mn_active_invalidate_count", () -> invalidate.activeNotifiers() == 0);
         }
         vm.seams().at(Seam.PUBLISH, next);
-        inactive[as] = active[as];
-        active[as] = next;
+        changing(as, () -> {
+            inactive[as] = active[as];
+            active[as] = next;
+        });
         told(MemslotEvent.Step.PUBLISH, subject, next);
         vm.slotsArchLock().unlock();
         vm.srcu().synchronize();
@@ -83,7 +117,7 @@ final class SlotSets {
         if ((generation & MMIO_GENERATION_MASK & -active.length) == 0) {
             vm.mmu().zapAllFast();
         }
-        next.setGeneration(generation);
+        changing(as, () -> next.setGeneration(generation));
         told(MemslotEvent.Step.GENERATION, subject, next);
         vm.kickAll();
     }
@@ -92,6 +126,16 @@ final class SlotSets {
         if (vm.events().listening()) {
             vm.events().emit(new MemslotEvent(vm.name(), step, subject, set.generation()));
         }
+    }
+
+    long fingerprint() {
+        long hash = 0;
+        for (Memslots set : active) {
+            for (Memslot slot : set.all()) {
+                hash = hash * 31 + slot.metadata();
+            }
+        }
+        return hash;
     }
 
     Runnable checkpoint() {

@@ -8,11 +8,15 @@ public final class Srcu {
     private final String name;
     private final Seams seams;
     private final int[] readers = new int[2];
+    private final String indexCell;
+    private final String[] readersCells;
     private int index;
 
     Srcu(String name, Seams seams) {
         this.name = name;
         this.seams = seams;
+        indexCell = name + ".index";
+        readersCells = new String[] {name + ".readers0", name + ".readers1"};
     }
 
     /**
@@ -21,12 +25,15 @@ public final class Srcu {
      * @return what {@link #readUnlock} wants back
      */
     public int readLock() {
+        seams.footprint().read(indexCell, index);
+        seams.footprint().added(readersCells[index], readers[index], 1);
         readers[index]++;
         return index;
     }
 
     /** Ends a read-side section. */
     public void readUnlock(int section) {
+        seams.footprint().added(readersCells[section], readers[section], -1);
         readers[section]--;
         seams.at(Seam.UNLOCK, this);
     }
@@ -34,11 +41,18 @@ public final class Srcu {
     /** Waits until every section that was open at the call has ended. */
     void synchronize() {
         int old = index;
+        seams.footprint().read(indexCell, index);
+        seams.footprint().wrote(indexCell, index, index ^ 1);
         index ^= 1;
         seams.at(Seam.LOCK, this);
-        if (readers[old] != 0) {
-            seams.await(this, () -> readers[old] == 0);
+        if (!quiet(old)) {
+            seams.await(this, () -> quiet(old));
         }
+    }
+
+    private boolean quiet(int section) {
+        seams.footprint().passed(readersCells[section], readers[section]);
+        return readers[section] == 0;
     }
 
     @Override

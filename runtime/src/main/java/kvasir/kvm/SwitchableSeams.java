@@ -32,6 +32,11 @@ public final class SwitchableSeams implements Seams {
     }
 
     @Override
+    public Footprint footprint() {
+        return active.footprint();
+    }
+
+    @Override
     public int task() {
         return active.task();
     }

@@ -14,7 +14,7 @@ public final class Vcpu {
     private final Vm vm;
     private final int id;
     private final KernelLock mutex;
-    private final Requests requests = new Requests();
+    private final Requests requests;
     private final KvmRun run = new KvmRun();
     private final ExitCounters exits = new ExitCounters();
     private final Optional<DirtyRing> ring;
@@ -40,7 +40,8 @@ public final class Vcpu {
     Vcpu(Vm vm, int id, CpuidModel model) {
         this.vm = vm;
         this.id = id;
-        mutex = new KernelLock(vm.name() + ".vcpu" + id + ".mutex", vm.seams(), vm.events());
+        requests = new Requests(vm.name() + ".vcpu" + id, vm.seams());
+        mutex = new KernelLock(vm.name() + ".vcpu" + id + ".mutex", vm.seams(), vm.events(), this::fingerprint);
         int entries = vm.dirtyRingEntries();
         ring = entries == 0 ? Optional.empty() : Optional.of(new DirtyRing(entries, vm.usesPml()));
         cpu = processor(model);
@@ -211,16 +212,36 @@ public final class Vcpu {
         cpu.kick();
     }
 
+    /** What only the holder of the mutex looks at. */
+    private long fingerprint() {
+        long flags = (everRan ? 1 : 0) | (smm ? 2 : 0) | (guestMode ? 4 : 0) | (nestedTdp ? 8 : 0);
+        return ((flags * 31 + cpuidMaxPhyAddr.orElse(0)) * 31 + mmu.fingerprint()) * 31 + run.fingerprint();
+    }
+
     /** signal_pending(current) of the thread that uses this vCPU. */
     public boolean signalPending() {
+        if (vm.seams().footprint().listening()) {
+            vm.seams().footprint().read(signalCell(), signalAfter);
+        }
         if (interrupted) {
             return true;
         }
         if (signalAfter > 0) {
-            signalAfter--;
+            setSignalAfter(signalAfter - 1);
             return false;
         }
         return signalAfter == 0;
+    }
+
+    private String signalCell() {
+        return vm.name() + ".vcpu" + id + ".signal";
+    }
+
+    private void setSignalAfter(long checks) {
+        if (vm.seams().footprint().listening()) {
+            vm.seams().footprint().wrote(signalCell(), signalAfter, checks);
+        }
+        signalAfter = checks;
     }
 
     /** Whether a signal is pending or will be after a known number of looks. */
@@ -230,7 +251,7 @@ public final class Vcpu {
 
     /** A signal arrives after {@code checks} more looks at {@link #signalPending()}; 0 is now. */
     public void sendSignal(long checks) {
-        signalAfter = checks;
+        setSignalAfter(checks);
         if (checks == 0) {
             kick();
         }
@@ -246,7 +267,7 @@ public final class Vcpu {
     public void takeSignal() {
         interrupted = false;
         if (signalAfter == 0) {
-            signalAfter = -1;
+            setSignalAfter(-1);
         }
     }
 

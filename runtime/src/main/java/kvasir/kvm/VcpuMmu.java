@@ -79,6 +79,11 @@ public interface VcpuMmu {
     /** What {@code vm.ept} or {@code vm.npt} shows through this vCPU's root. */
     Described table();
 
+    /** What it remembers, as a number that is the same for the same state in every run. */
+    default long fingerprint() {
+        return 0;
+    }
+
     /** The fields as they are, as an action that puts them back. */
     Runnable checkpoint();
 }

@@ -28,6 +28,16 @@ public interface VendorOps {
         return hardwareValue;
     }
 
+    /** What the vendor's objects hold beside memory, as a number that is the same for the same state in every run. */
+    default long fingerprint() {
+        return 0;
+    }
+
+    /** Whether {@link #fingerprint} tells everything: what is not told can only be explored by runs from the start. */
+    default boolean fingerprinted() {
+        return true;
+    }
+
     /**
      * A mirror entry is about to point to a new table; the entry is FROZEN meanwhile (link_external_spt).
      *

@@ -32,8 +32,8 @@ public final class Vm {
     private final KernelLock slotsArchLock;
     private final KernelLock mmuLock;
     private final Srcu srcu;
-    private final InvalidateState invalidate = new InvalidateState(() -> bug("mmu_invalidate_in_progress is negative"));
-    private final MemoryAttributes attributes = new MemoryAttributes();
+    private final InvalidateState invalidate;
+    private final MemoryAttributes attributes;
     private final SlotSets slots;
     private final DirtyLog dirtyLog = new DirtyLog(this);
     private List<Vcpu> vcpus = new ArrayList<>();
@@ -65,6 +65,8 @@ public final class Vm {
         slotsArchLock = lock("slots_arch_lock");
         mmuLock = lock("mmu_lock");
         srcu = new Srcu(name + ".srcu", kvm.seams());
+        attributes = new MemoryAttributes(name, kvm.seams());
+        invalidate = new InvalidateState(name, kvm.seams(), () -> bug("mmu_invalidate_in_progress is negative"));
         slots = new SlotSets(this);
         preFaultAllowed = type != VmType.SNP && type != VmType.TDX;
         mmu = kvm.mmus().apply(this);
@@ -514,6 +516,24 @@ public final class Vm {
         if (mm.descriptors().close(file.fd())) {
             file.release();
         }
+    }
+
+    /** What is not told at the {@link Footprint}, as a number that is the same for the same state in every run. */
+    long fingerprint() {
+        long flags = (dead ? 1 : 0) | (preFaultAllowed ? 2 : 0) | (nxHugePagesDisabled ? 4 : 0);
+        long hash = (flags * 31 + quirks) * 31 + hypercallExits;
+        hash = hash * 31 + slots.fingerprint();
+        hash = hash * 31 + dirtyLog.fingerprint();
+        hash = hash * 31 + mmu.fingerprint();
+        hash = hash * 31 + vendor.fingerprint();
+        for (Vcpu vcpu : vcpus) {
+            hash = (hash * 31 + vcpu.id()) * 31
+                    + vcpu.dirtyRing().map(DirtyRing::fingerprint).orElse(0L);
+        }
+        for (GuestMemfd file : gmems) {
+            hash = hash * 31 + file.fingerprint();
+        }
+        return hash;
     }
 
     /** The fields as they are, as an action that puts them back; memory is not among them. */

@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param output what {@code show} printed, in order, without a last newline each
  * @param answers what {@code answer} recorded, in order
  * @param observed the outcome of the first operation in the test that the script states an outcome of; empty if none
+ * @param race what was found, if the test is a race that was explored
  */
 public record CaseResult(
         Path file,
@@ -24,7 +25,8 @@ public record CaseResult(
         String skipReason,
         List<String> output,
         List<String> answers,
-        String observed) {
+        String observed,
+        Optional<RaceReport> race) {
     /** A result of a case in which no outcome was stated. */
     public CaseResult(
             Path file,
@@ -35,7 +37,7 @@ public record CaseResult(
             String skipReason,
             List<String> output,
             List<String> answers) {
-        this(file, test, semantics, verdict, failure, skipReason, output, answers, "");
+        this(file, test, semantics, verdict, failure, skipReason, output, answers, "", Optional.empty());
     }
 
     /** The three ways a case can end. */

@@ -3,12 +3,14 @@ package kvasir.scripts;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntSupplier;
 import kvasir.event.Events;
 import kvasir.kvm.HostConfig;
 import kvasir.kvm.Seams;
 import kvasir.kvm.Vm;
 import kvasir.kvm.invariant.Invariants;
 import kvasir.kvm.semantics.Semantics;
+import kvasir.metal.memory.PhysicalMemory;
 import kvasir.registry.Api;
 import kvasir.registry.Described;
 import kvasir.vmm.Declarations;
@@ -110,6 +112,26 @@ public final class KvasirMachines implements Machines {
         @Override
         public boolean kernelBug() {
             return machine.kvm().vms().stream().anyMatch(Vm::dead);
+        }
+
+        @Override
+        public void divide(int tasks, IntSupplier running) {
+            machine.kvm().pages().divide(tasks, running);
+        }
+
+        @Override
+        public boolean fingerprinted() {
+            return machine.kvm().fingerprinted();
+        }
+
+        @Override
+        public long fingerprint() {
+            return machine.kvm().fingerprint() * 31 + machine.mm().fingerprint();
+        }
+
+        @Override
+        public PhysicalMemory memory() {
+            return machine.memory();
         }
 
         @Override

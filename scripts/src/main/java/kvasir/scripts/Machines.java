@@ -3,8 +3,10 @@ package kvasir.scripts;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntSupplier;
 import kvasir.event.Events;
 import kvasir.kvm.Seams;
+import kvasir.metal.memory.PhysicalMemory;
 import kvasir.registry.Api;
 import kvasir.registry.Described;
 
@@ -91,6 +93,24 @@ public interface Machines {
 
         /** Whether a VM of this machine ran into a bug check of the kernel (KVM_BUG_ON). */
         boolean kernelBug();
+
+        /** Gives each of {@code tasks} tasks host pages of its own; {@code running} tells which one runs. */
+        default void divide(int tasks, IntSupplier running) {}
+
+        /** Whether {@link #fingerprint} and what is told at the seams say everything about the machine. */
+        default boolean fingerprinted() {
+            return false;
+        }
+
+        /** All state that is not told at the seams, as a number that is the same for the same state in every run. */
+        default long fingerprint() {
+            return 0;
+        }
+
+        /** The host's memory. */
+        default PhysicalMemory memory() {
+            throw new IllegalStateException("these machines have no memory");
+        }
 
         /** Makes a guest that runs on another thread come back soon; the only method another thread may call. */
         void interrupt();

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import kvasir.kvm.Check;
 import kvasir.kvm.Errno;
+import kvasir.kvm.Footprint;
 import kvasir.kvm.GfnRange;
 import kvasir.kvm.IoctlResult;
 import kvasir.kvm.KernelLock;
@@ -37,6 +38,7 @@ public final class GuestMemfd {
     private final PageExtents pages = new PageExtents();
     private final PageRanges prepared = new PageRanges();
     private final PageRanges poisoned = new PageRanges();
+    private final String pagesCell;
     private List<Binding> bindings = new ArrayList<>();
     private boolean closed;
 
@@ -48,6 +50,7 @@ public final class GuestMemfd {
         this.fd = fd;
         this.size = size;
         this.flags = flags;
+        pagesCell = vm.name() + ".gmem" + fd + "[";
         invalidateLock = new KernelLock(vm.name() + ".gmem" + fd + ".invalidate_lock", vm.seams(), vm.events());
     }
 
@@ -152,17 +155,41 @@ public final class GuestMemfd {
 
     /** Whether the page was used as guest memory since it was allocated (folio up to date). */
     public boolean preparedAt(long index) {
+        goesBy(index);
         return prepared.contains(index);
     }
 
     /** Marks the page as used; the vendor's populate path does this itself (kvm_gmem_mark_prepared). */
     public void markPrepared(long index) {
+        long before = page(index);
         prepared.add(index, index + 1);
+        changed(index, before);
+    }
+
+    /** What is known of a page, as a number. */
+    private long page(long index) {
+        return (pages.get(index) + 1) << 2 | (prepared.contains(index) ? 2 : 0) | (poisoned.contains(index) ? 1 : 0);
+    }
+
+    private void goesBy(long index) {
+        Footprint footprint = vm.seams().footprint();
+        if (footprint.listening()) {
+            footprint.read(pagesCell + index, page(index));
+        }
+    }
+
+    private void changed(long index, long before) {
+        Footprint footprint = vm.seams().footprint();
+        if (footprint.listening()) {
+            footprint.wrote(pagesCell + index, before, page(index));
+        }
     }
 
     /** The page was taken back before its first use was complete. */
     public void forgetPrepared(long index) {
+        long before = page(index);
         prepared.remove(index, index + 1);
+        changed(index, before);
     }
 
     /**
@@ -197,6 +224,7 @@ public final class GuestMemfd {
 
     /** kvm_gmem_get_folio: the page at {@code index}, allocated if need be; a negative errno on failure. */
     public long folio(long index) {
+        goesBy(index);
         long pfn = pages.get(index);
         if (pfn >= 0) {
             return pfn;
@@ -205,7 +233,9 @@ public final class GuestMemfd {
         if (pfn < 0) {
             return -Errno.ENOMEM.number();
         }
+        long before = page(index);
         pages.put(index, 1, pfn);
+        changed(index, before);
         if (vm.events().listening()) {
             vm.events().emit(new GmemEvent.Allocated(vm.name(), fd, index, pfn));
         }
@@ -290,7 +320,9 @@ public final class GuestMemfd {
     public void poison(long index) {
         invalidateLock.lock(KernelLock.Mode.READ);
         boolean begun = invalidateBegin(index, index + 1);
+        long before = page(index);
         poisoned.add(index, index + 1);
+        changed(index, before);
         if (begun) {
             invalidateEnd();
         }
@@ -311,6 +343,15 @@ public final class GuestMemfd {
         bindings.clear();
         invalidateLock.unlock();
         vm.slotsLock().unlock();
+    }
+
+    /** All but the pages, as a number ({@link kvasir.kvm.Kvm#fingerprint}). */
+    public long fingerprint() {
+        long hash = closed ? 1 : 0;
+        for (Binding binding : bindings) {
+            hash = ((hash * 31 + binding.start) * 31 + binding.end) * 31 + binding.slot.id();
+        }
+        return hash;
     }
 
     /** The fields as they are, as an action that puts them back. */
@@ -371,6 +412,15 @@ public final class GuestMemfd {
     }
 
     private void free(long start, long end) {
+        Footprint footprint = vm.seams().footprint();
+        if (footprint.listening()) {
+            for (long index = start; index < Math.min(end, size >>> 12); index++) {
+                goesBy(index);
+                if (pages.get(index) >= 0) {
+                    footprint.wrote(pagesCell + index, page(index), poisoned.contains(index) ? 1 : 0);
+                }
+            }
+        }
         List<PageExtents.Run> removed = pages.remove(start, end);
         prepared.remove(start, end);
         for (PageExtents.Run run : removed) {

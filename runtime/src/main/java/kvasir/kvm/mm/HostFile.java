@@ -84,6 +84,11 @@ public final class HostFile {
         return cache.remove(start, end);
     }
 
+    /** The pages it has, as a number. */
+    long fingerprint() {
+        return fd * 31L + cache.runs().toString().hashCode();
+    }
+
     Runnable checkpoint() {
         return cache.checkpoint();
     }

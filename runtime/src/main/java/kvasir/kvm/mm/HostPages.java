@@ -2,6 +2,7 @@ package kvasir.kvm.mm;
 
 import java.util.ArrayList;
 import java.util.function.BooleanSupplier;
+import java.util.function.IntSupplier;
 import kvasir.metal.memory.PhysicalMemory;
 
 /**
@@ -18,6 +19,7 @@ public final class HostPages {
     private final Zone[] zones = {new Zone(), new Zone(), new Zone()};
     private long used;
     private BooleanSupplier fails = () -> false;
+    private Lanes lanes = new Lanes(() -> 0, new long[0], new long[0]);
 
     /** What a page is for. */
     public enum Use {
@@ -35,6 +37,16 @@ public final class HostPages {
         long next;
         long end;
     }
+
+    /**
+     * Pages set apart for each task of an exploration: which page a task gets then does not depend on what the others
+     * took before, and none is used twice.
+     *
+     * @param task the running task
+     * @param next of each task, the next page
+     * @param next2m of each task, the next 2 MiB page
+     */
+    private record Lanes(IntSupplier task, long[] next, long[] next2m) {}
 
     /** @param memory what to hand out, from 1 MiB upwards */
     public HostPages(PhysicalMemory memory) {
@@ -55,8 +67,14 @@ public final class HostPages {
 
     /** One page, zero filled; -1 when memory is exhausted. */
     public long allocate(Use use) {
+        if (fails.getAsBoolean()) {
+            return -1;
+        }
+        if (lanes.next.length != 0) {
+            return lanes.next[lanes.task.getAsInt()]++;
+        }
         Zone zone = zones[use.ordinal()];
-        if (fails.getAsBoolean() || zone.next == zone.end && !refill(zone)) {
+        if (zone.next == zone.end && !refill(zone)) {
             return -1;
         }
         used++;
@@ -86,6 +104,11 @@ public final class HostPages {
             return -1;
         }
         long pages = level == 3 ? GIGABYTE : BLOCK;
+        if (lanes.next.length != 0 && level == 2) {
+            int task = lanes.task.getAsInt();
+            lanes.next2m[task] += BLOCK;
+            return lanes.next2m[task] - BLOCK;
+        }
         long pfn = blocks.take(pages);
         if (pfn >= 0) {
             used += pages;
@@ -93,10 +116,29 @@ public final class HostPages {
         return pfn;
     }
 
+    /**
+     * From now on each task has pages of its own: 512 single ones and 8 of 2 MiB.
+     *
+     * @param tasks how many
+     * @param task which of them runs
+     */
+    public void divide(int tasks, IntSupplier task) {
+        var next = new long[tasks];
+        var next2m = new long[tasks];
+        for (int i = 0; i < tasks; i++) {
+            next[i] = blocks.take(BLOCK);
+            next2m[i] = blocks.take(8 * BLOCK);
+        }
+        lanes = new Lanes(task, next, next2m);
+    }
+
     /** Gives {@code pages} pages back; their content is forgotten. */
     public void free(long pfn, long pages, Use use) {
         for (long i = 0; i < pages; i++) {
             memory.discard(pfn + i);
+        }
+        if (lanes.next.length != 0) {
+            return;
         }
         used -= pages;
         PageRanges free = zones[use.ordinal()].free;

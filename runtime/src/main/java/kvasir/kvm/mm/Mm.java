@@ -25,7 +25,7 @@ public final class Mm {
     private final Seams seams;
     private final boolean thp;
     private TreeMap<Long, Vma> vmas = new TreeMap<>();
-    private final HostPageTable table = new HostPageTable();
+    private final HostPageTable table;
     private final PageExtents protNone = new PageExtents();
     private final PageRanges poisoned = new PageRanges();
     private final List<MmuNotifier> notifiers = new ArrayList<>();
@@ -42,6 +42,7 @@ public final class Mm {
         this.host = host;
         this.seams = seams;
         this.thp = thp;
+        table = new HostPageTable(seams);
     }
 
     /** Whether the process has CAP_SYS_BOOT. */
@@ -416,6 +417,21 @@ public final class Mm {
         return entry == null || entry.getValue().end() <= page ? Optional.empty() : Optional.of(entry.getValue());
     }
 
+    /** All but the page table, as a number ({@link kvasir.kvm.Kvm#fingerprint}). */
+    public long fingerprint() {
+        long hash = 0;
+        for (Vma vma : vmas.values()) {
+            hash = hash * 31 + vma.fingerprint();
+        }
+        hash = hash * 31 + poisoned.runs().toString().hashCode();
+        hash = hash * 31 + protNone.runs().toString().hashCode();
+        hash = hash * 31 + descriptors.all().keySet().hashCode();
+        for (HostFile file : files) {
+            hash = hash * 31 + file.fingerprint();
+        }
+        return hash;
+    }
+
     /** The fields as they are, as an action that puts them back. */
     public Runnable checkpoint() {
         var parts = new ArrayList<Runnable>();
@@ -503,13 +519,17 @@ public final class Mm {
     private int zeroFault(long page, Vma vma) {
         long block = page & -BLOCK;
         if (hugeFits(block, vma)) {
+            seams.footprint().read("mm.huge_zero_page", hugeZeroPage);
             if (hugeZeroPage < 0) {
                 hugeZeroPage = host.allocateHuge(2);
+                seams.footprint().wrote("mm.huge_zero_page", -1, hugeZeroPage);
             }
             return map(block, BLOCK, hugeZeroPage, 2, false, HostPte.Kind.ZERO);
         }
+        seams.footprint().read("mm.zero_page", zeroPage);
         if (zeroPage < 0) {
             zeroPage = host.allocate(HostPages.Use.UNMOVABLE);
+            seams.footprint().wrote("mm.zero_page", -1, zeroPage);
         }
         return map(page, 1, zeroPage, 1, false, HostPte.Kind.ZERO);
     }

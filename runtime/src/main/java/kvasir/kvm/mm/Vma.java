@@ -28,6 +28,12 @@ public record Vma(
         return page - start + pgoff;
     }
 
+    /** All of it as a number that is the same in every run. */
+    long fingerprint() {
+        long flags = (read ? 1 : 0) | (write ? 2 : 0) | (shared ? 4 : 0) | (huge ? 8 : 0);
+        return (((start * 31 + end) * 31 + flags) * 31 + file.map(HostFile::fd).orElse(-1)) * 31 + pgoff;
+    }
+
     Vma part(long from, long to) {
         return new Vma(from, to, read, write, shared, huge, file, pgoff + from - start);
     }

@@ -110,6 +110,14 @@ public final class NxHugePages {
         return true;
     }
 
+    long fingerprint() {
+        long hash = 0;
+        for (Map.Entry<Long, Table> entry : disallowed.entrySet()) {
+            hash = hash * 31 + entry.getKey() * 2 + (entry.getValue().possible ? 1 : 0);
+        }
+        return hash;
+    }
+
     Runnable checkpoint() {
         var saved = new LinkedHashMap<>(disallowed);
         return () -> disallowed = new LinkedHashMap<>(saved);

@@ -26,6 +26,11 @@ final class Root {
         this.gfnBits = gfnBits;
     }
 
+    /** The cell of {@link #references}. */
+    String referencesCell() {
+        return space + ".root" + pfn;
+    }
+
     boolean exists() {
         return this != NONE;
     }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import kvasir.kvm.Seams;
 import kvasir.kvm.mm.HostPages;
 import kvasir.metal.memory.PhysicalMemory;
 
@@ -16,14 +17,23 @@ import kvasir.metal.memory.PhysicalMemory;
 final class TablePages {
     private final PhysicalMemory memory;
     private final HostPages host;
+    private final Seams seams;
+    private final String name;
+    private final String readersCell;
+    private final String awaitingCell;
     private Map<Long, Long> external = new HashMap<>();
     private List<Long> awaitingGracePeriod = new ArrayList<>();
     private int readers;
     private long tables;
 
-    TablePages(PhysicalMemory memory, HostPages host) {
+    /** @param name the VM's */
+    TablePages(String name, PhysicalMemory memory, HostPages host, Seams seams) {
         this.memory = memory;
         this.host = host;
+        this.seams = seams;
+        this.name = name;
+        awaitingCell = name + ".rcu_callbacks";
+        readersCell = name + ".rcu";
     }
 
     /** A table with {@link Spte#EMPTY} in every entry; -1 if the host has no memory left. */
@@ -42,22 +52,34 @@ final class TablePages {
         if (pfn < 0) {
             return false;
         }
+        if (seams.footprint().listening()) {
+            seams.footprint().wrote(externalCell(table), external(table), pfn);
+        }
         external.put(table, pfn);
         return true;
     }
 
     /** The external twin of a mirror table. */
     long external(long table) {
+        if (seams.footprint().listening()) {
+            seams.footprint().read(externalCell(table), external.getOrDefault(table, -1L));
+        }
         return external.getOrDefault(table, -1L);
     }
 
     /** Forgets the external twin of a table, which the vendor has taken back or leaked. */
     void forgetExternal(long table) {
+        if (seams.footprint().listening()) {
+            seams.footprint().wrote(externalCell(table), external(table), -1);
+        }
         external.remove(table);
     }
 
     /** Frees a table that nobody else has ever seen. */
     void freeNow(long table) {
+        if (seams.footprint().listening()) {
+            seams.footprint().wrote(externalCell(table), external(table), -1);
+        }
         Long twin = external.remove(table);
         if (twin != null) {
             host.free(twin, 1, HostPages.Use.UNMOVABLE);
@@ -68,19 +90,30 @@ final class TablePages {
 
     /** Frees a table that lockless walkers may still read (call_rcu). */
     void freeAfterGracePeriod(long table) {
+        long before = awaiting();
+        seams.footprint().read(awaitingCell, before);
         awaitingGracePeriod.add(table);
+        seams.footprint().wrote(awaitingCell, before, awaiting());
+        seams.footprint().read(readersCell, readers);
         if (readers == 0) {
             reclaim();
         }
     }
 
     void rcuReadLock() {
+        seams.footprint().added(readersCell, readers, 1);
         readers++;
     }
 
     void rcuReadUnlock() {
-        if (--readers == 0 && !awaitingGracePeriod.isEmpty()) {
-            reclaim();
+        seams.footprint().added(readersCell, readers, -1);
+        readers--;
+        seams.footprint().read(awaitingCell, awaiting());
+        if (!awaitingGracePeriod.isEmpty()) {
+            seams.footprint().read(readersCell, readers);
+            if (readers == 0) {
+                reclaim();
+            }
         }
     }
 
@@ -95,10 +128,24 @@ final class TablePages {
     }
 
     private void reclaim() {
+        long before = awaiting();
         for (long table : awaitingGracePeriod) {
             freeNow(table);
         }
         awaitingGracePeriod.clear();
+        seams.footprint().wrote(awaitingCell, before, 0);
+    }
+
+    private String externalCell(long table) {
+        return name + ".external" + table;
+    }
+
+    private long awaiting() {
+        long hash = 0;
+        for (long table : awaitingGracePeriod) {
+            hash += (table + 1) * 0xd1342543de82ef95L;
+        }
+        return hash;
     }
 
     Runnable checkpoint() {

@@ -100,6 +100,16 @@ final class TdpIterator {
         yielded = true;
     }
 
+    /** Everything that the next move depends on, as a number. */
+    long position() {
+        long hash = ((level * 31L + gfn) * 31 + nextLastLevelGfn) * 31 + (yielded ? 1 : 0) + (valid ? 2 : 0);
+        hash = (hash * 31 + yieldedGfn) * 0x9e3779b97f4a7c15L + oldSpte;
+        for (int at = Math.min(level, rootLevel); at <= rootLevel; at++) {
+            hash = (hash ^ path[at]) * 0x9e3779b97f4a7c15L;
+        }
+        return hash;
+    }
+
     /** What the walk stands on, as a person names it: {@code td.ept[0x1000]}. */
     @Override
     public String toString() {

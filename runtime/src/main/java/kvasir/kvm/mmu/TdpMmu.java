@@ -37,6 +37,7 @@ public final class TdpMmu implements Mmu {
     private final DirtyTracking dirty;
     private final HugePages huge;
     private final List<VcpuTdpMmu> vcpus = new ArrayList<>();
+    private final String rootsCell;
     private List<Root> roots = new ArrayList<>();
     private Optional<SpteFormat> format = Optional.empty();
     private int validGeneration;
@@ -47,7 +48,8 @@ public final class TdpMmu implements Mmu {
         this.policy = policy;
         host = vm.kvm().host();
         memory = vm.kvm().memory();
-        tables = new TablePages(memory, vm.kvm().pages());
+        rootsCell = vm.name() + ".tdp_mmu_roots";
+        tables = new TablePages(vm.name(), memory, vm.kvm().pages(), vm.seams());
         pagesLock = new KernelLock(vm.name() + ".tdp_mmu_pages_lock", vm.seams(), vm.events());
         zapper = new Zapper(this);
         huge = new HugePages(this);
@@ -154,7 +156,35 @@ public final class TdpMmu implements Mmu {
         return true;
     }
 
+    private long rootsFingerprint() {
+        long hash = validGeneration;
+        for (Root root : roots) {
+            hash = ((hash * 31 + root.pfn) * 31 + root.role.word()) * 31 + (root.scheduledForZap ? 1 : 0);
+        }
+        return hash;
+    }
+
+    /** The task goes by which roots there are, and by whether they are valid. */
+    void goesByRoots() {
+        if (vm.seams().footprint().listening()) {
+            vm.seams().footprint().read(rootsCell, rootsFingerprint());
+        }
+    }
+
+    /** Changes the list of roots, or a role. */
+    void changingRoots(Runnable change) {
+        if (!vm.seams().footprint().listening()) {
+            change.run();
+            return;
+        }
+        long before = rootsFingerprint();
+        goesByRoots();
+        change.run();
+        vm.seams().footprint().wrote(rootsCell, before, rootsFingerprint());
+    }
+
     private Root newest(int types, int addressSpace) {
+        goesByRoots();
         for (Root root : roots) {
             if (RootTypes.match(root, types) && root.role.addressSpace() == addressSpace) {
                 return root;
@@ -183,7 +213,7 @@ public final class TdpMmu implements Mmu {
     @Override
     public void zapAllFast() {
         vm.mmuLock().lock(Mode.WRITE);
-        validGeneration ^= 1;
+        changingRoots(() -> validGeneration ^= 1);
         invalidateRoots(RootTypes.DIRECT);
         vm.makeAllVcpusRequest(Requests.FREE_OBSOLETE_ROOTS);
         vm.mmuLock().unlock(Mode.WRITE);
@@ -195,6 +225,12 @@ public final class TdpMmu implements Mmu {
         vm.mmuLock().lock(Mode.WRITE);
         zapper.zapAll();
         vm.mmuLock().unlock(Mode.WRITE);
+    }
+
+    /** All but entries, references and counters, as a number ({@link kvasir.kvm.Kvm#fingerprint}). */
+    @Override
+    public long fingerprint() {
+        return nx.fingerprint() * 31 + writeTracking.fingerprint();
     }
 
     /** kvm_mmu_slot_apply_flags. */
@@ -217,6 +253,7 @@ public final class TdpMmu implements Mmu {
 
     /** Roots whose tables still exist, the newest first. */
     List<Root> roots() {
+        goesByRoots();
         return roots;
     }
 
@@ -232,9 +269,9 @@ public final class TdpMmu implements Mmu {
      */
     Root obtainRoot(PageRole role) {
         pagesLock.lock();
-        for (Root root : roots) {
+        for (Root root : roots()) {
             if (root.role.equals(role) && root.references > 0) {
-                root.references++;
+                keep(root);
                 pagesLock.unlock();
                 return root;
             }
@@ -246,7 +283,7 @@ public final class TdpMmu implements Mmu {
         }
         long bits = role.mirror() ? 0 : vm.vendor().gfnDirectBits();
         var root = new Root(pfn, role, space(role), bits);
-        roots.addFirst(root);
+        changingRoots(() -> roots.addFirst(root));
         pagesLock.unlock();
         emitRoot(root, "allocated");
         return root;
@@ -258,16 +295,37 @@ public final class TdpMmu implements Mmu {
         return vm.name() + (role.addressSpace() == 1 ? ".smm." : ".") + kind;
     }
 
+    /** Takes a reference more (kvm_tdp_mmu_get_root). */
+    void keep(Root root) {
+        if (vm.seams().footprint().listening()) {
+            vm.seams().footprint().added(root.referencesCell(), root.references, 1);
+        }
+        root.references++;
+    }
+
+    /** Whether anybody still has a reference. */
+    boolean alive(Root root) {
+        if (vm.seams().footprint().listening()) {
+            vm.seams().footprint().read(root.referencesCell(), root.references);
+        }
+        return root.references > 0;
+    }
+
     /** Gives a reference back (kvm_tdp_mmu_put_root). */
     void putRoot(Root root) {
+        if (vm.seams().footprint().listening()) {
+            vm.seams().footprint().read(root.referencesCell(), root.references);
+            vm.seams().footprint().added(root.referencesCell(), root.references, -1);
+        }
         if (--root.references > 0) {
             return;
         }
+        goesByRoots();
         if (!root.role.invalid()) {
             vm.bug("the last reference to a valid root is gone");
         }
         pagesLock.lock();
-        roots.remove(root);
+        changingRoots(() -> roots.remove(root));
         pagesLock.unlock();
         emitRoot(root, "freed");
         tables.freeAfterGracePeriod(root.pfn);
@@ -275,10 +333,12 @@ public final class TdpMmu implements Mmu {
 
     /** kvm_tdp_mmu_invalidate_roots: nobody may load them any more, and they will be zapped. */
     void invalidateRoots(int types) {
-        for (Root root : roots) {
+        for (Root root : roots()) {
             if (RootTypes.match(root, types) && !root.role.invalid()) {
-                root.role = root.role.asInvalid();
-                root.scheduledForZap = true;
+                changingRoots(() -> {
+                    root.role = root.role.asInvalid();
+                    root.scheduledForZap = true;
+                });
                 emitRoot(root, "invalidated");
             }
         }

@@ -61,6 +61,7 @@ public final class VcpuTdpMmu implements VcpuMmu {
             return 0;
         }
         PageRole role = role();
+        mmu.goesByRoots();
         if (root.exists() && root.role.asInvalid().equals(role.asInvalid())) {
             return 0;
         }
@@ -95,6 +96,7 @@ public final class VcpuTdpMmu implements VcpuMmu {
     }
 
     private void freeObsoleteRoots() {
+        mmu.goesByRoots();
         if (root.exists() && root.role.invalid()) {
             unload();
         }
@@ -221,6 +223,14 @@ public final class VcpuTdpMmu implements VcpuMmu {
 
     /** kvm_mmu_do_page_fault. */
     private int doPageFault(long gpa, long errorCode, boolean prefetch, int maxLevel) {
+        mmu.vm.seams().footprint().begins();
+        int result = classifiedFault(gpa, errorCode, prefetch, maxLevel);
+        // fault.gfn and what came in are the caller's
+        mmu.vm.seams().footprint().ends(result * 8L + fault.goalLevel);
+        return result;
+    }
+
+    private int classifiedFault(long gpa, long errorCode, boolean prefetch, int maxLevel) {
         long gfn = aliasFree(gpa >>> 12);
         Memslot slot = mmu.vm.memslots(vcpu.addressSpace()).lookup(gfn);
         fault.begin(gfn, errorCode, prefetch, maxLevel, mmu.nxHugePagesEnabled(), slot);
@@ -271,6 +281,7 @@ public final class VcpuTdpMmu implements VcpuMmu {
 
     /** is_page_fault_stale. */
     private boolean stale() {
+        mmu.goesByRoots();
         return faultRoot().role.invalid()
                 || fault.slot.exists() && mmu.vm.invalidate().retry(fault.mmuSeq, fault.gfn);
     }
@@ -495,6 +506,11 @@ public final class VcpuTdpMmu implements VcpuMmu {
     @Override
     public String toString() {
         return mmu.vm.name() + ".vcpu" + vcpu.id();
+    }
+
+    @Override
+    public long fingerprint() {
+        return ((root.pfn * 31 + mirrorRoot.pfn) * 31 + mmioGfn) * 31 + mmioGeneration;
     }
 
     @Override

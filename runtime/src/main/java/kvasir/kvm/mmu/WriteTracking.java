@@ -63,6 +63,10 @@ public final class WriteTracking {
         slot.lpage().adjust(gfn, Level.PG_1G, delta);
     }
 
+    long fingerprint() {
+        return counts.hashCode();
+    }
+
     Runnable checkpoint() {
         var saved = new TreeMap<>(counts);
         boolean savedExternal = external;

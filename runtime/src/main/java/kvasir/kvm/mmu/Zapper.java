@@ -17,10 +17,11 @@ final class Zapper {
         int types = mmu.rootTypes(range.filter()) | RootTypes.INVALID;
         boolean flush = false;
         for (Root root : List.copyOf(mmu.roots())) {
-            if (root.references > 0
+            mmu.goesByRoots();
+            if (mmu.alive(root)
                     && RootTypes.match(root, types)
                     && root.role.addressSpace() == range.slot().addressSpace()) {
-                root.references++;
+                mmu.keep(root);
                 flush = zapLeafs(root, range.start(), range.end(), range.mayBlock(), flush);
                 mmu.putRoot(root);
             }
@@ -43,6 +44,7 @@ final class Zapper {
                 continue;
             }
             mmu.setSpte(iterator, Spte.EMPTY);
+            mmu.goesByRoots();
             if (!root.role.invalid()) {
                 flush = true;
             }
@@ -55,9 +57,10 @@ final class Zapper {
     void zapInvalidatedRoots(Mode mode) {
         mmu.vm.mmuLock().lock(mode);
         for (Root root : List.copyOf(mmu.roots())) {
+            mmu.goesByRoots();
             if (root.scheduledForZap) {
-                root.references++;
-                root.scheduledForZap = false;
+                mmu.keep(root);
+                mmu.changingRoots(() -> root.scheduledForZap = false);
                 zapRoot(root, mode);
                 mmu.putRoot(root);
                 mmu.putRoot(root);

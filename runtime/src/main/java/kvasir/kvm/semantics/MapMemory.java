@@ -200,7 +200,9 @@ final class MapMemory {
         if ((request.gpa() >>> 12 & direct) != 0) {
             return refuse(Check.PRE_FAULT_SHARED_BIT, "kvm_arch_vcpu_pre_fault_memory: gpa has the shared bit");
         }
+        vm.seams().footprint().begins();
         int loaded = policies.rootReload() ? vcpu.mmu().reload() : vcpu.mmu().load();
+        vm.seams().footprint().ends(loaded * 31L + vcpu.mmu().fingerprint());
         if (loaded < 0) {
             return refuse(Check.PRE_FAULT_ROOT, "kvm_mmu_reload: no root could be made");
         }

@@ -472,6 +472,12 @@ public final class SnpVm implements VendorOps {
         return RmpFault.SMASHED;
     }
 
+    /** What the security processor keeps beside memory is not told. */
+    @Override
+    public boolean fingerprinted() {
+        return false;
+    }
+
     @Override
     public Runnable checkpoint() {
         Optional<SnpGuest> savedGuest = guest;

@@ -183,6 +183,10 @@ public final class TdxHost {
                 .rax();
     }
 
+    long fingerprint() {
+        return freeHkids.hashCode() * 31L + module.fingerprint();
+    }
+
     Runnable checkpoint() {
         var saved = module.save();
         var savedHkids = new TreeSet<>(freeHkids);

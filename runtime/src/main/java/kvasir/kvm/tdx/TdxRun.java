@@ -93,6 +93,7 @@ final class TdxRun {
             if (vcpu.requests().check(Requests.TLB_FLUSH)) {
                 processor.cpu().flushTranslations();
             }
+            vm.seams().footprint().beyond("a guest runs");
             vm.seams().at(Seam.GUEST_ENTRY, this);
             Optional<RunResult> result = handle(enter(tdvpr), budget);
             if (result.isPresent()) {

@@ -612,6 +612,17 @@ public final class TdxVm implements VendorOps {
     }
 
     @Override
+    public long fingerprint() {
+        long hash = ((state.ordinal() * 31L + hkid) * 31 + releasedHkid) * 31 + tdr;
+        hash = (hash * 31 + tdcsPages.hashCode()) * 31 + septPages.hashCode();
+        hash = ((hash * 31 + vcpus.keySet().hashCode()) * 31 + premapped) * 31 + pageAddSource;
+        for (TdxVcpu vcpu : vcpus.values()) {
+            hash = (hash * 31 + vcpu.tdvpr) * 31 + vcpu.pages.hashCode();
+        }
+        return ((hash * 31 + leaked.hashCode()) * 31 + (settled ? 1 : 0)) * 31 + host.fingerprint();
+    }
+
+    @Override
     public Runnable checkpoint() {
         Runnable hostPart = host.checkpoint();
         State savedState = state;

@@ -28,6 +28,7 @@ public final class PhysicalMemory {
     private final long size;
     private Leaf[][] root;
     private long epoch;
+    private MemoryWatch watch = MemoryWatch.NONE;
 
     /** 2,048 frames (8 MiB). A leaf that a snapshot holds is copied before it changes. */
     private static final class Leaf {
@@ -64,6 +65,11 @@ public final class PhysicalMemory {
         }
         this.size = size;
         root = new Leaf[(int) ((size - 1) >>> (SHIFT + LEAF_BITS + MIDDLE_BITS)) + 1][];
+    }
+
+    /** Tells {@code listener} of every access from now on. */
+    public void watch(MemoryWatch listener) {
+        watch = listener;
     }
 
     /** Bytes of physical address space. */
@@ -123,6 +129,7 @@ public final class PhysicalMemory {
             leaf.frames[slot] = 0;
             epoch++;
         }
+        watch.filled(pfn, 0);
     }
 
     /** Forgets {@code count} frames from {@code pfn} on; cheap where nothing was ever written. */
@@ -140,63 +147,109 @@ public final class PhysicalMemory {
     }
 
     public byte read8(long hpa) {
+        if (watch != MemoryWatch.NONE) {
+            watch.reading(hpa, 1);
+        }
         return NativeMemory.get8(readable(hpa >>> SHIFT) + offset(hpa));
     }
 
     public short read16(long hpa) {
+        if (watch != MemoryWatch.NONE) {
+            watch.reading(hpa, 2);
+        }
         return offset(hpa) <= FRAME_BYTES - 2
                 ? NativeMemory.get16(readable(hpa >>> SHIFT) + offset(hpa))
                 : (short) readBytewise(hpa, 2);
     }
 
     public int read32(long hpa) {
+        if (watch != MemoryWatch.NONE) {
+            watch.reading(hpa, 4);
+        }
         return offset(hpa) <= FRAME_BYTES - 4
                 ? NativeMemory.get32(readable(hpa >>> SHIFT) + offset(hpa))
                 : (int) readBytewise(hpa, 4);
     }
 
     public long read64(long hpa) {
+        if (watch != MemoryWatch.NONE) {
+            watch.reading(hpa, 8);
+        }
         return offset(hpa) <= FRAME_BYTES - 8
                 ? NativeMemory.get64(readable(hpa >>> SHIFT) + offset(hpa))
                 : readBytewise(hpa, 8);
     }
 
     public void write8(long hpa, byte value) {
+        if (watch != MemoryWatch.NONE) {
+            watch.writing(hpa, 1);
+        }
         NativeMemory.put8(writable(hpa >>> SHIFT) + offset(hpa), value);
+        if (watch != MemoryWatch.NONE) {
+            watch.written(hpa, 1);
+        }
     }
 
     public void write16(long hpa, short value) {
+        if (watch != MemoryWatch.NONE) {
+            watch.writing(hpa, 2);
+        }
         if (offset(hpa) <= FRAME_BYTES - 2) {
             NativeMemory.put16(writable(hpa >>> SHIFT) + offset(hpa), value);
         } else {
             writeBytewise(hpa, value, 2);
         }
+        if (watch != MemoryWatch.NONE) {
+            watch.written(hpa, 2);
+        }
     }
 
     public void write32(long hpa, int value) {
+        if (watch != MemoryWatch.NONE) {
+            watch.writing(hpa, 4);
+        }
         if (offset(hpa) <= FRAME_BYTES - 4) {
             NativeMemory.put32(writable(hpa >>> SHIFT) + offset(hpa), value);
         } else {
             writeBytewise(hpa, value, 4);
         }
+        if (watch != MemoryWatch.NONE) {
+            watch.written(hpa, 4);
+        }
     }
 
     public void write64(long hpa, long value) {
+        if (watch != MemoryWatch.NONE) {
+            watch.writing(hpa, 8);
+        }
         if (offset(hpa) <= FRAME_BYTES - 8) {
             NativeMemory.put64(writable(hpa >>> SHIFT) + offset(hpa), value);
         } else {
             writeBytewise(hpa, value, 8);
         }
+        if (watch != MemoryWatch.NONE) {
+            watch.written(hpa, 8);
+        }
     }
 
     /** Atomic compare and set of the 8-byte word at {@code hpa}, which must be 8-byte aligned. */
     public boolean compareAndSet64(long hpa, long expected, long value) {
-        return NativeMemory.compareAndSet64(writable(hpa >>> SHIFT) + offset(hpa), expected, value);
+        if (watch == MemoryWatch.NONE) {
+            return NativeMemory.compareAndSet64(writable(hpa >>> SHIFT) + offset(hpa), expected, value);
+        }
+        if (read64(hpa) != expected) {
+            return false;
+        }
+        write64(hpa, value);
+        return true;
     }
 
     /** Copies {@code bytes} bytes from {@code hpa} to {@code target[at...]}. */
     public void read(long hpa, byte[] target, int at, int bytes) {
         Objects.checkFromIndexSize(at, bytes, target.length);
+        if (watch != MemoryWatch.NONE) {
+            watch.reading(hpa, bytes);
+        }
         for (int done = 0; done < bytes; ) {
             int chunk = Math.min(bytes - done, FRAME_BYTES - offset(hpa + done));
             NativeMemory.copyOut(readable((hpa + done) >>> SHIFT) + offset(hpa + done), target, at + done, chunk);
@@ -207,10 +260,16 @@ public final class PhysicalMemory {
     /** Copies {@code bytes} bytes from {@code source[at...]} to {@code hpa}. */
     public void write(long hpa, byte[] source, int at, int bytes) {
         Objects.checkFromIndexSize(at, bytes, source.length);
+        if (watch != MemoryWatch.NONE) {
+            watch.writing(hpa, bytes);
+        }
         for (int done = 0; done < bytes; ) {
             int chunk = Math.min(bytes - done, FRAME_BYTES - offset(hpa + done));
             NativeMemory.copyIn(source, at + done, writable((hpa + done) >>> SHIFT) + offset(hpa + done), chunk);
             done += chunk;
+        }
+        if (watch != MemoryWatch.NONE) {
+            watch.written(hpa, bytes);
         }
     }
 
@@ -220,6 +279,7 @@ public final class PhysicalMemory {
         for (int i = 0; i < FRAME_BYTES; i += 8) {
             NativeMemory.put64(address + i, word);
         }
+        watch.filled(pfn, word);
     }
 
     /** All bytes as they are now. */

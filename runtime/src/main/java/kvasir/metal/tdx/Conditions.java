@@ -17,6 +17,15 @@ public final class Conditions {
     private boolean tscRolledBack;
     private int interruptedWritebacks;
 
+    long fingerprint() {
+        long hash = (entropyShortages * 31L + keyGenerationFailures) * 31 + pendingInterrupts;
+        for (Map.Entry<LockObject, Integer> entry : busy.entrySet()) {
+            hash = (hash * 31 + entry.getKey().ordinal()) * 31 + entry.getValue();
+        }
+        int flags = (limitCpuidMaxval ? 1 : 0) | (tscAdjustChanged ? 2 : 0) | (tscRolledBack ? 4 : 0);
+        return (hash * 31 + flags) * 31 + interruptedWritebacks;
+    }
+
     /** The {@code nth} attempt (1 = the next) to take a lock on such an object finds it taken. */
     public void busy(LockObject object, int nth) {
         busy.put(object, nth);

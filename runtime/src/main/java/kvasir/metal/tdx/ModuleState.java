@@ -86,6 +86,28 @@ final class ModuleState {
         System.arraycopy(other.lastVcpu, 0, lastVcpu, 0, lastVcpu.length);
     }
 
+    long fingerprint() {
+        long hash = sysState.ordinal() * 31L + random;
+        for (HkidState key : kot) {
+            hash = hash * 31 + key.ordinal();
+        }
+        hash = (hash * 31 + Arrays.hashCode(wbinvdBitmap)) * 31 + Arrays.hashCode(lastVcpu);
+        hash = ((hash * 31 + sysLock.load()) * 31 + kotLock.load()) * 31 + ketLock.load();
+        for (LockWord.InModule lock : tdmrLocks) {
+            hash = hash * 31 + lock.load();
+        }
+        for (LockWord.InModule lock : wbcacheLocks) {
+            hash = hash * 31 + lock.load();
+        }
+        for (Ledger ledger : ledgers.values()) {
+            hash = hash * 31 + ledger.size();
+            if (ledger.size() != 0) {
+                hash = hash * 31 + ledger.newest().digest().hashCode();
+            }
+        }
+        return hash;
+    }
+
     private static LockWord.InModule[] locks(int count) {
         var locks = new LockWord.InModule[count];
         Arrays.setAll(locks, i -> new LockWord.InModule());

@@ -245,6 +245,11 @@ public final class TdxModule {
         return new Saved(state.copy());
     }
 
+    /** What it holds beside memory, as a number that is the same for the same state in every run. */
+    public long fingerprint() {
+        return state.fingerprint() * 31 + conditions.fingerprint();
+    }
+
     /** Goes back to a saved state; the caller restores the frames. */
     public void restore(Saved saved) {
         state.become(saved.state);

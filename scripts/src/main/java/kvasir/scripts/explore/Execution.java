@@ -8,24 +8,28 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import kvasir.kvm.Footprint;
 import kvasir.kvm.KernelLock;
 import kvasir.kvm.Seam;
 import kvasir.kvm.Seams;
 import kvasir.registry.Outcome;
 import kvasir.scripts.binding.Values;
 
-/** Runs one schedule and remembers where it could have gone otherwise. */
+/** Runs the real code of a race under one schedule and remembers where it could have gone otherwise. */
 final class Execution implements Seams {
-    private final Schedule schedule;
+    private final Chooser chooser;
     private final Bounds bounds;
     private final LockOrder lockOrder;
     private final boolean trace;
     private final Scenario.Run run;
+    private final Optional<Learner> learner;
     private final List<Actor> actors = new ArrayList<>();
     private final List<Step> steps = new ArrayList<>();
     private int current = -1;
     private boolean over;
     private int step;
+    private Schedule taken = Schedule.DEFAULT;
 
     /** Per step: the set of tasks that could run in the low half, the task that did, whether the one before could go on. */
     private int[] choices = new int[256];
@@ -40,6 +44,7 @@ final class Execution implements Seams {
         Optional<BooleanSupplier> ready = Optional.empty();
         Object subject = "";
         Optional<Seam> seam = Optional.empty();
+        int round;
         final Set<KernelLock> locks = new LinkedHashSet<>();
         Optional<Outcome> outcome = Optional.empty();
 
@@ -47,37 +52,72 @@ final class Execution implements Seams {
             label = task.label();
             coroutine = new Coroutine(() -> outcome = Optional.of(task.body().get()));
         }
-
-        boolean enabled() {
-            return !coroutine.ended()
-                    && ready.map(BooleanSupplier::getAsBoolean).orElse(true);
-        }
     }
 
     /** @param trace whether the steps are kept for {@link #steps()} */
-    Execution(Scenario scenario, Schedule schedule, Bounds bounds, LockOrder lockOrder, boolean trace) {
-        this.schedule = schedule;
+    Execution(Scenario scenario, Chooser chooser, Bounds bounds, LockOrder lockOrder, boolean trace) {
+        this(scenario, chooser, bounds, lockOrder, trace, Optional.empty());
+    }
+
+    /** A run whose steps are learnt. */
+    Execution(Scenario scenario, Chooser chooser, Bounds bounds, LockOrder lockOrder, Learner.Knowledge knowledge) {
+        this(scenario, chooser, bounds, lockOrder, false, Optional.of(knowledge));
+    }
+
+    private Execution(
+            Scenario scenario,
+            Chooser chooser,
+            Bounds bounds,
+            LockOrder lockOrder,
+            boolean trace,
+            Optional<Learner.Knowledge> knowledge) {
+        this.chooser = chooser;
         this.bounds = bounds;
         this.lockOrder = lockOrder;
         this.trace = trace;
         run = scenario.begin(this);
         run.tasks().forEach(task -> actors.add(new Actor(task)));
+        run.divide(actors.size(), this::task);
+        learner = knowledge.map(known -> new Learner(known, run));
+        learner.ifPresent(run::watch);
     }
 
     Verdict execute() {
+        return execute(Integer.MAX_VALUE, 0);
+    }
+
+    /**
+     * Runs until the end, or until {@code most} steps are done; after these for {@code more} as long as they teach
+     * something.
+     *
+     * @return how it ended; {@link Verdict.Ended} too if it was stopped
+     */
+    Verdict execute(int most, int more) {
         try {
-            return search();
+            return search(most, more);
         } finally {
-            actors.forEach(actor -> actor.coroutine.abandon());
             over = true;
+            actors.forEach(actor -> actor.coroutine.abandon());
         }
     }
 
-    private Verdict search() {
+    private boolean enabled(int task) {
+        Actor actor = actors.get(task);
+        if (actor.coroutine.ended()) {
+            return false;
+        }
+        if (actor.ready.isEmpty()) {
+            return true;
+        }
+        BooleanSupplier condition = actor.ready.get();
+        return learner.isPresent() ? learner.get().ready(task, condition) : condition.getAsBoolean();
+    }
+
+    private Verdict search(int most, int more) {
         while (true) {
             int enabled = 0;
             for (int i = 0; i < actors.size(); i++) {
-                enabled |= actors.get(i).enabled() ? 1 << i : 0;
+                enabled |= enabled(i) ? 1 << i : 0;
             }
             if (enabled == 0) {
                 List<String> waiting = actors.stream()
@@ -86,16 +126,17 @@ final class Execution implements Seams {
                         .toList();
                 return waiting.isEmpty() ? new Verdict.Ended() : new Verdict.Deadlock(waiting);
             }
+            if (step >= most && (step - most >= more || !learner.orElseThrow().novel())) {
+                return new Verdict.Ended();
+            }
             if (step >= bounds.steps() + bounds.fairSteps()) {
-                return new Verdict.Livelock(
-                        actors.stream()
-                                .filter(actor -> !actor.coroutine.ended())
-                                .map(actor -> actor.label)
-                                .toList(),
-                        bounds.fairSteps());
+                return new Verdict.Livelock(actors.stream()
+                        .filter(actor -> !actor.coroutine.ended())
+                        .map(actor -> actor.label)
+                        .toList());
             }
             advance(choose(enabled), enabled);
-            Optional<String> violation = run.violation();
+            Optional<String> violation = learner.isPresent() ? Optional.empty() : run.violation();
             if (violation.isPresent()) {
                 return new Verdict.Violation(violation.get());
             }
@@ -103,15 +144,23 @@ final class Execution implements Seams {
     }
 
     private int choose(int enabled) {
-        int chosen = schedule.choice(step);
-        if (chosen >= 0 && (enabled & 1 << chosen) != 0) {
-            return chosen;
+        int standard = standard(enabled);
+        int chosen = chooser.choose(step, enabled, current);
+        if (chosen < 0 || (enabled & 1 << chosen) == 0) {
+            return standard;
         }
+        if (chosen != standard) {
+            taken = taken.then(step, chosen, current >= 0 && (enabled & 1 << current) != 0);
+        }
+        return chosen;
+    }
+
+    /** The task that ran goes on; the next in turn once the bound is passed, and the first one before. */
+    private int standard(int enabled) {
         boolean goOn = current >= 0 && (enabled & 1 << current) != 0;
         if (goOn && step < bounds.steps()) {
             return current;
         }
-        // the next in turn: fair once the bound is passed, and the first one before
         int from = step < bounds.steps() ? 0 : current + 1;
         for (int i = 0; i < actors.size(); i++) {
             int candidate = (from + i) % actors.size();
@@ -135,9 +184,14 @@ final class Execution implements Seams {
         current = chosen;
         Actor actor = actors.get(chosen);
         actor.ready = Optional.empty();
+        actor.seam = Optional.empty();
+        learner.ifPresent(learning -> learning.starting(chosen));
         actor.coroutine.resume();
+        if (learner.isPresent()) {
+            learn(learner.get(), chosen, actor);
+        }
         if (step < bounds.steps()) {
-            signatures[step] = Objects.hash(chosen, actor.seam, actor.subject.toString());
+            signatures[step] = learner.isPresent() ? 0 : Objects.hash(chosen, actor.seam, actor.subject.toString());
         }
         if (trace) {
             boolean ended = actor.coroutine.ended();
@@ -150,6 +204,19 @@ final class Execution implements Seams {
                     preempts));
         }
         step++;
+    }
+
+    private static void learn(Learner learning, int task, Actor actor) {
+        if (learning.failure().isPresent()) {
+            throw learning.failure().get();
+        }
+        boolean retries = actor.seam.isPresent() && actor.seam.get() == Seam.RETRY;
+        learning.stopped(
+                task,
+                actor.ready.isPresent(),
+                retries ? actor.subject.toString() : "",
+                actor.round,
+                actor.coroutine.ended() ? actor.outcome.map(Values::outcome).orElse("-") : "");
     }
 
     @Override
@@ -170,8 +237,20 @@ final class Execution implements Seams {
     }
 
     @Override
-    public void await(Object subject, BooleanSupplier ready) {
+    public void spin(Object subject, int times) {
         if (current < 0 || over) {
+            return;
+        }
+        actors.get(current).round = times;
+        at(Seam.RETRY, subject);
+    }
+
+    @Override
+    public void await(Object subject, BooleanSupplier ready) {
+        if (over) {
+            return;
+        }
+        if (current < 0) {
             SEQUENTIAL.await(subject, ready);
             return;
         }
@@ -179,6 +258,11 @@ final class Execution implements Seams {
         actor.subject = subject;
         actor.ready = Optional.of(ready);
         actor.coroutine.pause();
+    }
+
+    @Override
+    public Footprint footprint() {
+        return learner.isPresent() && !over ? learner.get() : Footprint.NONE;
     }
 
     @Override
@@ -190,7 +274,7 @@ final class Execution implements Seams {
      * Adds every schedule that differs from this one in one choice behind its last. Of a run that ends in a loop only the
      * first time round counts: a later one would begin in the same state.
      */
-    void alternatives(java.util.function.Consumer<Schedule> to) {
+    void alternatives(Schedule schedule, Consumer<Schedule> to) {
         for (int at = schedule.firstFree(); at < Math.min(repeatsFrom(), bounds.steps()); at++) {
             int enabled = choices[at] & 0xffff;
             int chosen = choices[at] >>> 16 & 0xff;
@@ -222,8 +306,27 @@ final class Execution implements Seams {
         return text.toString();
     }
 
-    String finalState() {
-        return run.finalState();
+    EndState end() {
+        return run.end();
+    }
+
+    Optional<String> violation() {
+        return run.violation();
+    }
+
+    /** The run, for questions before and after it. */
+    Scenario.Run run() {
+        return run;
+    }
+
+    /** What the run taught, if it was to teach. */
+    Optional<Learner> learner() {
+        return learner;
+    }
+
+    /** The schedule that was taken, as what it has besides default choices. */
+    Schedule taken() {
+        return taken;
     }
 
     /** The first step that only repeats what was before; the number of steps if the run did not end in a loop. */

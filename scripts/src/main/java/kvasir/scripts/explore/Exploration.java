@@ -1,46 +1,89 @@
 package kvasir.scripts.explore;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * What a search found.
  *
+ * @param method what was searched
  * @param outcomes each distinct end, in the order found
- * @param schedules runs
- * @param steps steps over all runs
- * @param bound what stopped the search before everything within the preemption bound was run; absent if complete
- * @param preemptions the preemption bound
- * @param exhaustive whether no schedule at all was left out, so that the preemption bound did not matter
+ * @param size states, or schedules
+ * @param steps steps that were considered
+ * @param runs times the real code was run
+ * @param bound what stopped the search before everything within the preemption bound was seen; absent if nothing did
+ * @param preemptions the preemption bound, if there was one
+ * @param exhaustive whether nothing at all was left out, so that a preemption bound did not matter
  * @param lockInversion the locks of a cycle in the lock order, if there is one
+ * @param whyNotStates why schedules were searched although states would be fewer; empty if they were not
  */
 public record Exploration(
+        Method method,
         List<Distinct> outcomes,
-        int schedules,
+        long size,
         long steps,
+        int runs,
         Optional<String> bound,
-        int preemptions,
+        OptionalInt preemptions,
         boolean exhaustive,
-        Optional<List<String>> lockInversion) {
+        Optional<List<String>> lockInversion,
+        String whyNotStates) {
+    private static final double EXACT = 1e15;
+
+    /** What a search goes through. */
+    public enum Method {
+        /** The states of the machine and its tasks, each once. */
+        STATES,
+        /** Schedules, each from the start. */
+        SCHEDULES,
+        /** Random schedules. */
+        WALKS;
+
+        /** {@code states}. */
+        public String words() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
 
     /**
      * One distinct end.
      *
      * @param verdict how the run ended
      * @param outcomes how the tasks ended, in words
-     * @param finalState what the race looked at
-     * @param count schedules that ended so
-     * @param witness the first of them: none has fewer preemptions
+     * @param end what the race looked at
+     * @param count schedules that end so; turns of a retry loop are not counted
+     * @param witness the first of them: none has fewer preemptions, and none of those fewer steps
      */
-    public record Distinct(Verdict verdict, String outcomes, String finalState, int count, Schedule witness) {}
+    public record Distinct(Verdict verdict, String outcomes, EndState end, double count, Schedule witness) {
+        /** The count, in full as long as it is exact. */
+        public String counted() {
+            return Exploration.counted(count);
+        }
+    }
 
-    /** {@code complete (1,234 schedules)} or {@code bounded (...)}: never silence. */
+    /** Schedules in all ends together. */
+    public double schedules() {
+        return outcomes.stream().mapToDouble(Distinct::count).sum();
+    }
+
+    /** A number of schedules, in full as long as it is exact. */
+    public static String counted(double count) {
+        return count < EXACT ? "%,d".formatted((long) count) : String.format(Locale.ROOT, "%.1e", count);
+    }
+
+    /** {@code complete (1,234 states)} or {@code bounded (...)}: never silence. */
     public String completeness() {
+        String amount = "%,d %s".formatted(size, method.words());
+        if (method == Method.WALKS) {
+            return "bounded (%s at random)".formatted(amount);
+        }
         if (bound.isPresent()) {
             return "bounded (%s)".formatted(bound.get());
         }
-        return exhaustive
-                ? "complete (%,d schedules)".formatted(schedules)
-                : "complete up to %d preemptions (%,d schedules)".formatted(preemptions, schedules);
+        return exhaustive || preemptions.isEmpty()
+                ? "complete (%s)".formatted(amount)
+                : "complete up to %d preemptions (%s)".formatted(preemptions.getAsInt(), amount);
     }
 }

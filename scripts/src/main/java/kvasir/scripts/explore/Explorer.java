@@ -6,18 +6,28 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.BooleanSupplier;
 
-/** Runs a scenario under every schedule within bounds, those with the fewest preemptions first. */
+/**
+ * Explores a scenario: its states where the machine can tell them apart, else schedules from the start, or random walks.
+ * What has the fewest preemptions comes first.
+ */
 public final class Explorer {
+    private static final int MOST_STARTS = 40;
+
     private final Scenario scenario;
     private final Bounds bounds;
+    private final Shard shard;
+    private final BooleanSupplier interrupted;
+    private final LockOrder lockOrder = new LockOrder();
 
     /** Runs that ended in the same way. */
-    private record Key(Verdict verdict, String outcomes, String finalState) {}
+    private record Key(Verdict verdict, String outcomes, EndState end) {}
 
     /** How often, and the first time. */
     private static final class Tally {
-        final Schedule witness;
+        Schedule witness;
         int count;
 
         Tally(Schedule witness) {
@@ -26,88 +36,206 @@ public final class Explorer {
     }
 
     public Explorer(Scenario scenario, Bounds bounds) {
-        this.scenario = scenario;
-        this.bounds = bounds;
+        this(scenario, bounds, Shard.ALL, () -> false);
     }
 
-    /** Searches until everything within the bounds was run. */
+    /** @param interrupted whether the user wants the search to end */
+    public Explorer(Scenario scenario, Bounds bounds, Shard shard, BooleanSupplier interrupted) {
+        this.scenario = scenario;
+        this.bounds = bounds;
+        this.shard = shard;
+        this.interrupted = interrupted;
+    }
+
+    /** Searches until everything within the bounds was seen. */
     public Exploration explore() {
+        if (bounds.walks() > 0) {
+            return walks();
+        }
+        var knowledge = new Learner.Knowledge();
+        String whyNot;
+        try {
+            return states(knowledge);
+        } catch (Learner.Untold reason) {
+            whyNot = String.valueOf(reason.getMessage());
+        }
+        return schedules(whyNot);
+    }
+
+    // ---- states
+
+    private Exploration states(Learner.Knowledge knowledge) {
+        Scenario.Run sample = scenario.begin(kvasir.kvm.Seams.SEQUENTIAL);
+        List<String> labels = sample.tasks().stream().map(Scenario.Task::label).toList();
+        boolean told = sample.fingerprinted();
+        boolean invariants = sample.watchesInvariants();
+        sample.close();
+        if (!told) {
+            throw new Learner.Untold("the machine has parts whose state is not told");
+        }
+        for (int start = 0; start < MOST_STARTS; start++) {
+            knowledge.forget(labels.size());
+            var space = new StateSpace(
+                    scenario, bounds, shard, lockOrder, knowledge, labels.size(), invariants, interrupted);
+            try {
+                space.search();
+                return new Exploration(
+                        Exploration.Method.STATES,
+                        new Endings(space, labels).distinct(),
+                        space.size(),
+                        space.steps(),
+                        knowledge.runs,
+                        space.bound(),
+                        bounds.preemptions(),
+                        !space.cutByPreemptions(),
+                        lockOrder.inversion(),
+                        "");
+            } catch (Learner.StartAgain again) {
+                // the knowledge now says how to look at what was in the way
+            }
+        }
+        throw new Learner.Untold("the machine looks different each time");
+    }
+
+    // ---- schedules
+
+    private Exploration schedules(String whyNotStates) {
+        int most = bounds.mostPreemptions(Bounds.PREEMPTIONS);
         var frontier = new ArrayList<ArrayDeque<Schedule>>();
-        for (int i = 0; i <= bounds.preemptions(); i++) {
+        for (int i = 0; i <= most; i++) {
             frontier.add(new ArrayDeque<>());
         }
         frontier.getFirst().add(Schedule.DEFAULT);
         Map<Key, Tally> tallies = new LinkedHashMap<>();
-        var lockOrder = new LockOrder();
         int schedules = 0;
+        int shared = 0;
         long steps = 0;
-        boolean exhaustive = true;
+        var dropped = new boolean[1];
+        Optional<String> bound = Optional.empty();
+        search:
         for (ArrayDeque<Schedule> level : frontier) {
             while (!level.isEmpty()) {
-                if (schedules == bounds.schedules()) {
-                    return result(
-                            tallies,
-                            schedules,
-                            steps,
-                            Optional.of("%,d schedules".formatted(schedules)),
-                            false,
-                            lockOrder);
+                if (schedules == bounds.schedules() || interrupted.getAsBoolean()) {
+                    bound = Optional.of(
+                            interrupted.getAsBoolean() ? "interrupted" : "%,d schedules".formatted(schedules));
+                    break search;
                 }
                 Schedule schedule = level.removeFirst();
                 var execution = new Execution(scenario, schedule, bounds, lockOrder, false);
                 Verdict verdict = execution.execute();
-                schedules++;
-                steps += execution.length();
-                String finalState = verdict instanceof Verdict.Ended ? execution.finalState() : "";
-                tallies.computeIfAbsent(new Key(verdict, execution.outcomes(), finalState), key -> new Tally(schedule))
-                        .count++;
+                boolean own = schedule.choices() != 0 || shard.owns(0);
+                if (own) {
+                    schedules++;
+                    steps += execution.length();
+                    tally(tallies, execution, verdict, schedule);
+                }
                 execution.close();
-                var dropped = new int[1];
-                execution.alternatives(next -> {
-                    if (next.preemptions() <= bounds.preemptions()) {
+                int mine = shared;
+                var count = new int[1];
+                execution.alternatives(schedule, next -> {
+                    if (next.preemptions() > most) {
+                        dropped[0] = true;
+                    } else if (schedule.choices() != 0 || (mine + count[0]++) % shard.count() == shard.index()) {
                         frontier.get(next.preemptions()).addLast(next);
-                    } else {
-                        dropped[0]++;
                     }
                 });
-                exhaustive &= dropped[0] == 0;
+                shared += count[0];
             }
         }
-        return result(tallies, schedules, steps, Optional.empty(), exhaustive, lockOrder);
+        return new Exploration(
+                Exploration.Method.SCHEDULES,
+                distinct(tallies),
+                schedules,
+                steps,
+                schedules,
+                bound,
+                OptionalInt.of(most),
+                !dropped[0],
+                lockOrder.inversion(),
+                whyNotStates);
     }
 
-    private Exploration result(
-            Map<Key, Tally> tallies,
-            int schedules,
-            long steps,
-            Optional<String> bound,
-            boolean exhaustive,
-            LockOrder lockOrder) {
-        List<Exploration.Distinct> outcomes = tallies.entrySet().stream()
+    private static void tally(Map<Key, Tally> tallies, Execution execution, Verdict verdict, Schedule schedule) {
+        EndState end = verdict instanceof Verdict.Ended ? execution.end() : EndState.NONE;
+        String outcomes = verdict instanceof Verdict.Livelock ? "" : execution.outcomes();
+        Tally tally = tallies.computeIfAbsent(new Key(verdict, outcomes, end), key -> new Tally(schedule));
+        tally.count++;
+        if (schedule.preemptions() < tally.witness.preemptions()) {
+            tally.witness = schedule;
+        }
+    }
+
+    private static List<Exploration.Distinct> distinct(Map<Key, Tally> tallies) {
+        return tallies.entrySet().stream()
                 .map(entry -> new Exploration.Distinct(
                         entry.getKey().verdict(),
                         entry.getKey().outcomes(),
-                        entry.getKey().finalState(),
+                        entry.getKey().end(),
                         entry.getValue().count,
                         entry.getValue().witness))
                 .toList();
-        return new Exploration(
-                outcomes, schedules, steps, bound, bounds.preemptions(), exhaustive, lockOrder.inversion());
     }
+
+    // ---- walks
+
+    private Exploration walks() {
+        Map<Key, Tally> tallies = new LinkedHashMap<>();
+        long steps = 0;
+        int length = 0;
+        int walks = 0;
+        for (int i = shard.index(); i < bounds.walks() && !interrupted.getAsBoolean(); i += shard.count()) {
+            var random = new java.util.SplittableRandom(bounds.seed() * 0x9e3779b97f4a7c15L + i);
+            if (length == 0) {
+                length = 1 + runOnce(Schedule.DEFAULT).length();
+            }
+            Chooser chooser = bounds.depth() == 0
+                    ? Walks.uniform(random)
+                    : Walks.pct(random, bounds.depth(), length, bounds.steps());
+            var execution = new Execution(scenario, chooser, bounds, lockOrder, false);
+            Verdict verdict = execution.execute();
+            walks++;
+            steps += execution.length();
+            length = Math.max(length, Math.min(execution.length(), bounds.steps()));
+            tally(tallies, execution, verdict, execution.taken());
+            execution.close();
+        }
+        return new Exploration(
+                Exploration.Method.WALKS,
+                distinct(tallies),
+                walks,
+                steps,
+                walks,
+                Optional.of("%,d walks".formatted(walks)),
+                OptionalInt.empty(),
+                false,
+                lockOrder.inversion(),
+                "");
+    }
+
+    private Execution runOnce(Schedule schedule) {
+        var execution = new Execution(scenario, schedule, bounds, lockOrder, false);
+        execution.execute();
+        execution.close();
+        return execution;
+    }
+
+    // ---- one schedule
 
     /** One schedule again, step by step. */
     public Replay replay(Schedule schedule) {
         var execution = new Execution(scenario, schedule, bounds, new LockOrder(), true);
         Verdict verdict = execution.execute();
+        EndState end = verdict instanceof Verdict.Ended ? execution.end() : EndState.NONE;
         execution.close();
-        return new Replay(verdict, execution.outcomes(), execution.steps(), execution.repeatsFrom());
+        return new Replay(verdict, execution.outcomes(), end, execution.steps(), execution.repeatsFrom());
     }
 
     /**
      * A replayed schedule.
      *
      * @param outcomes how the tasks ended, in words
+     * @param end what the race looked at
      * @param repeatsFrom the first step that only repeats what was before; the number of steps if the run did not end in a loop
      */
-    public record Replay(Verdict verdict, String outcomes, List<Step> steps, int repeatsFrom) {}
+    public record Replay(Verdict verdict, String outcomes, EndState end, List<Step> steps, int repeatsFrom) {}
 }

@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
  * A schedule: at step {@code steps[i]} task {@code tasks[i]} runs; at every other step the task that ran goes on, or the
  * first that can if it cannot.
  */
-public final class Schedule {
+public final class Schedule implements Chooser {
     /** No choice but the default ones. */
     public static final Schedule DEFAULT = new Schedule(new int[0], new int[0], 0);
 
@@ -32,10 +32,15 @@ public final class Schedule {
         return new Schedule(longerSteps, longerTasks, preemptions + (preempts ? 1 : 0));
     }
 
-    /** The task chosen at {@code step}, or -1 for the default. */
-    int choice(int step) {
+    @Override
+    public int choose(int step, int enabled, int current) {
         int index = java.util.Arrays.binarySearch(steps, step);
-        return index < 0 ? -1 : tasks[index];
+        return index < 0 ? Chooser.DEFAULT : tasks[index];
+    }
+
+    /** Number of choices that are not the default. */
+    int choices() {
+        return steps.length;
     }
 
     /** The step after the last choice. */

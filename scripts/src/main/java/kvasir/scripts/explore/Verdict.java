@@ -15,12 +15,11 @@ public sealed interface Verdict {
     record Deadlock(List<String> waiting) implements Verdict {}
 
     /**
-     * The tasks run in turn and do not end.
+     * From here on no schedule ends all tasks; a run in which they take turns goes on for ever.
      *
-     * @param running labels of the tasks that have not ended
-     * @param fairSteps steps they were given in turn
+     * @param running labels of the tasks that never end
      */
-    record Livelock(List<String> running, int fairSteps) implements Verdict {}
+    record Livelock(List<String> running) implements Verdict {}
 
     /** An invariant does not hold. */
     record Violation(String statement) implements Verdict {}

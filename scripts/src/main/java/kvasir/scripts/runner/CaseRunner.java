@@ -11,6 +11,7 @@ import kvasir.grammar.Span;
 import kvasir.scripts.CaseResult;
 import kvasir.scripts.Failure;
 import kvasir.scripts.Machines;
+import kvasir.scripts.RaceReport;
 import kvasir.scripts.RunListener;
 import kvasir.scripts.RunOptions;
 import kvasir.scripts.nodes.Execution;
@@ -34,7 +35,16 @@ final class CaseRunner {
     private volatile Machines.@Nullable World running;
 
     /** How one run of a case ended. */
-    private record Attempt(Optional<Fault> fault, List<String> output, List<String> answers, String observed) {}
+    private record Attempt(
+            Optional<Fault> fault,
+            List<String> output,
+            List<String> answers,
+            String observed,
+            Optional<RaceReport> race) {
+        Attempt(Optional<Fault> fault, List<String> output, List<String> answers, String observed) {
+            this(fault, output, answers, observed, Optional.empty());
+        }
+    }
 
     CaseRunner(Machines machines, RunOptions options, BooleanSupplier interrupted) {
         this.machines = machines;
@@ -64,7 +74,13 @@ final class CaseRunner {
             return explored.fault()
                     .map(fault -> failed(each, fault, explored))
                     .orElseGet(() -> result(
-                            each, CaseResult.Verdict.PASSED, Optional.empty(), explored.output(), List.of(), ""));
+                            each,
+                            CaseResult.Verdict.PASSED,
+                            Optional.empty(),
+                            explored.output(),
+                            List.of(),
+                            "",
+                            explored.race()));
         }
         Attempt attempt = attempt(each, each.program().history(), options.trace() ? listener : null);
         if (attempt.fault().isEmpty()) {
@@ -99,15 +115,17 @@ final class CaseRunner {
                 Optional.of(failure),
                 attempt.output(),
                 attempt.answers(),
-                attempt.observed());
+                attempt.observed(),
+                attempt.race());
     }
 
     private Attempt explore(Case each, Program.Test test, RaceBody race, Optional<Events.Listener> trace) {
         var choice = each.program().choice(each.semantics(), options.seed(), options.instructionBudget());
         try {
-            var runner = new RaceRunner(each.program(), test, race, machines, choice, trace, interrupted);
+            var runner =
+                    new RaceRunner(each.program(), test, race, machines, choice, options.explore(), trace, interrupted);
             RaceRunner.Result result = runner.run();
-            return new Attempt(result.fault(), result.output(), List.of(), "");
+            return new Attempt(result.fault(), result.output(), List.of(), "", result.report());
         } catch (ScriptException exception) {
             return new Attempt(Optional.of(exception.fault()), List.of(), List.of(), "");
         } catch (RuntimeException | StackOverflowError bug) {
@@ -173,6 +191,17 @@ final class CaseRunner {
             List<String> output,
             List<String> answers,
             String observed) {
+        return result(each, verdict, failure, output, answers, observed, Optional.empty());
+    }
+
+    private static CaseResult result(
+            Case each,
+            CaseResult.Verdict verdict,
+            Optional<Failure> failure,
+            List<String> output,
+            List<String> answers,
+            String observed,
+            Optional<RaceReport> race) {
         return new CaseResult(
                 each.file(),
                 each.name(),
@@ -182,6 +211,7 @@ final class CaseRunner {
                 each.skipReason(),
                 List.copyOf(output),
                 List.copyOf(answers),
-                observed);
+                observed,
+                race);
     }
 }

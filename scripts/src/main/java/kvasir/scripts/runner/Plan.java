@@ -7,6 +7,7 @@ import java.util.Optional;
 import kvasir.scripts.Machines;
 import kvasir.scripts.RunOptions;
 import kvasir.scripts.translate.Program;
+import kvasir.scripts.translate.RaceBody;
 
 /** The cases of a script: tests × semantics. */
 final class Plan {
@@ -21,10 +22,14 @@ final class Plan {
                 : named.stream()
                         .filter(name -> !chosen || options.semantics().contains(name))
                         .toList();
+        boolean onlyRaces = options.explore().onlyRaces();
         List<Optional<Program.Test>> tests = program.tests().isEmpty()
                 ? List.of(Optional.empty())
                 : program.tests().stream().map(Optional::of).toList();
         for (Optional<Program.Test> test : tests) {
+            if (onlyRaces && !test.map(each -> each.body() instanceof RaceBody).orElse(false)) {
+                continue;
+            }
             String name = test.map(Program.Test::name).orElseGet(() -> stem(file));
             if (!(file + ": " + name).contains(options.filter())) {
                 continue;

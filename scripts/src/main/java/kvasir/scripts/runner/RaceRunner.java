@@ -2,18 +2,25 @@ package kvasir.scripts.runner;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.IntSupplier;
 import kvasir.event.Events;
 import kvasir.grammar.Diagnostic;
 import kvasir.grammar.Span;
 import kvasir.grammar.Statement.Frequency;
 import kvasir.kvm.Seams;
+import kvasir.metal.memory.MemoryWatch;
+import kvasir.metal.memory.PhysicalMemory;
 import kvasir.registry.Outcome;
+import kvasir.scripts.ExploreOptions;
 import kvasir.scripts.Failure;
 import kvasir.scripts.Machines;
+import kvasir.scripts.RaceReport;
 import kvasir.scripts.binding.Nothing;
+import kvasir.scripts.explore.EndState;
 import kvasir.scripts.explore.Exploration;
 import kvasir.scripts.explore.Explorer;
 import kvasir.scripts.explore.Scenario;
@@ -24,9 +31,10 @@ import kvasir.scripts.nodes.Fault;
 import kvasir.scripts.translate.Program;
 import kvasir.scripts.translate.RaceBody;
 
-/** Explores one race: each schedule in a machine of its own, made by the script's declarations and setups. */
+/** Explores one race: each run in a machine of its own, made by the script's declarations and setups. */
 final class RaceRunner implements Scenario {
     private static final int SCHEDULE_LINES = 60;
+    private static final int REPLAYED_ENDINGS = 200;
 
     private final Program program;
     private final RaceBody race;
@@ -34,6 +42,7 @@ final class RaceRunner implements Scenario {
     private final Span span;
     private final Machines machines;
     private final Machines.Choice choice;
+    private final ExploreOptions options;
     private final Optional<Events.Listener> trace;
     private final BooleanSupplier interrupted;
 
@@ -43,6 +52,7 @@ final class RaceRunner implements Scenario {
             RaceBody race,
             Machines machines,
             Machines.Choice choice,
+            ExploreOptions options,
             Optional<Events.Listener> trace,
             BooleanSupplier interrupted) {
         this.program = program;
@@ -51,32 +61,136 @@ final class RaceRunner implements Scenario {
         this.span = test.span();
         this.machines = machines;
         this.choice = choice;
+        this.options = options;
         this.trace = trace;
         this.interrupted = interrupted;
     }
 
-    /** How the search went: what it prints, and the clause that does not hold, if one does not. */
-    record Result(List<String> output, Optional<Fault> fault) {}
+    private RaceRunner under(String semantics) {
+        var other = new Machines.Choice(semantics, choice.seed(), choice.instructionBudget());
+        return new RaceRunner(program, title, span, race, machines, other, options, Optional.empty(), interrupted);
+    }
+
+    private RaceRunner(
+            Program program,
+            String title,
+            Span span,
+            RaceBody race,
+            Machines machines,
+            Machines.Choice choice,
+            ExploreOptions options,
+            Optional<Events.Listener> trace,
+            BooleanSupplier interrupted) {
+        this.program = program;
+        this.race = race;
+        this.title = title;
+        this.span = span;
+        this.machines = machines;
+        this.choice = choice;
+        this.options = options;
+        this.trace = trace;
+        this.interrupted = interrupted;
+    }
+
+    /** How the search went: what it prints, the clause that does not hold if one does not, and all that was found. */
+    record Result(List<String> output, Optional<Fault> fault, Optional<RaceReport> report) {}
 
     Result run() {
-        var explorer = new Explorer(this, race.bounds());
-        if (race.replay().isPresent()) {
-            Explorer.Replay replay = explorer.replay(race.replay().get());
-            return new Result(List.of(RaceText.replay(title, labels(), replay, Integer.MAX_VALUE)), Optional.empty());
+        Explorer explorer = explorer();
+        Optional<Schedule> schedule = options.replay().or(race::replay);
+        if (schedule.isPresent()) {
+            Explorer.Replay replay = explorer.replay(schedule.get());
+            return new Result(
+                    List.of(RaceText.replay(title, labels(), replay, Integer.MAX_VALUE)),
+                    Optional.empty(),
+                    Optional.empty());
         }
         Exploration found = explorer.explore();
-        var output = List.of(RaceText.outcomes(title, found));
+        List<String> elsewhere = bad(found) ? elsewhere() : List.of();
+        RaceReport report = report(explorer, found, elsewhere);
+        var output = List.of(RaceText.outcomes(title, found, elsewhere));
         for (int i = 0; i < race.clauses().size(); i++) {
             Optional<Fault> fault = check(explorer, found, i);
             if (fault.isPresent()) {
-                return new Result(output, fault);
+                return new Result(output, fault, Optional.of(report));
             }
         }
-        return new Result(output, Optional.empty());
+        return new Result(output, Optional.empty(), Optional.of(report));
+    }
+
+    private Explorer explorer() {
+        return new Explorer(
+                this, race.bounds().with(options.preemptions(), options.states()), options.shard(), interrupted);
     }
 
     private List<String> labels() {
         return race.tasks().stream().map(RaceBody.Task::label).toList();
+    }
+
+    private static boolean bad(Exploration found) {
+        return found.outcomes().stream()
+                .anyMatch(each ->
+                        !(each.verdict() instanceof Verdict.Ended) || each.end().kernelBug());
+    }
+
+    /** The same race under the other semantics of a kernel, as far as the script can be set up there. */
+    private List<String> elsewhere() {
+        var lines = new ArrayList<String>();
+        if (choice.custom().isPresent() || !options.shard().equals(kvasir.scripts.explore.Shard.ALL)) {
+            return lines;
+        }
+        for (String semantics : machines.semantics()) {
+            if (!semantics.equals(choice.semantics()) && semantics.startsWith("v") && !interrupted.getAsBoolean()) {
+                lines.add(under(semantics).summary());
+            }
+        }
+        return lines;
+    }
+
+    private String summary() {
+        try {
+            Exploration found = explorer().explore();
+            String wrong = found.outcomes().stream()
+                    .filter(each -> !(each.verdict() instanceof Verdict.Ended)
+                            || each.end().kernelBug())
+                    .findFirst()
+                    .map(RaceText::end)
+                    .orElse("clean");
+            return "the same under %s: %s, %s".formatted(choice.semantics(), wrong, found.completeness());
+        } catch (kvasir.scripts.nodes.ScriptException refused) {
+            return "the same under %s: cannot be set up".formatted(choice.semantics());
+        }
+    }
+
+    private RaceReport report(Explorer explorer, Exploration found, List<String> elsewhere) {
+        var endings = new ArrayList<RaceReport.Ending>();
+        for (Exploration.Distinct each : found.outcomes()) {
+            Explorer.Replay replay = explorer.replay(each.witness());
+            boolean drawn = endings.size() < REPLAYED_ENDINGS;
+            endings.add(new RaceReport.Ending(
+                    RaceText.kind(each),
+                    RaceText.end(each),
+                    each.end().holds(),
+                    each.counted(),
+                    each.witness().token(),
+                    each.witness().preemptions(),
+                    drawn
+                            ? replay.steps().subList(0, Math.min(replay.steps().size(), replay.repeatsFrom()))
+                            : List.of()));
+        }
+        return new RaceReport(
+                title,
+                labels(),
+                found.method().words(),
+                found.completeness(),
+                found.size(),
+                found.steps(),
+                found.runs(),
+                options.shard().toString(),
+                endings,
+                found.lockInversion(),
+                elsewhere,
+                found.whyNotStates());
     }
 
     private Optional<Fault> check(Explorer explorer, Exploration found, int index) {
@@ -107,7 +221,11 @@ final class RaceRunner implements Scenario {
             case SOMETIMES -> Optional.empty();
         };
         if (clause.frequency() == Frequency.SOMETIMES && holding.isEmpty()) {
-            return Optional.of(fault(clause, found, "in no schedule that was run", List.of()));
+            // a shard sees a part only: whether something ever happens is told when all are merged
+            boolean whole = options.shard().count() == 1;
+            return whole
+                    ? Optional.of(fault(clause, found, "in no schedule that was run", List.of()))
+                    : Optional.empty();
         }
         return witness.map(distinct -> {
             Schedule schedule = distinct.witness();
@@ -115,8 +233,9 @@ final class RaceRunner implements Scenario {
             return fault(
                     clause,
                     found,
-                    "in %,d of %,d schedules: %s"
-                            .formatted(distinct.count(), found.schedules(), RaceText.end(distinct)),
+                    "in %s of %s schedules: %s"
+                            .formatted(
+                                    distinct.counted(), Exploration.counted(found.schedules()), RaceText.end(distinct)),
                     List.of(
                             "schedule: the shortest\n" + RaceText.replay(title, labels(), replay, SCHEDULE_LINES),
                             "replay: explore { replay \"" + schedule.token() + "\" }"));
@@ -130,20 +249,18 @@ final class RaceRunner implements Scenario {
                     case DEADLOCK -> distinct.verdict() instanceof Verdict.Deadlock;
                     case LIVELOCK -> distinct.verdict() instanceof Verdict.Livelock;
                     case INVARIANT_VIOLATION -> distinct.verdict() instanceof Verdict.Violation;
-                    case KVM_BUG -> distinct.finalState().startsWith("bugged");
+                    case KVM_BUG -> distinct.end().kernelBug();
                     case LOCK_ORDER_INVERSION ->
                         throw new IllegalStateException("a claim about all schedules together");
                 };
-            case RaceBody.Condition condition -> {
-                int at = distinct.finalState().length() - 1 - index;
-                yield distinct.verdict() instanceof Verdict.Ended
-                        && distinct.finalState().charAt(at) == '1';
-            }
+            case RaceBody.Condition condition ->
+                distinct.verdict() instanceof Verdict.Ended
+                        && distinct.end().holds().get(index);
         };
     }
 
     private Fault fault(RaceBody.Clause clause, Exploration found, String reason, List<String> details) {
-        String words = clause.frequency().name().toLowerCase(java.util.Locale.ROOT);
+        String words = clause.frequency().name().toLowerCase(Locale.ROOT);
         var diagnostic = new Diagnostic(
                 "E0504",
                 clause.span(),
@@ -171,8 +288,6 @@ final class RaceRunner implements Scenario {
     private final class Schedules implements Run {
         private final Machines.World world;
         private final Execution execution;
-        private final boolean watchesInvariants =
-                race.clauses().stream().anyMatch(clause -> clause.claim() == RaceBody.Known.INVARIANT_VIOLATION);
         private final Object[] arguments = new Object[race.tasks().size() + 1];
 
         Schedules(Machines.World world, Execution execution) {
@@ -206,22 +321,50 @@ final class RaceRunner implements Scenario {
         }
 
         @Override
-        public Optional<String> violation() {
-            return watchesInvariants ? world.violation() : Optional.empty();
+        public boolean watchesInvariants() {
+            return race.clauses().stream().anyMatch(clause -> clause.claim() == RaceBody.Known.INVARIANT_VIOLATION);
         }
 
-        /** {@code bugged} if the kernel ran into a bug check; then a digit for each clause, the first one last. */
         @Override
-        public String finalState() {
+        public Optional<String> violation() {
+            return watchesInvariants() ? world.violation() : Optional.empty();
+        }
+
+        @Override
+        public EndState end() {
             world.seams(Seams.SEQUENTIAL);
-            var digits = new StringBuilder();
+            var holds = new ArrayList<Boolean>();
             for (RaceBody.Clause clause : race.clauses()) {
-                boolean holds = clause.claim() instanceof RaceBody.Condition condition
+                holds.add(clause.claim() instanceof RaceBody.Condition condition
                         && condition.target().call(arguments) instanceof Boolean truth
-                        && truth;
-                digits.insert(0, holds ? '1' : '0');
+                        && truth);
             }
-            return (world.kernelBug() ? "bugged" : "") + digits;
+            return new EndState(world.kernelBug(), List.copyOf(holds));
+        }
+
+        @Override
+        public void divide(int tasks, IntSupplier running) {
+            world.divide(tasks, running);
+        }
+
+        @Override
+        public boolean fingerprinted() {
+            return world.fingerprinted();
+        }
+
+        @Override
+        public long fingerprint() {
+            return world.fingerprint();
+        }
+
+        @Override
+        public PhysicalMemory memory() {
+            return world.memory();
+        }
+
+        @Override
+        public void watch(MemoryWatch watch) {
+            world.memory().watch(watch);
         }
 
         @Override

@@ -13,28 +13,42 @@ final class RaceText {
     private RaceText() {}
 
     /** The table of outcomes: how many schedules ended how, and the first of each. */
-    static String outcomes(String title, Exploration found) {
+    static String outcomes(String title, Exploration found, List<String> elsewhere) {
         var text =
                 new StringBuilder("race \"%s\": %s, %,d steps".formatted(title, found.completeness(), found.steps()));
         for (Exploration.Distinct distinct : found.outcomes()) {
-            text.append("\n%,9d  %s   first: %s"
+            text.append("\n%9s  %s   first: %s"
                     .formatted(
-                            distinct.count(), end(distinct), distinct.witness().token()));
+                            distinct.counted(),
+                            end(distinct),
+                            distinct.witness().token()));
         }
         found.lockInversion()
                 .ifPresent(locks -> text.append("\n  lock order inversion: ").append(String.join(" -> ", locks)));
+        elsewhere.forEach(line -> text.append("\n  ").append(line));
+        if (!found.whyNotStates().isEmpty()) {
+            text.append("\n  by schedules, not by states: ").append(found.whyNotStates());
+        }
         return text.toString();
+    }
+
+    /** What kind of end it is. */
+    static String kind(Exploration.Distinct distinct) {
+        return switch (distinct.verdict()) {
+            case Verdict.Ended ended -> distinct.end().kernelBug() ? "kvm bug" : "ended";
+            case Verdict.Deadlock deadlock -> "deadlock";
+            case Verdict.Livelock livelock -> "livelock";
+            case Verdict.Violation violation -> "invariant violation";
+        };
     }
 
     /** How a run ended, in one line. */
     static String end(Exploration.Distinct distinct) {
         return switch (distinct.verdict()) {
-            case Verdict.Ended ended ->
-                distinct.outcomes() + (distinct.finalState().startsWith("bugged") ? " (kvm bug)" : "");
+            case Verdict.Ended ended -> distinct.outcomes() + (distinct.end().kernelBug() ? " (kvm bug)" : "");
             case Verdict.Deadlock deadlock -> "deadlock: " + String.join(", ", deadlock.waiting());
             case Verdict.Livelock livelock ->
-                "livelock: %s still run after %,d fair steps"
-                        .formatted(String.join(", ", livelock.running()), livelock.fairSteps());
+                "livelock: no schedule from there ends " + String.join(", ", livelock.running());
             case Verdict.Violation violation -> "invariant violation: " + violation.statement();
         };
     }

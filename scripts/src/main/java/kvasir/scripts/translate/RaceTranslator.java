@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import kvasir.grammar.Expression;
@@ -29,7 +30,8 @@ import org.jspecify.annotations.Nullable;
 /** {@code race "name" { a: ... } explore { ... } never deadlock}: each task and each condition becomes a body of its own. */
 final class RaceTranslator {
     private static final int MOST_TASKS = 16;
-    private static final List<String> BOUNDS = List.of("preemptions", "schedules", "steps", "fair_steps", "replay");
+    private static final List<String> BOUNDS =
+            List.of("preemptions", "states", "schedules", "steps", "fair_steps", "walks", "depth", "seed", "replay");
     private static final Map<String, RaceBody.Known> KNOWN = new TreeMap<>(Map.of(
             "deadlock", RaceBody.Known.DEADLOCK,
             "livelock", RaceBody.Known.LIVELOCK,
@@ -127,11 +129,16 @@ final class RaceTranslator {
 
     private Bounds bounds() {
         Bounds standard = Bounds.DEFAULT;
+        int preemptions = bound("preemptions", -1, 0, 100);
         return new Bounds(
-                bound("preemptions", standard.preemptions(), 0, 100),
+                preemptions < 0 ? OptionalInt.empty() : OptionalInt.of(preemptions),
+                bound("states", standard.states(), 1, 100_000_000),
                 bound("schedules", standard.schedules(), 1, 100_000_000),
                 bound("steps", standard.steps(), 1, 1_000_000),
-                bound("fair_steps", standard.fairSteps(), 1, 1_000_000));
+                bound("fair_steps", standard.fairSteps(), 1, 1_000_000),
+                bound("walks", standard.walks(), 1, 100_000_000),
+                bound("depth", standard.depth(), 1, 100),
+                bound("seed", (int) standard.seed(), 0, Integer.MAX_VALUE));
     }
 
     private int bound(String name, int standard, int least, int most) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
@@ -40,14 +41,18 @@ final class ExplorerTest {
                 }
 
                 @Override
-                public String finalState() {
-                    return "counter " + counter;
+                public EndState end() {
+                    return new EndState(false, List.of(counter == 1, counter == 2));
                 }
 
                 @Override
                 public void close() {}
             };
         };
+    }
+
+    private static Bounds bounds(int schedules, int steps, int fairSteps) {
+        return new Bounds(OptionalInt.of(2), 1000, schedules, steps, fairSteps, 0, 0, 1);
     }
 
     private Supplier<Outcome> increment(Seams seams) {
@@ -59,10 +64,11 @@ final class ExplorerTest {
         };
     }
 
-    private static Set<String> finalStates(Exploration exploration) {
-        return exploration.outcomes().stream()
-                .map(Exploration.Distinct::finalState)
-                .collect(Collectors.toSet());
+    private static final EndState ONE = new EndState(false, List.of(true, false));
+    private static final EndState TWO = new EndState(false, List.of(false, true));
+
+    private static Set<EndState> ends(Exploration exploration) {
+        return exploration.outcomes().stream().map(Exploration.Distinct::end).collect(Collectors.toSet());
     }
 
     @Test
@@ -70,9 +76,9 @@ final class ExplorerTest {
         Exploration found = new Explorer(
                         scenario((seams, events) -> List.of(increment(seams), increment(seams))), Bounds.DEFAULT)
                 .explore();
-        assertEquals(Set.of("counter 1", "counter 2"), finalStates(found));
+        assertEquals(Set.of(ONE, TWO), ends(found));
         Schedule witness = found.outcomes().stream()
-                .filter(distinct -> distinct.finalState().equals("counter 1"))
+                .filter(distinct -> distinct.end().equals(ONE))
                 .findFirst()
                 .orElseThrow()
                 .witness();
@@ -99,7 +105,7 @@ final class ExplorerTest {
                         }),
                         Bounds.DEFAULT)
                 .explore();
-        assertEquals(Set.of("counter 2"), finalStates(found));
+        assertEquals(Set.of(TWO), ends(found));
     }
 
     @Test
@@ -161,14 +167,14 @@ final class ExplorerTest {
                                         return Outcome.ok();
                                     });
                         }),
-                        new Bounds(2, 1000, 200, 100))
+                        bounds(1000, 200, 100))
                 .explore();
         Exploration.Distinct livelock = found.outcomes().stream()
                 .filter(distinct -> distinct.verdict() instanceof Verdict.Livelock)
                 .findFirst()
                 .orElseThrow();
         assertEquals(1, livelock.witness().preemptions());
-        assertEquals(new Verdict.Livelock(List.of("a", "b"), 100), livelock.verdict());
+        assertEquals(new Verdict.Livelock(List.of("a", "b")), livelock.verdict());
     }
 
     @Test
@@ -201,7 +207,7 @@ final class ExplorerTest {
                             };
                             return List.of(body, body);
                         }),
-                        new Bounds(2, 20, 1000, 100))
+                        bounds(20, 1000, 100))
                 .explore();
         assertEquals("bounded (20 schedules)", search.get().completeness());
         assertEquals(

@@ -1,0 +1,79 @@
+package kvasir.scripts;
+
+import java.util.List;
+import java.util.Optional;
+import kvasir.scripts.explore.RaceSvg;
+import kvasir.scripts.explore.Step;
+
+/**
+ * What exploring one race under one semantics found.
+ *
+ * @param race its title
+ * @param tasks labels, in the order of the race
+ * @param method {@code states}, {@code schedules} or {@code walks}: what was gone through
+ * @param completeness {@code complete (1,234 states)} or {@code bounded (...)}
+ * @param size states, schedules or walks
+ * @param steps steps that were considered
+ * @param runs times the real code was run
+ * @param shard {@code 1/4}; {@code 1/1} for the whole search
+ * @param endings each distinct end, in the order found
+ * @param lockInversion the locks of a cycle in the lock order, if there is one
+ * @param elsewhere what the same race does under other semantics, a line each; empty unless something is wrong here
+ * @param note why schedules were gone through although states would be fewer; empty if they were not
+ */
+public record RaceReport(
+        String race,
+        List<String> tasks,
+        String method,
+        String completeness,
+        long size,
+        long steps,
+        int runs,
+        String shard,
+        List<Ending> endings,
+        Optional<List<String>> lockInversion,
+        List<String> elsewhere,
+        String note) {
+    private static final int DRAWN_STEPS = 120;
+
+    /**
+     * One distinct end.
+     *
+     * @param kind {@code ended}, {@code kvm bug}, {@code deadlock}, {@code livelock} or {@code invariant violation}
+     * @param text in words: how each task ended, or who waits for what
+     * @param conditions for each condition that the race states, whether it holds there; empty if the tasks did not end
+     * @param count schedules that end so, as a decimal number; turns of a retry loop are not counted
+     * @param token a schedule that ends so with as few preemptions as any, for {@code --replay}
+     * @param preemptions in that schedule
+     * @param steps of that schedule, up to where it only repeats itself
+     */
+    public record Ending(
+            String kind,
+            String text,
+            List<Boolean> conditions,
+            String count,
+            String token,
+            int preemptions,
+            List<Step> steps) {
+        public Ending {
+            conditions = List.copyOf(conditions);
+            steps = List.copyOf(steps);
+        }
+
+        /** Whether no correct kernel ends so. */
+        public boolean bad() {
+            return !kind.equals("ended");
+        }
+    }
+
+    public RaceReport {
+        tasks = List.copyOf(tasks);
+        endings = List.copyOf(endings);
+        elsewhere = List.copyOf(elsewhere);
+    }
+
+    /** The schedule of one end as swim lanes: a complete SVG document. */
+    public String svg(Ending ending) {
+        return RaceSvg.of("%s: %s".formatted(race, ending.token()), ending.text(), tasks, ending.steps(), DRAWN_STEPS);
+    }
+}

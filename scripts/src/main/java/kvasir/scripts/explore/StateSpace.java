@@ -1,0 +1,435 @@
+package kvasir.scripts.explore;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+
+/**
+ * The graph of states of a race, searched by preemptions first and steps second, so that every state is found on its
+ * shortest way. A state is the cells of the machine, where each task stands, and which task ran last if it could go on.
+ *
+ * <p>What a step does is taken from the {@link StepTrees}; when they do not know, the real code is run along the way to
+ * the state and one step further.
+ */
+final class StateSpace {
+    private static final int NOBODY = -1;
+    private static final int EDGE_END = -1;
+    private static final int EDGE_LEFT_OUT = -2;
+    private static final int MOST_PREEMPTIONS = 0xfff;
+
+    /** Steps that a run which teaches goes on for beyond what was asked. */
+    private static final int LOOK_AHEAD = 60;
+
+    private final Scenario scenario;
+    private final Bounds bounds;
+    private final LockOrder lockOrder;
+    private final Learner.Knowledge knowledge;
+    private final Cells cells;
+    private final StepTrees trees;
+    private final BooleanSupplier interrupted;
+    private final int tasks;
+    private final boolean watchesInvariants;
+    private final Shard shard;
+
+    private long[] hashes = new long[1 << 12];
+    private int[] slots = new int[1 << 12];
+    /** By state. */
+    private final IntList parent = new IntList();
+
+    /** {@link #meta(int, int, int[])}. */
+    private final IntList meta = new IntList();
+
+    private final IntList depth = new IntList();
+    private final IntList firstEdge = new IntList();
+    private final IntList edges = new IntList();
+    private final IntList kinds = new IntList();
+    private Waiting[] waiting = new Waiting[1 << 10];
+    private final List<List<IntList>> levels = new ArrayList<>();
+    private final Set<Long> checked = new HashSet<>();
+    private final Map<Integer, Terminal> terminals = new LinkedHashMap<>();
+    private Optional<String> bound = Optional.empty();
+    private boolean cutByPreemptions;
+    private long steps;
+
+    /** How a state in which nothing goes on came to be, and how it looks. */
+    record Terminal(Verdict verdict, String outcomes, EndState end) {}
+
+    /** Kind of a state: it was expanded, it is an end, it was left out. */
+    static final int OPEN = 0;
+
+    static final int EXPANDED = 1;
+    static final int END = 2;
+    static final int LEFT_OUT = 3;
+
+    private static final int[] EMPTY = {};
+
+    /**
+     * A state that is still to be expanded.
+     *
+     * @param places where each task stands
+     * @param current the task that ran last, if it can go on; −1 if not
+     * @param cells value of each cell
+     * @param hash of the cells
+     */
+    private record Waiting(int[] places, int current, int[] cells, long hash, long key) {
+        static final Waiting NONE = new Waiting(EMPTY, NOBODY, EMPTY, 0, 0);
+    }
+
+    StateSpace(
+            Scenario scenario,
+            Bounds bounds,
+            Shard shard,
+            LockOrder lockOrder,
+            Learner.Knowledge knowledge,
+            int tasks,
+            boolean watchesInvariants,
+            BooleanSupplier interrupted) {
+        this.scenario = scenario;
+        this.bounds = bounds;
+        this.shard = shard;
+        this.lockOrder = lockOrder;
+        this.knowledge = knowledge;
+        this.tasks = tasks;
+        this.watchesInvariants = watchesInvariants;
+        this.interrupted = interrupted;
+        cells = knowledge.cells;
+        trees = knowledge.trees;
+    }
+
+    // ---- the search
+
+    void search() {
+        Arrays.fill(slots, -1);
+        add(waiting(knowledge.firstPlaces, NOBODY, EMPTY, 0), -1, 0, 0);
+        for (int level = 0; level < levels.size(); level++) {
+            for (int at = 0; at < levels.get(level).size(); at++) {
+                IntList bucket = levels.get(level).get(at);
+                for (int i = 0; i < bucket.size(); i++) {
+                    int state = bucket.get(i);
+                    if (kind(state) == OPEN && preemptions(state) == level && depth.get(state) == at) {
+                        if (parent.size() >= bounds.states() || interrupted.getAsBoolean()) {
+                            bound = Optional.of(
+                                    interrupted.getAsBoolean() ? "interrupted" : "%,d states".formatted(parent.size()));
+                            return;
+                        }
+                        expand(state);
+                    }
+                }
+                levels.get(level).set(at, new IntList());
+            }
+        }
+    }
+
+    private void expand(int state) {
+        Waiting here = waiting[state];
+        waiting[state] = Waiting.NONE;
+        if (!shard.expands(depth.get(state), here.key)) {
+            kinds.set(state, LEFT_OUT);
+            return;
+        }
+        firstEdge.set(state, edges.size());
+        boolean moved = false;
+        int running = 0;
+        for (int task = 0; task < tasks; task++) {
+            if (!trees.at(here.places[task]).ended()) {
+                running++;
+                if (open(here.places[task], here.cells, state, NOBODY)) {
+                    moved = true;
+                    step(state, here, task, here.current != NOBODY && here.current != task);
+                }
+            }
+        }
+        edges.add(EDGE_END);
+        kinds.set(state, moved ? EXPANDED : END);
+        if (!moved && shard.owns(depth.get(state))) {
+            terminals.put(state, look(state, running == 0));
+        }
+    }
+
+    /** Whether a task at {@code place} can go on in the state, or in the state one step of {@code task} behind it. */
+    private boolean open(int place, int[] vector, int state, int task) {
+        int gate = trees.at(place).gate;
+        if (gate < 0) {
+            return true;
+        }
+        StepTrees.Node node = trees.walk(cells, vector, gate);
+        if (node.kind == StepTrees.UNKNOWN) {
+            run(way(state, task), 0);
+            node = trees.walk(cells, vector, gate);
+        }
+        return node.next == 1;
+    }
+
+    private void step(int state, Waiting here, int task, boolean preempts) {
+        int preemptions = preemptions(state) + (preempts ? 1 : 0);
+        if (preemptions > Math.min(MOST_PREEMPTIONS, bounds.mostPreemptions(MOST_PREEMPTIONS))) {
+            cutByPreemptions = true;
+            edges.add(EDGE_LEFT_OUT);
+            return;
+        }
+        int root = trees.at(here.places[task]).step;
+        StepTrees.Node leaf = trees.walk(cells, here.cells, root);
+        if (leaf.kind == StepTrees.UNKNOWN) {
+            run(way(state, task), LOOK_AHEAD);
+            leaf = trees.walk(cells, here.cells, root);
+            if (leaf.kind == StepTrees.UNKNOWN) {
+                throw new Learner.Untold("a run taught nothing");
+            }
+        }
+        steps++;
+        int[] after = Arrays.copyOf(here.cells, cells.count());
+        long hash = here.hash ^ StepTrees.apply(cells, after, leaf);
+        int[] places = here.places.clone();
+        places[task] = leaf.next;
+        boolean goesOn = !trees.at(leaf.next).ended() && open(leaf.next, after, state, task);
+        Waiting next = waiting(places, goesOn ? task : NOBODY, after, hash);
+        int child = find(next.key);
+        if (child < 0) {
+            child = add(next, state, task, preemptions);
+            if (watchesInvariants) {
+                check(child, after);
+            }
+        } else if (kind(child) == OPEN && better(child, preemptions, depth.get(state) + 1)) {
+            parent.set(child, state);
+            meta.set(child, meta(task, preemptions, places));
+            depth.set(child, depth.get(state) + 1);
+            enqueue(child);
+        }
+        edges.add(child);
+    }
+
+    private Waiting waiting(int[] places, int current, int[] vector, long hash) {
+        long key = hash + Cells.mix(current + 2L);
+        for (int i = 0; i < tasks; i++) {
+            key = Cells.mix(key + trees.at(places[i]).hash + (trees.at(places[i]).gate >= 0 ? 1 : 0));
+        }
+        return new Waiting(places, current, vector, hash, key);
+    }
+
+    private boolean better(int state, int preemptions, int steps) {
+        int old = preemptions(state);
+        return preemptions < old || preemptions == old && steps < depth.get(state);
+    }
+
+    // ---- real runs
+
+    /** Runs the real code along a way and learns; behind it as long as there is something new, at most {@code more} steps. */
+    private void run(int[] way, int more) {
+        var execution = new Execution(scenario, along(way), bounds, lockOrder, knowledge);
+        try {
+            execution.execute(way.length, more);
+        } finally {
+            execution.close();
+        }
+    }
+
+    private static Chooser along(int[] way) {
+        return (at, enabled, current) -> at < way.length ? way[at] : Chooser.DEFAULT;
+    }
+
+    /** The tasks that run on the shortest way to a state, and {@code last} behind it unless that is nobody. */
+    private int[] way(int state, int last) {
+        int length = depth.get(state);
+        int[] way = new int[last == NOBODY ? length : length + 1];
+        int at = state;
+        for (int i = length - 1; i >= 0; i--) {
+            way[i] = meta.get(at) & 0xf;
+            at = parent.get(at);
+        }
+        if (last != NOBODY) {
+            way[length] = last;
+        }
+        return way;
+    }
+
+    private Execution replay(int state) {
+        knowledge.runs++;
+        return new Execution(scenario, along(way(state, NOBODY)), bounds, lockOrder, false);
+    }
+
+    /** The schedule that leads to a state. */
+    Schedule schedule(int state) {
+        Execution execution = replay(state);
+        execution.execute(depth.get(state), 0);
+        execution.close();
+        return execution.taken();
+    }
+
+    private Terminal look(int state, boolean ended) {
+        Execution execution = replay(state);
+        Verdict verdict = execution.execute(depth.get(state), 0);
+        if (verdict instanceof Verdict.Ended != ended && !(verdict instanceof Verdict.Violation)) {
+            throw new Learner.Untold("a run did not end where its steps said");
+        }
+        EndState end = verdict instanceof Verdict.Ended ? execution.end() : EndState.NONE;
+        execution.close();
+        return new Terminal(verdict, execution.outcomes(), end);
+    }
+
+    /** Asks for invariants in every state of the machine that no state before had. */
+    private void check(int state, int[] vector) {
+        long machine = 0;
+        for (int cell = 0; cell < vector.length; cell++) {
+            if (!cells.bookkeeping(cell)) {
+                machine ^= cells.mix(cell, vector[cell]);
+            }
+        }
+        if (!checked.add(machine)) {
+            return;
+        }
+        Execution execution = replay(state);
+        Verdict verdict = execution.execute(depth.get(state), 0);
+        execution.close();
+        if (verdict instanceof Verdict.Violation) {
+            kinds.set(state, END);
+            waiting[state] = Waiting.NONE;
+            terminals.put(state, new Terminal(verdict, execution.outcomes(), EndState.NONE));
+        }
+    }
+
+    // ---- the table
+
+    private int find(long key) {
+        int at = (int) (key ^ key >>> 32) & hashes.length - 1;
+        while (slots[at] >= 0) {
+            if (hashes[at] == key) {
+                return slots[at];
+            }
+            at = at + 1 & hashes.length - 1;
+        }
+        return -1;
+    }
+
+    private int add(Waiting vector, int from, int task, int preemptions) {
+        int state = parent.size();
+        parent.add(from);
+        meta.add(meta(task, preemptions, vector.places));
+        depth.add(from < 0 ? 0 : depth.get(from) + 1);
+        firstEdge.add(-1);
+        kinds.add(OPEN);
+        if (state == waiting.length) {
+            waiting = Arrays.copyOf(waiting, 2 * state);
+        }
+        waiting[state] = vector;
+        if (3 * state >= 2 * slots.length) {
+            grow();
+        }
+        put(vector.key, state);
+        enqueue(state);
+        return state;
+    }
+
+    private void put(long key, int state) {
+        int at = (int) (key ^ key >>> 32) & hashes.length - 1;
+        while (slots[at] >= 0) {
+            at = at + 1 & hashes.length - 1;
+        }
+        hashes[at] = key;
+        slots[at] = state;
+    }
+
+    private void grow() {
+        long[] oldHashes = hashes;
+        int[] oldSlots = slots;
+        hashes = new long[2 * oldHashes.length];
+        slots = new int[2 * oldSlots.length];
+        Arrays.fill(slots, -1);
+        for (int i = 0; i < oldSlots.length; i++) {
+            if (oldSlots[i] >= 0) {
+                put(oldHashes[i], oldSlots[i]);
+            }
+        }
+    }
+
+    private void enqueue(int state) {
+        int level = preemptions(state);
+        while (levels.size() <= level) {
+            levels.add(new ArrayList<>());
+        }
+        List<IntList> buckets = levels.get(level);
+        while (buckets.size() <= depth.get(state)) {
+            buckets.add(new IntList());
+        }
+        buckets.get(depth.get(state)).add(state);
+    }
+
+    // ---- what was found
+
+    int size() {
+        return parent.size();
+    }
+
+    int kind(int state) {
+        return kinds.get(state);
+    }
+
+    int preemptions(int state) {
+        return meta.get(state) >>> 4 & 0xfff;
+    }
+
+    /** The tasks that have ended, a bit each. */
+    int endedTasks(int state) {
+        return meta.get(state) >>> 16;
+    }
+
+    /** The task that ran last in bits 3:0, preemptions in 15:4, a bit for each task that has ended from 16. */
+    private int meta(int task, int preemptions, int[] places) {
+        int word = task | preemptions << 4;
+        for (int i = 0; i < tasks; i++) {
+            word |= trees.at(places[i]).ended() ? 1 << 16 + i : 0;
+        }
+        return word;
+    }
+
+    int depth(int state) {
+        return depth.get(state);
+    }
+
+    long steps() {
+        return steps;
+    }
+
+    Optional<String> bound() {
+        return bound;
+    }
+
+    /** Whether some state was not followed because of the bound on preemptions. */
+    boolean cutByPreemptions() {
+        return cutByPreemptions;
+    }
+
+    /** States in which nothing goes on, in the order found: no other way to one is shorter. */
+    Map<Integer, Terminal> terminals() {
+        return terminals;
+    }
+
+    /** The successors of a state, −2 for one that was left out. */
+    int[] successors(int state) {
+        int from = firstEdge.get(state);
+        if (from < 0 || kind(state) != EXPANDED) {
+            return EMPTY;
+        }
+        int to = from;
+        while (edges.get(to) != EDGE_END) {
+            to++;
+        }
+        int[] all = new int[to - from];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = edges.get(from + i);
+        }
+        return all;
+    }
+
+    /** Bytes for each state that is kept when its successors are known. */
+    long bytesPerState() {
+        long bytes = 8L * hashes.length + 4L * slots.length + 4L * waiting.length;
+        bytes += parent.bytes() + meta.bytes() + depth.bytes() + firstEdge.bytes() + edges.bytes() + kinds.bytes();
+        return bytes / Math.max(1, size());
+    }
+}
