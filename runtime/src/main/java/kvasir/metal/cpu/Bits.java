@@ -23,6 +23,9 @@ public final class Bits {
     /** The six status flags. */
     public static final int STATUS = CF | PF | AF | ZF | SF | OF;
 
+    /** Every flag that exists, without the six status flags. */
+    public static final int SYSTEM_FLAGS = 0x003f_7700;
+
     public static final long CR0_PE = 1;
     public static final long CR0_MP = 1 << 1;
     public static final long CR0_EM = 1 << 2;

@@ -83,6 +83,7 @@ public final class Cpu {
     final Breakpoints breakpoints = new Breakpoints(this);
     final Transaction transaction = new Transaction();
     final Segments segments = new Segments(this);
+    final TaskSwitch tasks = new TaskSwitch(this);
     final Delivery delivery = new Delivery(this);
     /** Sources and result of the vector instruction that runs; {@code vectorResult} is never a source. */
     final long[] vectorA = new long[4];
@@ -546,6 +547,7 @@ public final class Cpu {
     /** Unwinds with an exception. */
     Unwind exception(int vector, int errorCode) {
         unwind.kind = Unwind.Kind.EXCEPTION;
+        unwind.switched = false;
         unwind.vector = vector;
         unwind.errorCode = errorCode;
         return unwind;
@@ -554,6 +556,7 @@ public final class Cpu {
     /** Unwinds with #SS or #GP, as the operand's segment decides. */
     Unwind nonCanonical() {
         unwind.kind = Unwind.Kind.NON_CANONICAL;
+        unwind.switched = false;
         unwind.errorCode = 0;
         return unwind;
     }
@@ -567,6 +570,7 @@ public final class Cpu {
     /** Unwinds with a VM exit. */
     Unwind leave(VmExit exit) {
         unwind.kind = Unwind.Kind.EXIT;
+        unwind.switched = false;
         unwind.exit = exit;
         return unwind;
     }
@@ -574,6 +578,7 @@ public final class Cpu {
     /** Unwinds because the running block is no longer what memory holds. */
     Unwind stale() {
         unwind.kind = Unwind.Kind.STALE;
+        unwind.switched = false;
         return unwind;
     }
 

@@ -1,6 +1,7 @@
 package kvasir.metal.cpu;
 
 import java.util.Optional;
+import java.util.OptionalInt;
 import kvasir.metal.cpu.Segments.Descriptor;
 
 /**
@@ -103,7 +104,9 @@ final class Delivery {
                 c.breakpoints.delivered();
             }
         } catch (Unwind u) {
-            c.ip = ip;
+            if (!u.switched) {
+                c.ip = ip;
+            }
             throw u;
         }
     }
@@ -159,7 +162,8 @@ final class Delivery {
             throw c.exception(Vector.NP, gateError | external);
         }
         if (type == 5) {
-            throw c.leave(new VmExit.Unsupported("a task gate in the IDT"));
+            c.tasks.event(gate, pushes ? OptionalInt.of(errorCode) : OptionalInt.empty(), external);
+            return;
         }
         int size = type >= 8 ? 4 : 2;
         int selector = (int) (gate.raw() >>> 16) & 0xffff;

@@ -74,6 +74,10 @@ final class FarOps {
             enter(c, selector & 0xfffc | c.cpl, d, offset);
             return;
         }
+        if (switchesTask(c, d)) {
+            c.tasks.transfer(selector, d, TaskSwitch.Reason.JUMP, next);
+            return;
+        }
         Gate gate = gate(c, selector, d);
         Descriptor code = gateTarget(c, gate.selector());
         if (code.conforming() ? code.dpl() > c.cpl : code.dpl() != c.cpl) {
@@ -98,6 +102,10 @@ final class FarOps {
             StackOps.push(c, bytes, oldCs);
             StackOps.push(c, bytes, next);
             enter(c, selector & 0xfffc | c.cpl, d, offset);
+            return;
+        }
+        if (switchesTask(c, d)) {
+            c.tasks.transfer(selector, d, TaskSwitch.Reason.CALL, next);
             return;
         }
         Gate gate = gate(c, selector, d);
@@ -168,11 +176,13 @@ final class FarOps {
     /** A call gate. */
     private record Gate(int selector, long offset, int bytes, int parameters) {}
 
+    /** A task gate or a TSS, outside long mode. */
+    private static boolean switchesTask(Cpu c, Descriptor d) {
+        return !c.longMode() && !d.codeOrData() && (d.type() == 5 || (d.type() & 5) == 1);
+    }
+
     private static Gate gate(Cpu c, int selector, Descriptor d) {
         int type = d.codeOrData() ? 0 : d.type();
-        if (type == 5 || ((type & 5) == 1 && !c.longMode())) {
-            throw c.leave(new VmExit.Unsupported("a task switch"));
-        }
         if (type != 12 && (type != 4 || c.longMode())) {
             throw c.exception(Vector.GP, selector & 0xfffc);
         }
@@ -280,11 +290,50 @@ final class FarOps {
             if (vector == Vector.BP && !counted && c.breakpointExits) {
                 throw c.leave(new VmExit.Debug(Vector.BP, 0));
             }
-            if (counted && c.virtual8086() && c.iopl() < 3) {
-                throw c.exception(Vector.GP, 0);
+            if (counted && c.virtual8086()) {
+                if ((c.sys.cr4 & Bits.CR4_VME) != 0 && !redirected(c, vector)) {
+                    c.transaction.run(c, x -> interrupt8086(x, vector, next(x, o)));
+                    return;
+                }
+                if (c.iopl() < 3) {
+                    throw c.exception(Vector.GP, 0);
+                }
             }
             c.delivery.software(vector, next(c, o), vector != Vector.DB || counted);
         });
+    }
+
+    /** Whether the interrupt redirection bitmap, below the I/O map, sends INT n of virtual-8086 mode to the IDT. */
+    private static boolean redirected(Cpu c, int vector) {
+        long limit = c.sys.limit[Segment.TR] & 0xffff_ffffL;
+        if ((c.sys.access[Segment.TR] & 8) == 0 || limit < 103) {
+            throw c.exception(Vector.GP, 0);
+        }
+        long tss = c.sys.base[Segment.TR];
+        long at = c.segments.systemLoad(tss + 102, 2) - 32 + (vector >> 3);
+        if (at < 0 || at > limit) {
+            throw c.exception(Vector.GP, 0);
+        }
+        return (c.segments.systemLoad(tss + at, 1) >>> (vector & 7) & 1) != 0;
+    }
+
+    /** INT n by the table at linear address 0 (Intel SDM volume 3, "Class 3: Software Interrupt Handling", method 5 and 6). */
+    private static void interrupt8086(Cpu c, int vector, long next) {
+        long entry = c.segments.systemLoad(vector * 4L, 4);
+        int flags = c.eflags() & ~Bits.RF;
+        boolean virtual = c.iopl() < 3;
+        if (virtual) {
+            flags = flags & ~Bits.IF | Bits.IOPL | ((flags & Bits.VIF) != 0 ? Bits.IF : 0);
+        }
+        StackOps.push(c, 2, flags);
+        StackOps.push(c, 2, c.sys.selector[Segment.CS]);
+        StackOps.push(c, 2, next);
+        c.sys.flags &= ~(Bits.TF | Bits.RF | Bits.NT | (virtual ? Bits.VIF : Bits.IF));
+        c.segments.setReal(Segment.CS, (int) (entry >> 16) & 0xffff);
+        c.updateMode();
+        c.breakpoints.trapLost = true;
+        c.breakpoints.traps = 0;
+        c.jump(entry & 0xffff);
     }
 
     private static Op interruptOnOverflow(Operands o) {
@@ -315,11 +364,12 @@ final class FarOps {
                 returnReal(c, bytes);
             } else if (c.virtual8086()) {
                 if (c.iopl() < 3) {
-                    throw c.exception(Vector.GP, 0);
+                    returnVirtual(c, bytes);
+                } else {
+                    returnReal(c, bytes);
                 }
-                returnReal(c, bytes);
             } else {
-                returnProtected(c, bytes);
+                returnProtected(c, bytes, next(c, o));
             }
         };
         return Semantics.end(o, c -> {
@@ -340,18 +390,39 @@ final class FarOps {
         setFlags(c, flags & ~keep | c.eflags() & keep);
     }
 
+    /** IRET in virtual-8086 mode with IOPL below 3: only with CR4.VME, where VIF stands for IF. */
+    private static void returnVirtual(Cpu c, int bytes) {
+        if (bytes != 2 || (c.sys.cr4 & Bits.CR4_VME) == 0) {
+            throw c.exception(Vector.GP, 0);
+        }
+        long offset = StackOps.pop(c, 2);
+        int selector = (int) StackOps.pop(c, 2) & 0xffff;
+        int flags = (int) StackOps.pop(c, 2);
+        boolean on = (flags & Bits.IF) != 0;
+        if ((flags & Bits.TF) != 0 || on && (c.sys.flags & Bits.VIP) != 0) {
+            throw c.exception(Vector.GP, 0);
+        }
+        c.segments.setReal(Segment.CS, selector);
+        c.updateMode();
+        c.jump(offset);
+        int keep = 0xffff_0000 | Bits.IF | Bits.IOPL;
+        int merged = flags & ~keep | c.eflags() & keep;
+        setFlags(c, on ? merged | Bits.VIF : merged & ~Bits.VIF);
+    }
+
     private static void setFlags(Cpu c, int flags) {
         Flags.setStatus(c, flags);
-        c.sys.flags = flags & 0x003f_7700 | 2;
+        c.sys.flags = flags & Bits.SYSTEM_FLAGS | 2;
         c.updateMode();
     }
 
-    private static void returnProtected(Cpu c, int bytes) {
+    private static void returnProtected(Cpu c, int bytes, long next) {
         if ((c.sys.flags & Bits.NT) != 0) {
             if (c.longMode()) {
                 throw c.exception(Vector.GP, 0);
             }
-            throw c.leave(new VmExit.Unsupported("IRET from a nested task"));
+            c.tasks.back(next);
+            return;
         }
         long offset = StackOps.pop(c, bytes);
         int selector = (int) StackOps.pop(c, bytes) & 0xffff;

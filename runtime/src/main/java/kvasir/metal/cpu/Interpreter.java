@@ -267,7 +267,9 @@ final class Interpreter {
     }
 
     private Optional<VmExit> unwound(Unwind u, boolean stack, long at, int length) {
-        c.ip = at;
+        if (!u.switched) {
+            c.ip = at;
+        }
         delivered++;
         return switch (u.kind) {
             case STALE -> Optional.empty();

@@ -171,6 +171,15 @@ final class SystemOps {
         c.flushTranslations();
     }
 
+    /** A task switch loads CR3; bits beyond MAXPHYADDR cannot be there. */
+    static void loadCr3(Cpu c, long value) {
+        if ((c.sys.cr4 & Bits.CR4_PAE) != 0) {
+            loadPdptes(c, value);
+        }
+        c.sys.cr3 = value;
+        c.flushTranslations();
+    }
+
     private static void loadPdptes(Cpu c, long cr3) {
         long[] loaded = new long[4];
         for (int i = 0; i < 4; i++) {

@@ -17,6 +17,9 @@ final class Transaction {
         try {
             action.run(c);
         } catch (Unwind u) {
+            if (u.switched) {
+                throw u;
+            }
             c.sys.copyEventStateFrom(before);
             System.arraycopy(registers, 0, c.r, 0, registers.length);
             c.ip = ip;

@@ -17,6 +17,10 @@ final class Unwind extends RuntimeException {
 
     Kind kind = Kind.STALE;
     int vector;
+
+    /** The exception is one of the task that was just switched to: IP and registers are its own already. */
+    boolean switched;
+
     int errorCode;
     transient VmExit exit = new VmExit.Budget();
 
