@@ -1,5 +1,10 @@
 package kvasir.metal.cpu;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
 /** Decoded instructions of one page (the last may reach into the next), up to the first that ends a block. */
 final class Block {
     final Op[] ops;
@@ -24,6 +29,16 @@ final class Block {
     /** The processor's {@code hostStamp} at which the bytes were last compared with memory. */
     long compared;
 
+    /** How often it was executed; {@link Regions#hot} times make it hot. */
+    int executed;
+
+    /** The region that begins here, if there is one. */
+    @Nullable
+    Region region;
+
+    /** The regions that hold this block. */
+    final List<Region> regions = new ArrayList<>(0);
+
     Block(Op[] ops, int[] starts, int modeKey, long frame, int offset, long nextFrame, byte[] code) {
         this.ops = ops;
         this.starts = starts;
@@ -45,6 +60,6 @@ final class Block {
     /** Makes a running execution stop before its next instruction, and every later lookup fail. */
     void kill(Op stale) {
         stamp = -1;
-        java.util.Arrays.fill(ops, stale);
+        Arrays.fill(ops, stale);
     }
 }

@@ -87,7 +87,7 @@ final class Blocks {
                 return block;
             }
             if (block != null) {
-                block.kill(stale);
+                kill(block);
                 page.reaching.remove(block);
             }
         }
@@ -107,7 +107,8 @@ final class Blocks {
         return c.wrap((linear & -PAGE_BYTES) + PAGE_BYTES);
     }
 
-    private boolean unchanged(Block block) {
+    /** Whether memory holds what the block was decoded from. */
+    boolean unchanged(Block block) {
         long host = memory.readable(block.frame);
         int here = Math.min(block.bytes(), PAGE_BYTES - block.offset);
         for (int i = 0; i < here; i++) {
@@ -177,7 +178,7 @@ final class Blocks {
                     ? Math.min(PAGE_BYTES, block.offset + block.bytes())
                     : block.offset + block.bytes() - PAGE_BYTES;
             if (offset < end && start < offset + bytes) {
-                block.kill(stale);
+                kill(block);
                 page.blocks.remove(block.offset << 8 | block.modeKey, block);
             } else {
                 kept.add(block);
@@ -234,6 +235,37 @@ final class Blocks {
                 offset,
                 at > here ? nextFrame : -1,
                 Arrays.copyOf(code, at));
+    }
+
+    private void kill(Block block) {
+        block.kill(stale);
+        List.copyOf(block.regions).forEach(c.regions::drop);
+    }
+
+    /** The block at {@code offset} of the page of {@code other} and for its mode, if it has been executed. */
+    Optional<Block> known(Block other, int offset) {
+        Page page = pages.get(other.frame);
+        return page == null
+                ? Optional.empty()
+                : Optional.ofNullable(page.blocks.get(offset << 8 | other.modeKey))
+                        .filter(block -> block.nextFrame < 0);
+    }
+
+    /** What the operations of a block in the present mode were made from; up to the first that is none. */
+    List<Instruction> instructions(Block block) {
+        byte[] code = new byte[block.bytes()];
+        for (int i = 0; i < code.length; i++) {
+            code[i] = (byte) block.codeByte(i);
+        }
+        Decoder decoder = decoders[c.codeSize.ordinal() * 2 + (c.protectedMode() ? 1 : 0)];
+        var instructions = new ArrayList<Instruction>();
+        for (int i = 0; i < block.ops.length; i++) {
+            if (!(decoder.decode(code, block.starts[i], code.length) instanceof Instruction instruction)) {
+                break;
+            }
+            instructions.add(instruction);
+        }
+        return instructions;
     }
 
     /** The instruction at {@code linear}, decoded but not executed; empty if the bytes are none. */

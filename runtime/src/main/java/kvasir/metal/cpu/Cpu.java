@@ -15,6 +15,7 @@ import kvasir.metal.paging.NptWalker;
 import kvasir.metal.paging.SecondStageWalker;
 import kvasir.metal.paging.SevWalker;
 import kvasir.metal.paging.TdWalker;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One logical processor. Confined to one thread at a time, except {@link #kick()}.
@@ -77,6 +78,18 @@ public final class Cpu {
 
     long hostStamp;
 
+    /** The translation whose code runs; absent while the interpreter does. */
+    Region.@Nullable Translation running;
+
+    /** Which of its places {@link #running} has the interpreter execute. */
+    int regionPlace;
+
+    /** {@link #stamp} and the number of dropped regions when {@link #running} began. */
+    long regionStamp;
+
+    long regionDrops;
+
+    final Regions regions = new Regions(this);
     final Unwind unwind = new Unwind();
     final LinearMemory mem;
     final Blocks blocks;
@@ -606,6 +619,26 @@ public final class Cpu {
     /** The time-stamp counter before instruction {@code index} of the running block. */
     long tsc(int index) {
         return retired + idle + index + sys.tscOffset;
+    }
+
+    /** Whether translated code may no longer go on: code or translations of addresses changed under it. */
+    boolean regionMoved() {
+        return stamp != regionStamp || regions.dropped() != regionDrops || attention;
+    }
+
+    /** Chooses how instructions are executed. */
+    public void setEngine(Engine engine) {
+        regions.engine(engine);
+    }
+
+    /** Regions of code translated since construction. */
+    public long translations() {
+        return regions.made();
+    }
+
+    /** Translations that were dropped because their code changed, or for want of room. */
+    public long droppedTranslations() {
+        return regions.dropped();
     }
 
     /** General register {@code number}, see {@link Gpr}. */

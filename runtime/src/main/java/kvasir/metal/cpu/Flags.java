@@ -37,7 +37,7 @@ final class Flags {
         c.flagCarry = carryWord(carry, overflow, false);
     }
 
-    private static long carryWord(boolean carry, boolean overflow, boolean auxiliary) {
+    static long carryWord(boolean carry, boolean overflow, boolean auxiliary) {
         return (carry ? 1L << 63 : 0) | (carry != overflow ? 1L << 62 : 0) | (auxiliary ? 8 : 0);
     }
 

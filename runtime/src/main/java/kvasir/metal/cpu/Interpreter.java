@@ -201,6 +201,13 @@ final class Interpreter {
                 i = -1;
                 start = c.ip;
                 Block block = c.blocks.at(c.codeLinear(start));
+                Region region = block.region;
+                if (region != null && c.regions.run(region, start, limit - c.retired)) {
+                    continue;
+                }
+                if (++block.executed == c.regions.hot) {
+                    c.regions.hot(block);
+                }
                 Op[] ops = block.ops;
                 int count = ops.length;
                 if (count > limit - c.retired || c.bounded) {
@@ -215,6 +222,14 @@ final class Interpreter {
                 c.retired += count;
             } while (!c.attention && c.retired < limit && --left != 0);
         } catch (Unwind u) {
+            Region.Translation translation = c.running;
+            if (translation != null) {
+                c.running = null;
+                Region.Place place = translation.places().get(c.regionPlace);
+                i = place.index();
+                running = place.block();
+                start = c.r[Address.BLOCK];
+            }
             if (i < 0) {
                 return beforeFirst(u, start);
             }

@@ -27,7 +27,9 @@ final class LinearMemory {
     /** Never filled: every access takes the slow path, which checks alignment. */
     private final Tlb checked = new Tlb();
 
-    private Tlb tlb = supervisor;
+    /** The one in force. */
+    Tlb tlb = supervisor;
+
     private boolean userMode;
     private boolean mayTouchUser;
     private boolean alignmentChecked;

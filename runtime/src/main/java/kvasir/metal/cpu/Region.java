@@ -1,0 +1,40 @@
+package kvasir.metal.cpu;
+
+import java.util.List;
+import kvasir.metal.cpu.isa.Instruction;
+import org.jspecify.annotations.Nullable;
+
+/** Blocks of one page that branch to each other, translated together. The first is the entry. */
+final class Region {
+    final List<Part> parts;
+
+    /** What a translation has beside its code; absent until there is one. Written by the translating thread. */
+    volatile @Nullable Translation translation;
+
+    /** The processor's {@code hostStamp} at which the bytes were last compared with memory. */
+    long compared;
+
+    /** How often it was entered. */
+    int entered;
+
+    /** Whether a block of it is no longer what memory holds. */
+    boolean dead;
+
+    /** A block with what its operations were made from. */
+    record Part(Block block, List<Instruction> instructions) {}
+
+    /** An instruction that the translation has the interpreter's operation execute. */
+    record Place(Block block, int index) {}
+
+    /** @param places by the numbers that the code leaves in {@code Cpu.regionPlace} */
+    record Translation(RegionCode code, List<Place> places) {}
+
+    Region(List<Part> parts) {
+        this.parts = parts;
+    }
+
+    /** Linear place of the entry in its page. */
+    Block entry() {
+        return parts.getFirst().block();
+    }
+}

@@ -1,0 +1,279 @@
+package kvasir.metal.cpu;
+
+import java.lang.classfile.Attributes;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.classfile.attribute.CodeAttribute;
+import java.lang.classfile.instruction.SwitchCase;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
+import java.lang.constant.DynamicConstantDesc;
+import java.lang.constant.MethodTypeDesc;
+import java.lang.invoke.MethodHandles;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import kvasir.metal.cpu.Region.Part;
+import kvasir.metal.cpu.Region.Place;
+import kvasir.metal.cpu.isa.Instruction;
+import kvasir.metal.cpu.isa.Operand;
+
+/**
+ * Makes a hidden class of a region: one method, guest registers in its locals, branches within the region as jumps. The
+ * class dies with the region.
+ */
+final class RegionTranslator {
+    /** The JVM never compiles a method of more bytecode. */
+    private static final int MOST_BYTECODE = 8000;
+
+    private static final ClassDesc SUPER = ClassDesc.of("kvasir.metal.cpu.RegionCode");
+    private static final ClassDesc SELF = ClassDesc.of("kvasir.metal.cpu.RegionCode$Translated");
+    private static final MethodTypeDesc RUN =
+            MethodTypeDesc.of(ConstantDescs.CD_void, RegionEmitter.CPU, ConstantDescs.CD_long, ConstantDescs.CD_long);
+
+    private final List<Part> parts;
+    private final List<Place> places = new ArrayList<>();
+
+    /** By offset in the page. */
+    private final Map<Integer, Label> labels = new TreeMap<>();
+
+    private RegionTranslator(List<Part> parts) {
+        this.parts = parts;
+    }
+
+    /** The translation of {@code parts}, or of as many of the first of them as one method can hold. */
+    static Optional<Region.Translation> translate(List<Part> parts) {
+        List<Part> some = parts;
+        while (!some.isEmpty()) {
+            var translator = new RegionTranslator(some);
+            byte[] bytes = translator.classFile();
+            if (bytecode(bytes) < MOST_BYTECODE) {
+                return Optional.of(translator.define(bytes));
+            }
+            some = some.subList(0, some.size() / 2);
+        }
+        return Optional.empty();
+    }
+
+    private Region.Translation define(byte[] bytes) {
+        List<Op> operations =
+                places.stream().map(place -> place.block().ops[place.index()]).toList();
+        try {
+            Class<?> type = MethodHandles.lookup()
+                    .defineHiddenClassWithClassData(bytes, operations, true)
+                    .lookupClass();
+            var code = (RegionCode) type.getDeclaredConstructor().newInstance();
+            return new Region.Translation(code, List.copyOf(places));
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("a translation cannot be loaded", e);
+        }
+    }
+
+    private byte[] classFile() {
+        return ClassFile.of().build(SELF, type -> {
+            type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SUPER).withSuperclass(SUPER);
+            type.withMethodBody(
+                    ConstantDescs.INIT_NAME,
+                    ConstantDescs.MTD_void,
+                    0,
+                    code -> code.aload(0)
+                            .invokespecial(SUPER, ConstantDescs.INIT_NAME, ConstantDescs.MTD_void)
+                            .return_());
+            type.withMethodBody("run", RUN, 0, this::body);
+        });
+    }
+
+    private void body(CodeBuilder code) {
+        places.clear();
+        labels.clear();
+        int used = 1 << Gpr.RSP;
+        for (Part part : parts) {
+            labels.put(part.block().offset, code.newLabel());
+            for (Instruction instruction : part.instructions()) {
+                used |= InstructionTranslator.registers(instruction);
+            }
+        }
+        var emitter = new RegionEmitter(code, used);
+        emitter.begin();
+        Label dispatch = code.newLabel();
+        boolean dispatches = false;
+        for (Part part : parts) {
+            dispatches |= block(emitter, part, dispatch);
+        }
+        if (dispatches) {
+            dispatch(emitter, dispatch);
+        }
+        emitter.finish();
+    }
+
+    private static int bytecode(byte[] classFile) {
+        return ClassFile.of().parse(classFile).methods().stream()
+                .flatMap(method -> method.findAttribute(Attributes.code()).stream())
+                .mapToInt(CodeAttribute::codeLength)
+                .max()
+                .orElse(0);
+    }
+
+    /** Goes to the block at the kept target, if it is one of the region's. */
+    private void dispatch(RegionEmitter emitter, Label dispatch) {
+        CodeBuilder code = emitter.code;
+        Label elsewhere = code.newLabel();
+        code.labelBinding(dispatch);
+        emitter.pushTargetOffset(elsewhere);
+        List<SwitchCase> cases = new ArrayList<>();
+        labels.forEach((offset, label) -> cases.add(SwitchCase.of(offset, label)));
+        code.lookupswitch(elsewhere, cases);
+        code.labelBinding(elsewhere);
+        emitter.leaveToTarget();
+    }
+
+    /** Whether the block ends with a branch to an address that is known at run time only. */
+    private boolean block(RegionEmitter emitter, Part part, Label dispatch) {
+        Block block = part.block();
+        int count = part.instructions().size();
+        var translator = new InstructionTranslator(emitter);
+        emitter.block(label(block.offset).orElseThrow(), block.offset, count);
+        for (int i = 0; i < count; i++) {
+            Instruction instruction = part.instructions().get(i);
+            int end = block.offset + block.starts[i + 1];
+            emitter.instruction(block.offset + block.starts[i], count - i);
+            if (block.ops[i].endsBlock()) {
+                return ending(emitter, translator, instruction, end, dispatch);
+            }
+            if (InstructionTranslator.knows(instruction)) {
+                translator.translate(instruction, end);
+            } else {
+                interpreted(emitter, part, i, end);
+            }
+        }
+        goTo(emitter, block.offset + block.starts[count]);
+        return false;
+    }
+
+    private void interpreted(RegionEmitter emitter, Part part, int index, int end) {
+        Block block = part.block();
+        int number = places.size();
+        places.add(new Place(block, index));
+        int count = part.instructions().size();
+        int blockEnd = block.offset + block.starts[block.ops.length];
+        emitter.interpret(
+                number,
+                block.offset,
+                blockEnd,
+                end,
+                count,
+                index,
+                () -> emitter.code.loadConstant(DynamicConstantDesc.ofNamed(
+                        ConstantDescs.ofConstantBootstrap(
+                                ConstantDescs.CD_MethodHandles,
+                                "classDataAt",
+                                ConstantDescs.CD_Object,
+                                ConstantDescs.CD_int),
+                        ConstantDescs.DEFAULT_NAME,
+                        RegionEmitter.OP,
+                        number)));
+    }
+
+    /** Offsets in the page of the blocks that may follow {@code block}, as far as its code tells. */
+    static List<Integer> successors(Block block, List<Instruction> instructions) {
+        int end = block.offset + block.starts[instructions.size()];
+        Instruction last = instructions.getLast();
+        var offsets = new ArrayList<Integer>();
+        boolean ends = block.ops[instructions.size() - 1].endsBlock();
+        if (ends && !near(last)) {
+            return List.of();
+        }
+        boolean relative = ends && last.operands().size() == 1 && last.operand(0) instanceof Operand.Rel;
+        if (relative && last.operand(0) instanceof Operand.Rel(long displacement)) {
+            long target = end + displacement;
+            if (target >= 0 && target < 4096) {
+                offsets.add((int) target);
+            }
+        }
+        boolean falls =
+                !ends || !last.mnemonic().equals("JMP") && !last.mnemonic().equals("RET");
+        if (falls && end < 4096) {
+            offsets.add(end);
+        }
+        return offsets;
+    }
+
+    private Optional<Label> label(int offset) {
+        return Optional.ofNullable(labels.get(offset));
+    }
+
+    /** Translates the instruction that ends a block; leaves before it if the interpreter must. */
+    private boolean ending(
+            RegionEmitter emitter, InstructionTranslator translator, Instruction i, int end, Label dispatch) {
+        CodeBuilder code = emitter.code;
+        if (!near(i)) {
+            emitter.leaveHere();
+            return false;
+        }
+        if (i.operands().size() == 1 && i.operand(0) instanceof Operand.Rel(long displacement)) {
+            int target = (int) (end + displacement);
+            if (i.mnemonic().equals("CALL")) {
+                emitter.pushIp(end);
+                code.lstore(emitter.scratch());
+                translator.push();
+                goTo(emitter, target);
+            } else if (i.mnemonic().equals("JMP")) {
+                goTo(emitter, target);
+            } else {
+                Label taken = code.newLabel();
+                emitter.joinFlags();
+                emitter.branchIf(i.encoding().condition(), taken);
+                goTo(emitter, end);
+                code.labelBinding(taken);
+                goTo(emitter, target);
+            }
+            return false;
+        }
+        if (i.mnemonic().equals("RET")) {
+            emitter.pushGeneral(Gpr.RSP);
+            emitter.readAt(8);
+            emitter.push(Translatable.MEMORY, false);
+            emitter.keepTarget();
+            long extra = i.operands().isEmpty() ? 0 : ((Operand.Imm) i.operand(0)).value() & 0xffff;
+            translator.moveStack(8 + extra);
+        } else {
+            if (i.operand(0) instanceof Operand.Mem mem) {
+                emitter.read(mem, end);
+            }
+            emitter.push(i.operand(0), false);
+            emitter.keepTarget();
+            if (i.mnemonic().equals("CALL")) {
+                emitter.pushIp(end);
+                code.lstore(emitter.scratch());
+                translator.push();
+            }
+        }
+        emitter.joinFlags();
+        code.goto_(dispatch);
+        return true;
+    }
+
+    /** Whether it is a near branch with 64-bit addresses that is translated. */
+    private static boolean near(Instruction i) {
+        String name = i.mnemonic();
+        boolean conditional = i.operands().size() == 1
+                && i.operand(0) instanceof Operand.Rel
+                && name.startsWith("J")
+                && !name.endsWith("CXZ");
+        boolean other = name.equals("CALL") || name.equals("RET") || name.equals("JMP");
+        return i.operandSize() == 8 && (conditional || other);
+    }
+
+    private void goTo(RegionEmitter emitter, int offset) {
+        Optional<Label> label = label(offset);
+        if (label.isPresent()) {
+            emitter.joinFlags();
+            emitter.code.goto_(label.get());
+        } else {
+            emitter.leaveTo(offset);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+package kvasir.metal.cpu;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import kvasir.metal.cpu.isa.CodeSize;
+import kvasir.metal.cpu.isa.Instruction;
+
+/**
+ * Finds hot code, has it translated beside the guest, and runs it. What a guest can see does not depend on when a
+ * translation arrives: both engines execute the same instructions with the same budget.
+ */
+final class Regions {
+    /** Executions after which a block is hot. */
+    private static final int HOT = 1000;
+
+    /** As {@link #HOT}, for tests. */
+    private static final int HOT_AT_ONCE = 2;
+
+    private static final int MOST_INSTRUCTIONS = 160;
+    private static final int MOST_BLOCKS = 48;
+
+    /** Regions that live at a time; with one more, all are dropped. */
+    private static final int MOST_REGIONS = 8192;
+
+    /** Instructions at a time while the JVM has not compiled the translation: its counters see each entry. */
+    private static final int COLD_BUDGET = 20_000;
+
+    private static final int WARM = 2000;
+    private static final int WARM_BUDGET = 4_000_000;
+
+    private final Cpu c;
+    private Engine engine = Engine.TRANSLATOR;
+
+    /** The execution that makes a block hot. */
+    int hot = HOT;
+
+    private final List<Region> living = new ArrayList<>();
+    private long made;
+    private long dropped;
+
+    /** Translations are made one after another by one thread, whichever processor asks. */
+    private static final class Worker {
+        static final ExecutorService ONE = Executors.newSingleThreadExecutor(
+                task -> Thread.ofPlatform().daemon().name("kvasir translator").unstarted(task));
+    }
+
+    Regions(Cpu c) {
+        this.c = c;
+    }
+
+    void engine(Engine wanted) {
+        engine = wanted;
+        hot = wanted == Engine.TRANSLATOR_AT_ONCE ? HOT_AT_ONCE : HOT;
+        if (wanted == Engine.INTERPRETER) {
+            dropAll();
+        }
+    }
+
+    /** Regions made and dropped since construction. */
+    long made() {
+        return made;
+    }
+
+    long dropped() {
+        return dropped;
+    }
+
+    /** The block has been executed {@link #hot} times. */
+    void hot(Block block) {
+        if (engine == Engine.INTERPRETER || c.codeSize != CodeSize.BITS64 || block.nextFrame >= 0) {
+            return;
+        }
+        List<Region.Part> parts = collect(block);
+        if (parts.isEmpty()) {
+            return;
+        }
+        if (living.size() >= MOST_REGIONS) {
+            dropAll();
+        }
+        var region = new Region(parts);
+        region.compared = -1;
+        living.add(region);
+        parts.forEach(part -> part.block().regions.add(region));
+        block.region = region;
+        made++;
+        Runnable work =
+                () -> region.translation = RegionTranslator.translate(parts).orElse(null);
+        if (engine == Engine.TRANSLATOR_AT_ONCE) {
+            work.run();
+        } else {
+            Worker.ONE.execute(work);
+        }
+    }
+
+    /** The blocks that the entry leads to within its page, as far as they have been executed. */
+    private List<Region.Part> collect(Block entry) {
+        var parts = new ArrayList<Region.Part>();
+        Set<Integer> seen = new HashSet<>();
+        var waiting = new ArrayDeque<Block>();
+        waiting.add(entry);
+        seen.add(entry.offset);
+        int instructions = 0;
+        while (!waiting.isEmpty() && parts.size() < MOST_BLOCKS) {
+            Block block = waiting.removeFirst();
+            List<Instruction> decoded = c.blocks.instructions(block);
+            if (decoded.isEmpty()) {
+                continue;
+            }
+            instructions += decoded.size();
+            if (instructions > MOST_INSTRUCTIONS && !parts.isEmpty()) {
+                break;
+            }
+            parts.add(new Region.Part(block, decoded));
+            for (int offset : RegionTranslator.successors(block, decoded)) {
+                if (seen.add(offset)) {
+                    c.blocks.known(entry, offset).ifPresent(waiting::add);
+                }
+            }
+        }
+        return parts;
+    }
+
+    /** A block of {@code region} is no longer what memory holds. */
+    void drop(Region region) {
+        if (!region.dead) {
+            region.dead = true;
+            dropped++;
+            living.remove(region);
+            if (region.entry().region == region) {
+                region.entry().region = null;
+            }
+        }
+    }
+
+    private void dropAll() {
+        List.copyOf(living).forEach(this::drop);
+    }
+
+    /**
+     * Runs {@code region}, whose entry is at {@code start}.
+     *
+     * @param budget instructions, at least 1
+     * @return whether anything has retired
+     */
+    boolean run(Region region, long start, long budget) {
+        Region.Translation translation = region.translation;
+        if (translation == null || !current(region)) {
+            return false;
+        }
+        long before = c.retired;
+        c.regionStamp = c.stamp;
+        c.regionDrops = dropped;
+        c.running = translation;
+        long most = region.entered++ < WARM ? COLD_BUDGET : WARM_BUDGET;
+        translation.code().run(c, start & -4096, Math.min(budget, most));
+        c.running = null;
+        return c.retired != before;
+    }
+
+    private boolean current(Region region) {
+        if (region.compared == c.hostStamp) {
+            return true;
+        }
+        for (Region.Part part : region.parts) {
+            if (!c.blocks.unchanged(part.block())) {
+                drop(region);
+                return false;
+            }
+        }
+        region.compared = c.hostStamp;
+        return true;
+    }
+}
