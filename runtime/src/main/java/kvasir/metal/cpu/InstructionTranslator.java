@@ -72,6 +72,7 @@ final class InstructionTranslator {
             case Operand.Imm imm -> true;
             case Operand.Rel rel -> false;
             case Operand.Far far -> false;
+            case Operand.Vsib vsib -> false;
         };
     }
 

@@ -202,7 +202,7 @@ final class Interpreter {
                 start = c.ip;
                 Block block = c.blocks.at(c.codeLinear(start));
                 Region region = block.region;
-                if (region != null && c.regions.run(region, start, limit - c.retired)) {
+                if (region != null && !c.bounded && c.regions.run(region, start, limit - c.retired)) {
                     continue;
                 }
                 if (++block.executed == c.regions.hot) {

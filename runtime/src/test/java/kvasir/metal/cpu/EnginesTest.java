@@ -211,13 +211,13 @@ class EnginesTest {
         Bench bench = Bench.bits64("""
                 mov ecx, 100
                 again:
-                add rax, strict dword 0
-                patch: inc dword [patch - 4]
+                add rax, 0
+                patch: inc byte [patch - 1]
                 mov rdx, rcx
                 dec ecx
                 jnz again
                 hlt
-                """.replace("strict ", ""));
+                """);
         bench.cpu.setEngine(engine);
         assertTrue(bench.cpu.run(10_000) instanceof VmExit.Hlt);
         assertEquals(4950, bench.cpu.gpr(Gpr.RAX));
