@@ -53,6 +53,7 @@ public final class Declarations {
                 SeptCell.API,
                 PamtView.API,
                 TdxPlatformHandle.API,
+                TdvfView.API,
                 TdcsView.API,
                 LedgerView.API,
                 Rmp.API,

@@ -41,6 +41,13 @@ final class MachineHandle implements Described {
                             + "for a type that KVM_CAP_VM_TYPES does not have.",
                     "let bare = machine.create_vm 0",
                     (machine, arguments) -> machine.createVm(arguments.u64("type")))
+            .operation(
+                    "tdvf",
+                    List.of(Parameter.of("image", Kind.BYTES, "", "a firmware image")),
+                    "TD firmware with its metadata, for `launch`; `tdvf(\"OVMF.fd\")` reads it from a file. Errors: "
+                            + "ENOEXEC if no loader would take it.",
+                    "let firmware = machine.tdvf(file(\"OVMF.fd\"))",
+                    (_, arguments) -> TdvfView.of(arguments.bytes("image")))
             .property(
                     "semantics",
                     "string",

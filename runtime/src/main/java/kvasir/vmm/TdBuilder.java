@@ -78,7 +78,7 @@ final class TdBuilder extends VmBuilder {
                 .operation(
                         "no_init",
                         List.of(),
-                        "KVM_TDX_INIT_VM is left to `td.init`, and with it the vCPUs to `td.create_vcpu`: say `vcpus 0`.",
+                        "KVM_TDX_INIT_VM is left to `td.init` or `launch`, and with it the vCPUs, to `td.create_vcpu`.",
                         "no_init",
                         (b, _) -> b.withoutInit())
                 .operation(
@@ -117,6 +117,7 @@ final class TdBuilder extends VmBuilder {
 
     private Outcome withoutInit() {
         initVm = false;
+        withoutVcpus();
         return Outcome.ok();
     }
 

@@ -17,9 +17,9 @@ import kvasir.registry.Api.Kind;
 import kvasir.registry.Api.Parameter;
 import kvasir.registry.Arguments;
 import kvasir.registry.Bytes;
+import kvasir.registry.Described;
 import kvasir.registry.Outcome;
 import kvasir.registry.Range;
-import kvasir.vmm.launch.LaunchRefused;
 import kvasir.vmm.launch.TdvfImage;
 import kvasir.vmm.launch.TdxLaunch;
 
@@ -73,13 +73,24 @@ final class TdHandle extends VmHandle {
                 .operation(
                         "launch",
                         List.of(
-                                Parameter.of("image", Kind.BYTES, "", "firmware with TDVF metadata"),
-                                flag("two_pass", "all pages of a section are added, then all extended")),
-                        "QEMU's launch: KVM_TDX_INIT_VCPU with the address of the TD HOB, KVM_TDX_INIT_MEM_REGION for "
-                                + "each section, KVM_TDX_FINALIZE_VM. Declare the TD with `no_vcpu_init` and private "
-                                + "memory where the sections go. Errors: ENOEXEC for an image that no loader takes.",
-                        "td.launch file(\"OVMF.fd\")",
-                        (td, a) -> td.launch(a.bytes("image"), a.flag("two_pass")))
+                                Parameter.of("image", Kind.HANDLE, "", "what `tdvf` gives"),
+                                flag("two_pass", "all pages of a section are added, then all extended"),
+                                keyword("cpus", Kind.U64, "", "vCPUs to create if there are none; 1 if left out")),
+                        "QEMU's launch, in its order: KVM_TDX_INIT_VM unless the declaration did it, a private slot for "
+                                + "the firmware below 4G if there is none, vCPUs, KVM_TDX_INIT_VCPU with the address of "
+                                + "the HOB list, KVM_TDX_INIT_MEM_REGION for each section, KVM_TDX_FINALIZE_VM. Also "
+                                + "written `launch td from tdvf(...)`. Errors: those of the steps; EINVAL for a vCPU "
+                                + "initialised with another address: declare with `no_init`, `no_vcpu_init` or `hob`.",
+                        "launch td from tdvf(\"OVMF.fd\") cpus 2",
+                        (td, a) -> td.launch(a.get("image", Described.class), a.flag("two_pass"), a.u64("cpus", 1)))
+                .operation(
+                        "hob_list",
+                        List.of(Parameter.of("image", Kind.HANDLE, "", "what `tdvf` gives")),
+                        "The HOB list that QEMU would write for this TD's memory: what goes into the TD_HOB section.",
+                        "td.vcpu0.init_mem_region 0x809000 .. 0x80b000 from td.hob_list(firmware)",
+                        (td, a) -> a.get("image", Described.class) instanceof TdvfView view
+                                ? view.image().hobList(td.ram())
+                                : notAnImage())
                 .operation(
                         "destroy",
                         List.of(),
@@ -166,19 +177,40 @@ final class TdHandle extends VmHandle {
         return td.extendRange(range.start(), range.size() >>> 12).outcome();
     }
 
-    private Outcome launch(Bytes image, boolean twoPass) {
-        TdvfImage parsed;
-        try {
-            parsed = TdvfImage.parse(image);
-        } catch (LaunchRefused refused) {
-            return new Outcome.Failed("ENOEXEC", refused.reason(), Map.of());
+    private static Outcome notAnImage() {
+        return new Outcome.Failed("EINVAL", "a firmware image is wanted: tdvf(\"OVMF.fd\")", Map.of());
+    }
+
+    private Outcome launch(Described image, boolean twoPass, long cpus) {
+        if (!(image instanceof TdvfView view)) {
+            return notAnImage();
         }
-        var launch = new TdxLaunch(td, parsed);
-        IoctlResult result = launch.initVcpus();
+        var launch = new TdxLaunch(td, view.image());
+        IoctlResult result = td.state() == TdxVm.State.UNINITIALIZED ? td.initVm(init, 0) : IoctlResult.done();
+        if (result.succeeded()) {
+            result = firmwareMemory(view.image());
+        }
+        if (vm().vcpus().isEmpty()) {
+            for (long id = 0; id < cpus && result.succeeded(); id++) {
+                result = vm().createVcpu(id, kvasir.metal.cpu.CpuidModel.standard());
+            }
+        }
+        if (result.succeeded()) {
+            result = launch.initVcpus();
+        }
         if (result.succeeded()) {
             result = launch.addSections(ram(), twoPass ? TdxLaunch.Pass.TWO : TdxLaunch.Pass.SINGLE);
         }
         return (result.succeeded() ? td.finalizeVm(0) : result).outcome();
+    }
+
+    /** A private slot that ends at 4G and holds the image, unless the script has declared one. */
+    private IoctlResult firmwareMemory(TdvfImage image) {
+        long size = image.content().length();
+        long gpa = (1L << 32) - size;
+        return vm().memslots(0).lookup((1L << 20) - 1).exists()
+                ? IoctlResult.done()
+                : VmBuilder.addPrivateSlot(vm(), gpa, size);
     }
 
     /** Slots below the firmware are RAM. */

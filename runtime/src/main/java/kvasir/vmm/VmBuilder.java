@@ -365,6 +365,11 @@ public class VmBuilder implements Described {
         return handle;
     }
 
+    /** KVM_CREATE_VCPU is left to later; a line {@code vcpus} after this one says otherwise. */
+    protected final void withoutVcpus() {
+        vcpus = 0;
+    }
+
     /** What a vendor does between KVM_CREATE_VM and the first memory slot. */
     protected void beforeMemory(Vm vm) {}
 
@@ -421,6 +426,18 @@ public class VmBuilder implements Described {
         if (line.isPrivate && problem.isEmpty()) {
             keep(vm.setMemoryAttributes(gpa, size, MemoryAttributes.PRIVATE, 0));
         }
+    }
+
+    /** A slot of guest_memfd with its attributes set private, under the lowest free id. */
+    static IoctlResult addPrivateSlot(Vm vm, long gpa, long size) {
+        if (!(vm.createGuestMemfd(size, 0) instanceof IoctlResult.Ok file)) {
+            return IoctlResult.err(kvasir.kvm.Errno.ENOMEM, "KVM_CREATE_GUEST_MEMFD");
+        }
+        long hva = Backing.MEMFD.map(vm.mm(), Optional.empty(), gpa, size >>> 12);
+        var region =
+                new MemoryRegion((int) lowestFree(vm, 0), Memslot.GUEST_MEMFD, gpa, size, hva, 0, (int) file.value());
+        IoctlResult result = vm.setUserMemoryRegion2(region);
+        return result.succeeded() ? vm.setMemoryAttributes(gpa, size, MemoryAttributes.PRIVATE, 0) : result;
     }
 
     private static long lowestFree(Vm vm, int space) {

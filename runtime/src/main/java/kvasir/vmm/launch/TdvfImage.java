@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import kvasir.registry.Bytes;
+import kvasir.registry.Range;
 
 /**
  * A TD firmware image with TDVF metadata: found through the GUIDed table at the end (edk2 OvmfPkg), or through the word
@@ -146,6 +147,28 @@ public final class TdvfImage {
     /** In the order of the metadata. */
     public List<TdvfSection> sections() {
         return List.copyOf(sections);
+    }
+
+    /** Where the HOB list goes: 0 if the image has no section for it. */
+    public long hobGpa() {
+        return sections.stream()
+                .filter(section -> section.type() == TdvfSection.Type.TD_HOB)
+                .findFirst()
+                .map(TdvfSection::gpa)
+                .orElse(0L);
+    }
+
+    /** The HOB list of a guest with that memory. */
+    public Bytes hobList(List<Range> ram) {
+        List<Range> added = sections.stream()
+                .filter(section -> !section.augment())
+                .map(section -> new Range(section.gpa(), section.end()))
+                .toList();
+        return sections.stream()
+                .filter(section -> section.type() == TdvfSection.Type.TD_HOB)
+                .findFirst()
+                .map(section -> TdHob.of(section.gpa(), (int) section.memorySize(), ram, added))
+                .orElseGet(() -> Bytes.of(new byte[0]));
     }
 
     /** What is put into a section's memory: content, then zeros. */

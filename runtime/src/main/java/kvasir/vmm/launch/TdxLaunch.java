@@ -1,6 +1,5 @@
 package kvasir.vmm.launch;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import kvasir.kvm.IoctlResult;
@@ -10,6 +9,7 @@ import kvasir.kvm.mm.Mm;
 import kvasir.kvm.tdx.InitVm;
 import kvasir.kvm.tdx.MemRegion;
 import kvasir.kvm.tdx.TdxVm;
+import kvasir.metal.tdx.Operand;
 import kvasir.registry.Bytes;
 import kvasir.registry.Range;
 
@@ -39,21 +39,15 @@ public final class TdxLaunch {
         this.image = image;
     }
 
-    /** Where the HOB list goes: 0 if the image has no section for it. */
-    public long hobGpa() {
-        return hobSection().map(TdvfSection::gpa).orElse(0L);
-    }
-
-    private Optional<TdvfSection> hobSection() {
-        return image.sections().stream()
-                .filter(s -> s.type() == TdvfSection.Type.TD_HOB)
-                .findFirst();
-    }
-
-    /** KVM_TDX_INIT_VCPU on every vCPU. */
+    /** KVM_TDX_INIT_VCPU on every vCPU that is not initialised with the address of the HOB list already. */
     public IoctlResult initVcpus() {
         for (Vcpu vcpu : vm.vcpus()) {
-            IoctlResult result = td.initVcpu(vcpu, hobGpa(), 0);
+            if (td.vcpuState(vcpu.id())
+                    .filter(state -> state.gpr(Operand.RCX) == image.hobGpa())
+                    .isPresent()) {
+                continue;
+            }
+            IoctlResult result = td.initVcpu(vcpu, image.hobGpa(), 0);
             if (!result.succeeded()) {
                 return result;
             }
@@ -80,16 +74,7 @@ public final class TdxLaunch {
     }
 
     private Bytes memoryOf(TdvfSection section, List<Range> ram) {
-        if (section.type() != TdvfSection.Type.TD_HOB) {
-            return image.memoryOf(section);
-        }
-        var added = new ArrayList<Range>();
-        for (TdvfSection one : image.sections()) {
-            if (!one.augment()) {
-                added.add(new Range(one.gpa(), one.end()));
-            }
-        }
-        return TdHob.of(section.gpa(), (int) section.memorySize(), ram, added);
+        return section.type() == TdvfSection.Type.TD_HOB ? image.hobList(ram) : image.memoryOf(section);
     }
 
     private IoctlResult addSection(TdvfSection section, Bytes content, Pass pass) {

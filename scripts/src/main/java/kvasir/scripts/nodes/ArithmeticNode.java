@@ -2,13 +2,15 @@ package kvasir.scripts.nodes;
 
 import com.oracle.truffle.api.frame.VirtualFrame;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import kvasir.grammar.BinaryOperator;
 import kvasir.grammar.Span;
+import kvasir.registry.Bytes;
 import kvasir.scripts.binding.Refusal;
 import kvasir.scripts.binding.Values;
 
-/** {@code a + b} and kin: modulo 2^64, division unsigned. {@code +} also joins texts and lists. */
+/** {@code a + b} and kin: modulo 2^64, division unsigned. {@code +} also joins texts, lists and byte strings. */
 public final class ArithmeticNode extends ExpressionNode {
     private final BinaryOperator operator;
 
@@ -52,6 +54,11 @@ public final class ArithmeticNode extends ExpressionNode {
                 var joined = new ArrayList<Object>(x);
                 joined.addAll(y);
                 return List.copyOf(joined);
+            }
+            if (a instanceof Bytes x && b instanceof Bytes y) {
+                byte[] joined = Arrays.copyOf(x.toArray(), x.length() + y.length());
+                System.arraycopy(y.toArray(), 0, joined, x.length(), y.length());
+                return Bytes.of(joined);
             }
         }
         throw refused(Refusal.of(

@@ -46,7 +46,7 @@ import kvasir.scripts.nodes.ZerosNode;
 /** Expressions and patterns. */
 final class ExpressionTranslator {
     /** Functions that every script has. */
-    static final List<String> BUILT_IN = List.of("file", "zeros", "why", "min", "max");
+    static final List<String> BUILT_IN = List.of("file", "zeros", "tdvf", "why", "min", "max");
 
     private final Context context;
     private final FrameScope frame;
@@ -304,13 +304,30 @@ final class ExpressionTranslator {
                         .toList();
                 yield operation(invoke.span(), member, terms, invoke.arguments());
             }
-            case Expression.Name name -> function(invoke.span(), name, invoke.arguments());
+            case Expression.Name name ->
+                launch(invoke, name)
+                        .map(this::invoke)
+                        .orElseGet(() -> function(invoke.span(), name, invoke.arguments()));
             default -> {
                 context.report(
                         invoke.callee().span(), Refusal.of("E0306", "this is no operation", "object.verb is needed"));
                 yield new Typed(new LiteralNode(invoke.span(), false), Type.Plain.UNKNOWN);
             }
         };
+    }
+
+    /** {@code launch td from IMAGE ...} is {@code td.launch IMAGE ...}. */
+    private Optional<Expression.Invoke> launch(Expression.Invoke invoke, Expression.Name callee) {
+        List<Expression> arguments = invoke.arguments();
+        if (!callee.name().equals("launch")
+                || arguments.size() < 3
+                || !(arguments.get(1) instanceof Expression.Name from)
+                || !from.name().equals("from")) {
+            return Optional.empty();
+        }
+        Expression vm = arguments.getFirst();
+        var verb = new Expression.Member(vm.span(), vm, new Identifier(callee.span(), callee.name()));
+        return Optional.of(new Expression.Invoke(invoke.span(), verb, arguments.subList(2, arguments.size())));
     }
 
     private Typed operation(
@@ -421,6 +438,7 @@ final class ExpressionTranslator {
                         values,
                         Type.Plain.BYTES,
                         nodes -> new FileNode(span, context.folder(), nodes.getFirst()));
+            case "tdvf" -> tdvf(span, name, values);
             case "zeros" ->
                 builtIn(span, name, values, Type.Plain.BYTES, nodes -> new ZerosNode(span, nodes.getFirst()));
             case "why" -> {
@@ -441,6 +459,22 @@ final class ExpressionTranslator {
                 yield new Typed(new LiteralNode(span, false), Type.Plain.UNKNOWN);
             }
         };
+    }
+
+    /** {@code tdvf(NAME)} is {@code machine.tdvf(file(NAME))}. */
+    private Typed tdvf(Span span, Expression.Name name, List<Expression> values) {
+        count(span, name.name(), 1, values.size());
+        if (values.size() != 1) {
+            return new Typed(new LiteralNode(span, false), Type.Plain.UNKNOWN);
+        }
+        var machine = new Expression.Name(name.span(), "machine");
+        var member = new Expression.Member(name.span(), machine, new Identifier(name.span(), name.name()));
+        Span at = values.getFirst().span();
+        var content = new Expression.Call(
+                at,
+                new Expression.Name(at, "file"),
+                List.of(new Expression.Argument(at, Optional.empty(), values.getFirst())));
+        return call(new Expression.Call(span, member, List.of(new Expression.Argument(at, Optional.empty(), content))));
     }
 
     private Typed builtIn(

@@ -52,6 +52,7 @@ final class StatementTranslator {
             "for",
             "if",
             "import",
+            "launch",
             "answer");
 
     /** What kind of body it is, which decides what may stand in it. */
