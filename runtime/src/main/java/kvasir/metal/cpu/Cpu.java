@@ -110,6 +110,7 @@ public final class Cpu {
     /** Arithmetic of SSE and AVX instructions, always under MXCSR. */
     final FloatMath simd = new FloatMath(false);
 
+    final Fpu fpu;
     final RandomSource random;
     final Interpreter interpreter = new Interpreter(this);
     private SecondStage secondStage = new SecondStage.None();
@@ -154,6 +155,7 @@ public final class Cpu {
         this.events = events;
         this.model = model;
         this.apicId = apicId;
+        fpu = new Fpu(this);
         mem = new LinearMemory(this);
         blocks = new Blocks(this);
         random = new RandomSource(apicId);

@@ -82,6 +82,10 @@ public record CpuidModel(
         AVX(1, 0, 2, 28),
         F16C(1, 0, 2, 29),
         AVX2(7, 0, 1, 5),
+        /** The x87 data pointer follows only instructions that raise an unmasked exception. */
+        FDP_EXCPTN_ONLY(7, 0, 1, 6),
+        /** FCS and FDS are stored as zero. */
+        ZERO_FCS_FDS(7, 0, 1, 13),
         SHA(7, 0, 1, 29),
         GFNI(7, 0, 2, 8),
         VAES(7, 0, 2, 9),
@@ -111,7 +115,6 @@ public record CpuidModel(
 
     /** Features whose instructions are not in the table yet. */
     private static final Set<Feature> WITHOUT_ROWS = EnumSet.of(
-            Feature.FPU,
             Feature.MMX,
             Feature.GFNI,
             Feature.AVX_VNNI,
@@ -131,7 +134,13 @@ public record CpuidModel(
             "AuthenticAMD",
             "AMD EPYC-Milan Processor (Kvasir)",
             0x00a0_0f11,
-            allBut(Feature.LA57, Feature.TSC_DEADLINE, Feature.GFNI, Feature.AVX_VNNI),
+            allBut(
+                    Feature.LA57,
+                    Feature.TSC_DEADLINE,
+                    Feature.GFNI,
+                    Feature.AVX_VNNI,
+                    Feature.FDP_EXCPTN_ONLY,
+                    Feature.ZERO_FCS_FDS),
             48);
     private static final CpuidModel SAPPHIRE_RAPIDS = new CpuidModel(
             "SapphireRapids",

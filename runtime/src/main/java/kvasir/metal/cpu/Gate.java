@@ -67,11 +67,14 @@ enum Gate {
 
     /**
      * The gate of a row. A row of a vector feature without a vector or MMX operand (CRC32, MOVNTI, fences) is open, unless
-     * its attributes name a gate ({@code sse}: LDMXCSR; {@code xcr}: XGETBV).
+     * its attributes name a gate ({@code sse}: LDMXCSR; {@code xcr}: XGETBV; {@code x87}: FISTTP).
      */
     static Gate of(Encoding row) {
         if (row.is("xcr")) {
             return XCR;
+        }
+        if (row.is("x87")) {
+            return X87;
         }
         if (row.is("sse")) {
             return row.vex().isPresent() ? AVX : SSE;

@@ -12,7 +12,7 @@ import kvasir.metal.cpu.isa.InstructionTable;
 final class Semantics {
     private static final Map<String, Maker> MAKERS = makers();
     private static final Instruction FILLER =
-            new Instruction(InstructionTable.rows().getFirst(), 1, 4, 8, false, 0, Segment.DS, List.of());
+            new Instruction(InstructionTable.rows().getFirst(), 1, 4, 8, false, 0, Segment.DS, List.of(), -1);
 
     private Semantics() {}
 
@@ -67,6 +67,7 @@ final class Semantics {
         VectorMoveOps.bind(makers);
         VectorScalarOps.bind(makers);
         VectorComputeOps.bind(makers);
+        X87Ops.bind(makers);
         return Map.copyOf(makers);
     }
 

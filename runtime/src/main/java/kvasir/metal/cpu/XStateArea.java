@@ -21,9 +21,14 @@ final class XStateArea {
      */
     static void saveX87(Cpu c, long at, boolean wide) {
         X87 x87 = c.sys.x87;
+        // AMD processors save the pointers only of a pending exception (APM volume 2, FXSAVE, "error pointers")
+        boolean pointers = !c.model.amd() || (x87.status & X87.ES) != 0;
         store(c, at, 0, 4, x87.control | x87.statusWord() << 16);
-        store(c, at, 4, 4, x87.valid | x87.opcode << 16);
-        if (wide) {
+        store(c, at, 4, 4, x87.valid | (pointers ? x87.opcode << 16 : 0));
+        if (!pointers) {
+            store(c, at, 8, 8, 0);
+            store(c, at, 16, 8, 0);
+        } else if (wide) {
             store(c, at, 8, 8, x87.instructionPointer);
             store(c, at, 16, 8, x87.dataPointer);
         } else {

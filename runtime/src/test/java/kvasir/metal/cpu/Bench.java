@@ -24,10 +24,11 @@ final class Bench {
 
     /** 64-bit mode at CPL 0: 4 GiB of user pages mapped, the first GiB by the 2 MiB pages of 0x3000, GDT at 0x5000. */
     static Bench bits64(String source) {
-        return bits64(CpuidModel.standard(), source);
+        return bits64(source, CpuidModel.standard());
     }
 
-    private static Bench bits64(CpuidModel model, String source) {
+    /** As {@link #bits64(String)} with a processor of {@code model}. */
+    static Bench bits64(String source, CpuidModel model) {
         var bench = new Bench(model);
         bench.memory.write64(0x1000, 0x2007);
         bench.memory.write64(0x2000, 0x3007);
@@ -50,12 +51,12 @@ final class Bench {
 
     /** 32-bit protected mode without paging at CPL 0. */
     static Bench bits32(String source) {
-        return bits32(CpuidModel.standard(), source);
+        return bits32(source, CpuidModel.standard());
     }
 
     /** A processor with every feature, x87 and vector state enabled, exceptions without handlers. */
     static Bench silicon(boolean bits32) {
-        Bench bench = bits32 ? bits32(SiliconCases.EVERYTHING, "hlt") : bits64(SiliconCases.EVERYTHING, "hlt");
+        Bench bench = bits32 ? bits32("hlt", SiliconCases.EVERYTHING) : bits64("hlt", SiliconCases.EVERYTHING);
         bench.cpu.setCr(4, bench.cpu.cr(4) | Bits.CR4_OSFXSR | Bits.CR4_OSXMMEXCPT | Bits.CR4_OSXSAVE);
         bench.cpu.sys.xcr0 = 7;
         bench.cpu.updateMode();
@@ -68,7 +69,8 @@ final class Bench {
         memory.write8(CODE + code.length, (byte) 0xf4);
     }
 
-    private static Bench bits32(CpuidModel model, String source) {
+    /** As {@link #bits32(String)} with a processor of {@code model}. */
+    static Bench bits32(String source, CpuidModel model) {
         var bench = new Bench(model);
         bench.load(CodeSize.BITS32, source);
         bench.cpu.setCr(0, 0x33);

@@ -71,6 +71,7 @@ final class HostProcessor {
     private final Set<String> features;
     private final byte[] enter;
     private final byte[] leave;
+    private long codeAddress;
 
     private HostProcessor(
             long base, MethodHandle call, byte[] prologue32, byte[] prologue, byte[] epilogue, Set<String> features) {
@@ -174,6 +175,11 @@ final class HostProcessor {
             }
         }
         return found;
+    }
+
+    /** Where the code of the last run was. */
+    long codeAddress() {
+        return codeAddress;
     }
 
     /** Address of the memory that instructions may use. */
@@ -303,6 +309,7 @@ final class HostProcessor {
         at = append(at, bits32 ? prologue32 : prologue, Integer.MAX_VALUE);
         all.set(ValueLayout.JAVA_INT, base + 0x108, (int) at);
         all.set(ValueLayout.JAVA_SHORT, base + 0x10c, (short) 0x23);
+        codeAddress = at;
         at = append(at, code, length);
         if (bits32) {
             byte[] back = {(byte) 0xea, 0, 0, 0, 0, 0x33, 0};

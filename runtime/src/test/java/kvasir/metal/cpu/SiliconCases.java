@@ -128,7 +128,8 @@ final class SiliconCases {
             "PSMASH",
             "RMPADJUST",
             "RMPQUERY",
-            "RMPUPDATE");
+            "RMPUPDATE",
+            "FWAIT");
 
     private static final int[] STATUS = {Bits.OF, Bits.SF, Bits.ZF, Bits.AF, Bits.PF, Bits.CF};
 
@@ -235,7 +236,9 @@ final class SiliconCases {
     static boolean comparable(Encoding row, boolean bits32) {
         boolean jump = row.mnemonic().startsWith("J");
         boolean segment = row.forms().contains("sreg") || row.forms().matches("(.*\\b)?[c-gs]s(\\b.*)?");
+        boolean x87 = row.map() == Encoding.OpcodeMap.ONE && (row.opcode() & 0xf8) == 0xd8;
         return !LEFT_OUT.contains(row.mnemonic())
+                && !x87
                 && !jump
                 && !segment
                 && !row.is("cpl0")

@@ -38,6 +38,9 @@ public final class FloatMath {
     /** Whether the last result was rounded away from zero (x87 C1). */
     public boolean roundedUp;
 
+    /** Low three bits of the quotient of the last {@link #remainder}, or -1 if that is only partial. */
+    public int quotient;
+
     private final boolean x87;
     private Rounding rounding = Rounding.NEAREST;
     private boolean denormalsAreZero;
@@ -117,6 +120,21 @@ public final class FloatMath {
     /** Loads the second operand from an 80-bit register. */
     public void secondExtended(int word, long significand) {
         b.unpackExtended(word, significand);
+    }
+
+    /** Loads the first operand from an integer, exactly. */
+    public void firstInteger(long value) {
+        a.unpackInteger(value);
+    }
+
+    /** Loads the second operand from an integer, exactly. */
+    public void secondInteger(long value) {
+        b.unpackInteger(value);
+    }
+
+    /** Extended results are not rounded to the control word's precision: loads. */
+    public void exact() {
+        extendedPrecision = 64;
     }
 
     public long add(Format format, long left, long right) {
@@ -579,6 +597,162 @@ public final class FloatMath {
         return pack(format, a.negative, 63 - shift + format.bias, magnitude << shift);
     }
 
+    /** FSCALE: first times two to the power of second, which is cut to an integer. */
+    public long scale() {
+        if (special(a) || special(b)) {
+            return nan(Format.EXTENDED);
+        }
+        boolean down = b.negative;
+        if (b.kind == Kind.INFINITY) {
+            boolean undefined = down ? a.kind == Kind.INFINITY : a.kind == Kind.ZERO;
+            if (undefined) {
+                return invalid(Format.EXTENDED);
+            }
+            denormalOperands();
+            boolean vanishes = down || a.kind == Kind.ZERO;
+            return vanishes ? zero(Format.EXTENDED, a.negative) : infinity(Format.EXTENDED, a.negative);
+        }
+        denormalOperands();
+        if (a.kind == Kind.ZERO) {
+            return zero(Format.EXTENDED, a.negative);
+        }
+        if (a.kind == Kind.INFINITY) {
+            return infinity(Format.EXTENDED, a.negative);
+        }
+        int by = 0;
+        if (b.kind == Kind.FINITE && b.exponent >= 0) {
+            by = b.exponent > 16 ? 1 << 17 : (int) (b.significand >>> (63 - b.exponent));
+        }
+        return round(Format.EXTENDED, a.negative, a.exponent + (down ? -by : by), a.significand, 0);
+    }
+
+    /** FXTRACT: the exponent of first as a number. */
+    public long extractExponent() {
+        if (special(a)) {
+            return nanOfOne(Format.EXTENDED, a);
+        }
+        if (a.kind == Kind.ZERO) {
+            flags |= DIVIDE_BY_ZERO;
+            return infinity(Format.EXTENDED, true);
+        }
+        if (a.kind == Kind.INFINITY) {
+            return infinity(Format.EXTENDED, false);
+        }
+        if (a.denormal) {
+            flags |= DENORMAL;
+        }
+        return fromInteger(Format.EXTENDED, a.exponent);
+    }
+
+    /** FXTRACT: first with exponent 0. */
+    public long extractSignificand() {
+        if (special(a)) {
+            return nanOfOne(Format.EXTENDED, a);
+        }
+        return switch (a.kind) {
+            case ZERO -> zero(Format.EXTENDED, a.negative);
+            case INFINITY -> infinity(Format.EXTENDED, a.negative);
+            default -> pack(Format.EXTENDED, a.negative, Format.EXTENDED.bias, a.significand);
+        };
+    }
+
+    /**
+     * FPREM and FPREM1: the remainder of first by second. If the exponents are 64 or more apart the result is partial: a
+     * number with the same remainder, whose exponent is smaller.
+     *
+     * @param nearest whether the quotient is rounded to nearest (FPREM1) instead of cut (FPREM)
+     */
+    public long remainder(boolean nearest) {
+        quotient = 0;
+        if (special(a) || special(b)) {
+            return nan(Format.EXTENDED);
+        }
+        if (a.kind == Kind.INFINITY || b.kind == Kind.ZERO) {
+            return invalid(Format.EXTENDED);
+        }
+        denormalOperands();
+        if (a.kind == Kind.ZERO) {
+            return zero(Format.EXTENDED, a.negative);
+        }
+        int distance = a.exponent - b.exponent;
+        if (b.kind == Kind.INFINITY || distance < -1 || (distance < 0 && !nearest)) {
+            return round(Format.EXTENDED, a.negative, a.exponent, a.significand, 0);
+        }
+        if (distance < 0) {
+            return remainderBelowDivisor();
+        }
+        boolean partial = distance >= 64;
+        int steps = partial ? distance & 31 | 32 : distance;
+        boolean negative = a.negative;
+        int exponent = partial ? a.exponent - steps : b.exponent;
+        long rest = a.significand;
+        int digits = 0;
+        boolean carry = false;
+        for (int i = 0; i <= steps; i++) {
+            digits <<= 1;
+            if (carry || Long.compareUnsigned(rest, b.significand) >= 0) {
+                rest -= b.significand;
+                digits |= 1;
+            }
+            if (i < steps) {
+                carry = rest < 0;
+                rest <<= 1;
+            }
+        }
+        if (nearest && !partial) {
+            long gap = b.significand - rest;
+            int order = Long.compareUnsigned(rest, gap);
+            if (order > 0 || (order == 0 && (digits & 1) != 0)) {
+                digits++;
+                negative = !negative;
+                rest = gap;
+            }
+        }
+        quotient = partial ? -1 : digits & 7;
+        if (rest == 0) {
+            return zero(Format.EXTENDED, a.negative);
+        }
+        int shift = Long.numberOfLeadingZeros(rest);
+        return round(Format.EXTENDED, negative, exponent - shift, rest << shift, 0);
+    }
+
+    /** FPREM1 where first's exponent is one less than second's: the quotient is 0 or 1. */
+    private long remainderBelowDivisor() {
+        if (Long.compareUnsigned(a.significand, b.significand) <= 0) {
+            return round(Format.EXTENDED, a.negative, a.exponent, a.significand, 0);
+        }
+        quotient = 1;
+        long rest = (b.significand << 1) - a.significand;
+        int shift = Long.numberOfLeadingZeros(rest);
+        return round(Format.EXTENDED, !a.negative, a.exponent - shift, rest << shift, 0);
+    }
+
+    /** F2XM1, FYL2X and the other functions of {@link Transcendental}, of first (ST0) and second (ST1). */
+    public long transcendental(Transcendental function) {
+        return function.apply(this, a, b);
+    }
+
+    /** A result that is known beyond the precision of the format; the exactness is that of {@code hi:lo}. */
+    long rounded(boolean negative, int exponent, long hi, long lo) {
+        return round(Format.EXTENDED, negative, exponent, hi, lo);
+    }
+
+    long invalidResult() {
+        return invalid(Format.EXTENDED);
+    }
+
+    long infiniteResult(boolean negative) {
+        return infinity(Format.EXTENDED, negative);
+    }
+
+    long zeroResult(boolean negative) {
+        return zero(Format.EXTENDED, negative);
+    }
+
+    long nanResult(boolean both) {
+        return both ? nan(Format.EXTENDED) : nanOfOne(Format.EXTENDED, a);
+    }
+
     private boolean special(Operand operand) {
         return operand.isNan() || operand.kind == Kind.UNSUPPORTED;
     }
@@ -683,6 +857,10 @@ public final class FloatMath {
             flags |= UNDERFLOW | (inexact ? INEXACT : 0);
             int carried = unbounded == 0 ? exponent + 1 : exponent;
             int adjusted = x87 && format == Format.EXTENDED ? carried + X87_BIAS_ADJUSTMENT + format.bias : 0;
+            if (adjusted <= 0 && x87 && format == Format.EXTENDED) {
+                flags |= INEXACT;
+                return zero(format, negative);
+            }
             return pack(format, negative, adjusted, unbounded == 0 ? TOP : unbounded);
         }
         shiftRight(hi, lo, format.minimum - exponent);
@@ -700,6 +878,12 @@ public final class FloatMath {
                 flags |= INEXACT;
             }
             int adjusted = x87 && format == Format.EXTENDED ? exponent - X87_BIAS_ADJUSTMENT + format.bias : 0;
+            if (adjusted >= 0x7fff) {
+                flags |= INEXACT;
+                long infinite = infinity(format, negative);
+                roundedUp = true;
+                return infinite;
+            }
             return pack(format, negative, adjusted, significand);
         }
         flags |= INEXACT;

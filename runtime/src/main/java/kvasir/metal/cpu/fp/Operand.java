@@ -59,6 +59,16 @@ final class Operand {
         }
     }
 
+    void unpackInteger(long value) {
+        negative = value < 0;
+        denormal = false;
+        kind = value == 0 ? Kind.ZERO : Kind.FINITE;
+        long magnitude = Math.abs(value);
+        int shift = Long.numberOfLeadingZeros(magnitude);
+        significand = magnitude << shift;
+        exponent = 63 - shift;
+    }
+
     void unpackExtended(int signExponent, long mantissa) {
         negative = (signExponent & 0x8000) != 0;
         int biased = signExponent & 0x7fff;

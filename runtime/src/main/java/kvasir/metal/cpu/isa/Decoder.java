@@ -286,7 +286,8 @@ public final class Decoder {
             throw undefined();
         }
         int inForce = segment == NONE ? Segment.DS : segment;
-        return new Instruction(row, at - start, operandSize, addressSize, lock, repeat, inForce, List.copyOf(operands));
+        return new Instruction(
+                row, at - start, operandSize, addressSize, lock, repeat, inForce, List.copyOf(operands), modrm);
     }
 
     /** A gather needs three different registers (SDM volume 2, VPGATHERDD). */

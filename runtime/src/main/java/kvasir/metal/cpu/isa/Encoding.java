@@ -26,7 +26,7 @@ import kvasir.metal.cpu.CpuidModel.Feature;
  * {@code nob} only without REX.B; {@code pm} not in real and virtual-8086 mode; {@code cpl0} #GP outside ring 0;
  * {@code rep} REP repeats it; {@code undoc} the assembler does not choose it; {@code cpuid=} the feature it needs, which also tells whether control
  * registers can refuse it; {@code sse} those of vector state do although no operand is a vector register, {@code xcr} those
- * of XCR0; {@code aligned} a memory operand must be aligned to its size, {@code alignedintel} only on Intel's
+ * of XCR0, {@code x87} those of x87 although the feature is another; {@code aligned} a memory operand must be aligned to its size, {@code alignedintel} only on Intel's
  * processors.
  *
  * <p>Flags: one column for each of O, S, Z, A, P, C: the letter if the result decides, {@code 0} or {@code 1}, {@code ?}

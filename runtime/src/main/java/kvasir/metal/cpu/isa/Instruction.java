@@ -13,6 +13,7 @@ import java.util.List;
  * @param repeat 0, 0xf3 (REP, REPE) or 0xf2 (REPNE): the last of these prefixes
  * @param segment segment register of memory operands without their own: DS, or the override
  * @param operands as the row's specs
+ * @param modrm the ModRM byte, or -1
  */
 public record Instruction(
         Encoding encoding,
@@ -22,7 +23,8 @@ public record Instruction(
         boolean lock,
         int repeat,
         int segment,
-        List<Operand> operands)
+        List<Operand> operands,
+        int modrm)
         implements Decoded {
     /** The operand at {@code index}. */
     public Operand operand(int index) {

@@ -46,6 +46,7 @@ public final class InstructionTable {
         addAll(SystemRows.TEXT);
         addAll(ExtendedStateRows.TEXT);
         addAll(VectorRows.text());
+        addAll(X87Rows.TEXT);
     }
 
     private void addAll(String text) {
