@@ -1,5 +1,7 @@
 package kvasir.repl;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import kvasir.scripts.BootTool;
 
 /** {@code kvs boot}. */
@@ -8,8 +10,12 @@ final class BootCommand {
 
     static int run(CommandLine line, Console console) {
         try {
-            BootTool.Guest guest =
-                    new BootTool(line.options()).load(line.operands().getFirst(), console.out());
+            var tool = new BootTool(line.options());
+            Path file = Path.of(line.operands().getFirst());
+            if (Files.isDirectory(file)) {
+                return tool.suite(file, console.out());
+            }
+            BootTool.Guest guest = tool.load(file.toString(), console.out());
             return Interrupts.during(guest::interrupt, () -> {
                 int code = guest.run(console.err());
                 console.flush();

@@ -82,9 +82,11 @@ enum Command {
                     new Option("--diff", "OVMF", "name the first page in which a launch of this image differs"))),
     BOOT(
             "boot",
-            "FILE",
-            "boot a multiboot kernel: its serial port on standard output, its debug-exit code (value * 2 + 1) as exit code",
+            "FILE|FOLDER",
+            "boot a multiboot kernel: its serial port on standard output, its debug-exit code (value * 2 + 1) as exit "
+                    + "code; with a folder of kvm-unit-tests: a table of what its unittests.cfg lists",
             List.of(
+                    new Option("--filter", "TEXT", "of a folder only tests whose name contains TEXT"),
                     new Option("--args", "LINE", "its command line"),
                     new Option("--smp", "NUMBER", "vCPUs (default 1)"),
                     new Option("--memory", "SIZE", "guest memory (default 128M, at most 3G)"),

@@ -16,6 +16,10 @@ final class RunLoop {
     private static final long KVM_ENOSYS = 1000;
     private static final long EFER_LMA = 1 << 10;
     private static final int GENERAL_PROTECTION = 13;
+
+    /** What a VM exit takes of virtual time where time matters: about a microsecond, as on a server. */
+    private static final long EXIT_TICKS = 1000;
+
     private static final int SUBERROR_EMULATION = 1;
     private static final int SUBERROR_DELIVERY = 3;
     private static final long VECTORING_VALID = 1L << 31;
@@ -114,6 +118,9 @@ final class RunLoop {
                 // exceptions delivered take time too
                 cpu().setClock(before + left);
                 continue;
+            }
+            if (lapic.isPresent()) {
+                cpu().setClock(cpu().clock() + EXIT_TICKS);
             }
             vm.tick(cpu().clock());
             Optional<RunResult> result = handle(exit);

@@ -1,7 +1,9 @@
 package kvasir.scripts;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -9,7 +11,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import kvasir.metal.cpu.CpuidModel;
 import kvasir.vmm.BootRun;
 import kvasir.vmm.Ended;
@@ -28,6 +32,12 @@ public record BootTool(Map<String, String> options) {
     private static final long MOST_MEMORY = 3L << 30;
     private static final int MOST_CPUS = 254;
     private static final int MACHINE_FAILED = 3;
+    private static final int ASSERTION_FAILED = 4;
+
+    /** Exit codes of kvm-unit-tests: status 0, and status 38 for a test that skips itself. */
+    private static final int PASSED = 1;
+
+    private static final int SKIPPED = 77;
 
     /** An option or a file that cannot be used; the message says why. */
     public static final class Refused extends Exception {
@@ -154,7 +164,9 @@ public record BootTool(Map<String, String> options) {
                         + CpuidModel.all().stream().map(CpuidModel::name).collect(Collectors.joining(", "))));
         var features = EnumSet.copyOf(base.features());
         for (String word : words.subList(1, words.size())) {
-            CpuidModel.Feature feature = feature(word);
+            CpuidModel.Feature feature = feature(word)
+                    .orElseThrow(() ->
+                            new Refused("`" + word + "` is not +FEATURE or -FEATURE of a processor that is emulated"));
             if (word.startsWith("-")) {
                 features.remove(feature);
             } else {
@@ -165,13 +177,67 @@ public record BootTool(Map<String, String> options) {
                 base.name(), base.vendor(), base.brand(), base.signature(), features, base.physicalBits());
     }
 
-    private static CpuidModel.Feature feature(String word) throws Refused {
-        String name = word.isEmpty() ? "" : word.substring(1).replace('-', '_').toUpperCase(Locale.ROOT);
-        for (CpuidModel.Feature feature : CpuidModel.Feature.values()) {
-            if (feature.name().equals(name) && "+-".indexOf(word.charAt(0)) >= 0) {
-                return feature;
-            }
+    /** Whether {@code word} is +FEATURE or -FEATURE of a processor that is emulated. */
+    static boolean isFeature(String word) {
+        return feature(word).isPresent();
+    }
+
+    private static Optional<CpuidModel.Feature> feature(String word) {
+        if (!word.startsWith("+") && !word.startsWith("-")) {
+            return Optional.empty();
         }
-        throw new Refused("`" + word + "` is not +FEATURE or -FEATURE of a processor that is emulated");
+        String name = word.substring(1).replace('-', '_').toUpperCase(Locale.ROOT);
+        return Stream.of(CpuidModel.Feature.values())
+                .filter(feature -> feature.name().equals(name))
+                .findFirst();
+    }
+
+    /**
+     * Runs every guest that the {@code unittests.cfg} of a folder lists, and prints a table.
+     *
+     * @return 0 if none failed, else 4
+     */
+    public int suite(Path folder, PrintStream out) throws Refused {
+        List<UnitTests.Section> sections;
+        try {
+            sections = UnitTests.read(folder);
+        } catch (IOException e) {
+            throw new Refused("cannot read " + e.getMessage());
+        }
+        String filter = value("--filter").orElse("");
+        int failed = 0;
+        for (UnitTests.Section section : sections) {
+            if (!section.name().contains(filter)) {
+                continue;
+            }
+            String line = section.outOfScope().map(why -> "skip  needs " + why).orElse("");
+            if (line.isEmpty()) {
+                line = unitTest(section);
+                failed += line.startsWith("FAIL") ? 1 : 0;
+            }
+            out.printf("%-24s %s%n", section.name(), line);
+            out.flush();
+        }
+        return failed == 0 ? 0 : ASSERTION_FAILED;
+    }
+
+    private String unitTest(UnitTests.Section section) throws Refused {
+        var merged = new TreeMap<>(section.options());
+        options.forEach(merged::putIfAbsent);
+        var serial = new ByteArrayOutputStream();
+        var reason = new ByteArrayOutputStream();
+        var print = new PrintStream(serial, false, StandardCharsets.UTF_8);
+        Guest guest = new BootTool(merged).load(section.file().toString(), print);
+        int code = guest.run(new PrintStream(reason, true, StandardCharsets.UTF_8));
+        String text = serial.toString(StandardCharsets.UTF_8);
+        long passed = text.lines().filter(l -> l.startsWith("PASS:")).count();
+        String why = reason.toString(StandardCharsets.UTF_8).strip();
+        String first =
+                text.lines().filter(l -> l.startsWith("FAIL:")).findFirst().orElse(why);
+        return switch (code) {
+            case PASSED -> "pass  %d".formatted(passed);
+            case SKIPPED -> "skip  by itself";
+            default -> "FAIL  %d passed; exit code %d; %s".formatted(passed, code, first);
+        };
     }
 }

@@ -37,6 +37,9 @@ final class IoApic {
         } else if (rising) {
             request |= bit;
             service(pin);
+        } else if (!high) {
+            // an edge that was masked is forgotten with the line's fall (KVM, ioapic_set_irq)
+            request &= ~bit;
         }
     }
 

@@ -219,7 +219,7 @@ final class ControlOps {
             if (kind < 0 || kind > 3 || (kind != 2 && kind != 3 && (pcid & ~0xfffL) != 0) || pcidUsed) {
                 throw c.exception(Vector.GP, 0);
             }
-            if (kind == 0 && !c.canonical(address)) {
+            if (kind == 0 && !c.canonicalForLoad(address)) {
                 throw c.exception(Vector.GP, 0);
             }
             c.mem.flush();

@@ -524,6 +524,15 @@ public final class Cpu {
         return !longMode() || linear << canonicalShift >> canonicalShift == linear;
     }
 
+    /**
+     * Whether an address may be loaded into a descriptor-table register, the base of LDTR and TR, or an MSR: there the
+     * widest linear address of the model counts, whatever CR4.LA57 says.
+     */
+    boolean canonicalForLoad(long linear) {
+        int shift = model.has(CpuidModel.Feature.LA57) ? 7 : 16;
+        return !longMode() || linear << shift >> shift == linear;
+    }
+
     /** A linear address cut to the mode's width. */
     long wrap(long linear) {
         return linear & linearMask;

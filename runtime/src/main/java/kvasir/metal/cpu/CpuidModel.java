@@ -44,6 +44,7 @@ public record CpuidModel(
         RDRAND(1, 0, 2, 30),
         HYPERVISOR(1, 0, 2, 31),
         FSGSBASE(7, 0, 1, 0),
+        TSC_ADJUST(7, 0, 1, 1),
         BMI1(7, 0, 1, 3),
         SMEP(7, 0, 1, 7),
         BMI2(7, 0, 1, 8),
@@ -226,8 +227,9 @@ public record CpuidModel(
      */
     public int[] answer(int leaf, int subleaf) {
         int[] out = new int[4];
+        int index = leaf == 7 || leaf == 0xd ? subleaf : 0;
         for (Feature feature : features) {
-            if (feature.leaf == leaf && feature.subleaf == subleaf) {
+            if (feature.leaf == leaf && feature.subleaf == index) {
                 out[feature.register] |= 1 << feature.bit;
             }
         }

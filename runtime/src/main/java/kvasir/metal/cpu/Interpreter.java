@@ -47,11 +47,12 @@ final class Interpreter {
         boolean emulating = bus.isPresent();
         while (true) {
             if (eventsWait()) {
+                long at = c.ip;
                 Optional<VmExit> exit = event();
                 if (exit.isPresent()) {
                     return exit.get();
                 }
-                if (emulating) {
+                if (emulating && c.ip != at) {
                     return new VmExit.Emulated();
                 }
             }

@@ -14,6 +14,8 @@ final class Msrs {
         SystemState s = c.sys;
         return switch (msr) {
             case Msr.TSC -> OptionalLong.of(c.tsc(index));
+            case Msr.TSC_ADJUST ->
+                c.model.has(CpuidModel.Feature.TSC_ADJUST) ? OptionalLong.of(s.tscAdjust) : OptionalLong.empty();
             case Msr.SYSENTER_CS -> OptionalLong.of(s.sysenterCs);
             case Msr.SYSENTER_ESP -> OptionalLong.of(s.sysenterEsp);
             case Msr.SYSENTER_EIP -> OptionalLong.of(s.sysenterEip);
@@ -37,7 +39,18 @@ final class Msrs {
     static boolean write(Cpu c, int msr, long value) {
         SystemState s = c.sys;
         switch (msr) {
-            case Msr.TSC -> s.tscOffset = value - c.clock();
+            case Msr.TSC -> {
+                long offset = value - c.clock();
+                s.tscAdjust += offset - s.tscOffset;
+                s.tscOffset = offset;
+            }
+            case Msr.TSC_ADJUST -> {
+                if (!c.model.has(CpuidModel.Feature.TSC_ADJUST)) {
+                    return false;
+                }
+                s.tscOffset += value - s.tscAdjust;
+                s.tscAdjust = value;
+            }
             case Msr.SYSENTER_CS -> s.sysenterCs = value & 0xffff_ffffL;
             case Msr.SYSENTER_ESP -> s.sysenterEsp = value;
             case Msr.SYSENTER_EIP -> s.sysenterEip = value;
@@ -76,7 +89,7 @@ final class Msrs {
                     Msr.GS_BASE,
                     Msr.KERNEL_GS_BASE,
                     Msr.SYSENTER_ESP,
-                    Msr.SYSENTER_EIP -> c.canonical(value);
+                    Msr.SYSENTER_EIP -> c.canonicalForLoad(value);
             case Msr.PAT -> patIsLegal(value);
             case Msr.DEBUGCTL -> (value & ~3L) == 0;
             // no supervisor state component is modelled

@@ -228,7 +228,9 @@ final class Segments {
             int access = c.sys.access[segment];
             boolean conforming = (access & 0x1c) == 0x1c;
             if ((access & Segment.UNUSABLE) == 0 && !conforming && (access >> 5 & 3) < c.cpl) {
-                setNull(segment, 0);
+                // the hidden base stays, on processors of both vendors
+                c.sys.selector[segment] = 0;
+                c.sys.access[segment] = Segment.UNUSABLE | c.cpl << 5;
             }
         }
     }
@@ -268,7 +270,7 @@ final class Segments {
             throw c.exception(Vector.NP, selector & 0xfffc);
         }
         long high = bytes == 16 ? systemLoad64(address + 8) << 32 : 0;
-        if (!c.canonical(high | d.base())) {
+        if (!c.canonicalForLoad(high | d.base())) {
             throw c.exception(Vector.GP, selector & 0xfffc);
         }
         set(segment, selector, d);

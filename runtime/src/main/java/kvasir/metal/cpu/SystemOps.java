@@ -302,7 +302,7 @@ final class SystemOps {
             long linear = from.linear(c, bytes + 2, false);
             int limit = (int) c.mem.load16(linear);
             long base = c.mem.load(c.wrap(linear + 2), bytes) & mask;
-            if (!c.canonical(base)) {
+            if (!c.canonicalForLoad(base)) {
                 throw c.exception(Vector.GP, 0);
             }
             if (global) {

@@ -43,6 +43,9 @@ final class SystemState {
     /** TSC minus retired instructions. */
     long tscOffset;
 
+    /** IA32_TSC_ADJUST: what software has added to the TSC since reset. */
+    long tscAdjust;
+
     /** PDPTE registers of PAE paging, loaded with CR3. */
     final long[] pdpte = new long[4];
 
@@ -98,6 +101,7 @@ final class SystemState {
         tscAux = 0;
         debugControl = 0;
         tscOffset = 0;
+        tscAdjust = 0;
         java.util.Arrays.fill(pdpte, 0);
         java.util.Arrays.fill(ymm, 0);
         mxcsr = 0x1f80;
@@ -125,6 +129,7 @@ final class SystemState {
         pat = before.pat;
         tscAux = before.tscAux;
         tscOffset = before.tscOffset;
+        tscAdjust = before.tscAdjust;
         System.arraycopy(before.ymm, 0, ymm, 0, ymm.length);
         mxcsr = before.mxcsr;
         x87.copyFrom(before.x87);
@@ -171,6 +176,7 @@ final class SystemState {
         tscAux = other.tscAux;
         debugControl = other.debugControl;
         tscOffset = other.tscOffset;
+        tscAdjust = other.tscAdjust;
         System.arraycopy(other.pdpte, 0, pdpte, 0, 4);
         System.arraycopy(other.ymm, 0, ymm, 0, ymm.length);
         mxcsr = other.mxcsr;
