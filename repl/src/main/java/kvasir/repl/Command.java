@@ -41,6 +41,29 @@ enum Command {
             List.of(
                     new Option("--semantics", "NAMES", "only these columns, comma-separated"),
                     new Option("--markdown", "", "as a Markdown table"))),
+    EXPLORE(
+            "explore",
+            "FILE|FOLDER ...",
+            "every interleaving of the races in scripts, or of a part of them",
+            List.of(
+                    new Option("--filter", "TEXT", "only races whose `file: name` contains TEXT"),
+                    new Option("--semantics", "NAMES", "only under these, comma-separated"),
+                    new Option("--preemptions", "NUMBER", "no schedules with more, whatever the races say"),
+                    new Option("--states", "NUMBER", "stop behind so many states, whatever the races say"),
+                    new Option("--shard", "I/N", "part I of N of each search; kvs merge joins the reports"),
+                    new Option("--replay", "TOKEN", "run one schedule instead, as k1:12B, step by step"),
+                    new Option("--trace", "", "with --replay: print every event of the machine as it happens"),
+                    new Option("--json", "FILE", "write all that was found for programs and for kvs merge"),
+                    new Option("--svg", "FOLDER", "draw the shortest schedule of each end that should not be"),
+                    new Option("--quiet", "", "print failures and the closing line only"),
+                    new Option("--seed", "NUMBER", "of everything random in the machine (default 1)"),
+                    new Option(
+                            "--budget", "NUMBER", "guest instructions that one run may retire (default 100000000)"))),
+    MERGE(
+            "merge",
+            "FILE ...",
+            "join the reports of all shards of kvs explore",
+            List.of(new Option("--json", "FILE", "write the joined report"))),
     COVERAGE(
             "coverage",
             "WHAT [SUITE ...]",

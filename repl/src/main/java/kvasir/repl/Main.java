@@ -74,6 +74,8 @@ final class Main {
                 switch (command) {
                     case RUN -> RunCommand.run(line, console);
                     case REPL -> ReplCommand.run(line, console);
+                    case EXPLORE -> ExploreCommand.run(line, console);
+                    case MERGE -> MergeCommand.run(line, console);
                     case MATRIX -> MatrixCommand.run(line, console);
                     case COVERAGE -> CoverageCommand.run(line, console);
                     case BENCH -> BenchCommand.run(line, console);

@@ -16,6 +16,7 @@ import kvasir.scripts.explore.Step;
  * @param steps steps that were considered
  * @param runs times the real code was run
  * @param shard {@code 1/4}; {@code 1/1} for the whole search
+ * @param clauses what the race states, in its order
  * @param endings each distinct end, in the order found
  * @param lockInversion the locks of a cycle in the lock order, if there is one
  * @param elsewhere what the same race does under other semantics, a line each; empty unless something is wrong here
@@ -30,6 +31,7 @@ public record RaceReport(
         long steps,
         int runs,
         String shard,
+        List<Clause> clauses,
         List<Ending> endings,
         Optional<List<String>> lockInversion,
         List<String> elsewhere,
@@ -41,7 +43,7 @@ public record RaceReport(
      *
      * @param kind {@code ended}, {@code kvm bug}, {@code deadlock}, {@code livelock} or {@code invariant violation}
      * @param text in words: how each task ended, or who waits for what
-     * @param conditions for each condition that the race states, whether it holds there; empty if the tasks did not end
+     * @param conditions for each clause of the race, whether what it names is so there
      * @param count schedules that end so, as a decimal number; turns of a retry loop are not counted
      * @param token a schedule that ends so with as few preemptions as any, for {@code --replay}
      * @param preemptions in that schedule
@@ -66,10 +68,52 @@ public record RaceReport(
         }
     }
 
+    /**
+     * What a race states.
+     *
+     * @param frequency {@code always}, {@code never} or {@code sometimes}
+     * @param text of what is so, as in the script
+     */
+    public record Clause(String frequency, String text) {
+        /** Whether it holds of all ends together; {@code index} is its place among the clauses. */
+        public boolean holds(int index, List<Ending> endings) {
+            return switch (frequency) {
+                case "never" ->
+                    endings.stream().noneMatch(ending -> ending.conditions().get(index));
+                case "always" ->
+                    endings.stream().allMatch(ending -> ending.conditions().get(index));
+                default ->
+                    endings.stream().anyMatch(ending -> ending.conditions().get(index));
+            };
+        }
+    }
+
     public RaceReport {
+        clauses = List.copyOf(clauses);
         tasks = List.copyOf(tasks);
         endings = List.copyOf(endings);
         elsewhere = List.copyOf(elsewhere);
+    }
+
+    /** What was found as lines that can be put into a mail: how many schedules end how, and the first of each. */
+    public String text() {
+        var text = new StringBuilder("race \"%s\": %s, %,d steps".formatted(race, completeness, steps));
+        int width =
+                endings.stream().mapToInt(each -> each.count().length()).max().orElse(1);
+        for (Ending each : endings) {
+            text.append('\n')
+                    .append(" "
+                            .repeat(Math.max(
+                                    0, Math.max(9, width) - each.count().length())))
+                    .append("%s  %s   first: %s".formatted(each.count(), each.text(), each.token()));
+        }
+        lockInversion.ifPresent(
+                locks -> text.append("\n  lock order inversion: ").append(String.join(" -> ", locks)));
+        elsewhere.forEach(line -> text.append("\n  ").append(line));
+        if (!note.isEmpty()) {
+            text.append("\n  by schedules, not by states: ").append(note);
+        }
+        return text.toString();
     }
 
     /** The schedule of one end as swim lanes: a complete SVG document. */

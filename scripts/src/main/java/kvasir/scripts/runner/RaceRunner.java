@@ -108,7 +108,7 @@ final class RaceRunner implements Scenario {
         Exploration found = explorer.explore();
         List<String> elsewhere = bad(found) ? elsewhere() : List.of();
         RaceReport report = report(explorer, found, elsewhere);
-        var output = List.of(RaceText.outcomes(title, found, elsewhere));
+        var output = List.of(report.text());
         for (int i = 0; i < race.clauses().size(); i++) {
             Optional<Fault> fault = check(explorer, found, i);
             if (fault.isPresent()) {
@@ -170,7 +170,7 @@ final class RaceRunner implements Scenario {
             endings.add(new RaceReport.Ending(
                     RaceText.kind(each),
                     RaceText.end(each),
-                    each.end().holds(),
+                    truths(each),
                     each.counted(),
                     each.witness().token(),
                     each.witness().preemptions(),
@@ -187,10 +187,24 @@ final class RaceRunner implements Scenario {
                 found.steps(),
                 found.runs(),
                 options.shard().toString(),
+                race.clauses().stream()
+                        .map(clause -> new RaceReport.Clause(
+                                clause.frequency().name().toLowerCase(Locale.ROOT),
+                                clause.span().text().strip()))
+                        .toList(),
                 endings,
                 found.lockInversion(),
                 elsewhere,
                 found.whyNotStates());
+    }
+
+    private List<Boolean> truths(Exploration.Distinct ending) {
+        var truths = new ArrayList<Boolean>();
+        for (int i = 0; i < race.clauses().size(); i++) {
+            RaceBody.Claim claim = race.clauses().get(i).claim();
+            truths.add(claim != RaceBody.Known.LOCK_ORDER_INVERSION && holds(claim, i, ending));
+        }
+        return truths;
     }
 
     private Optional<Fault> check(Explorer explorer, Exploration found, int index) {

@@ -12,26 +12,6 @@ final class RaceText {
 
     private RaceText() {}
 
-    /** The table of outcomes: how many schedules ended how, and the first of each. */
-    static String outcomes(String title, Exploration found, List<String> elsewhere) {
-        var text =
-                new StringBuilder("race \"%s\": %s, %,d steps".formatted(title, found.completeness(), found.steps()));
-        for (Exploration.Distinct distinct : found.outcomes()) {
-            text.append("\n%9s  %s   first: %s"
-                    .formatted(
-                            distinct.counted(),
-                            end(distinct),
-                            distinct.witness().token()));
-        }
-        found.lockInversion()
-                .ifPresent(locks -> text.append("\n  lock order inversion: ").append(String.join(" -> ", locks)));
-        elsewhere.forEach(line -> text.append("\n  ").append(line));
-        if (!found.whyNotStates().isEmpty()) {
-            text.append("\n  by schedules, not by states: ").append(found.whyNotStates());
-        }
-        return text.toString();
-    }
-
     /** What kind of end it is. */
     static String kind(Exploration.Distinct distinct) {
         return switch (distinct.verdict()) {

@@ -1,0 +1,152 @@
+package kvasir.repl;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import kvasir.scripts.RaceReport;
+
+/** {@code kvs merge}: the reports of all shards of a search as one. */
+final class MergeCommand {
+    private MergeCommand() {}
+
+    private record Key(String file, String race, String semantics) {}
+
+    static int run(CommandLine line, Console console) {
+        Map<Key, List<RaceReport>> parts = new LinkedHashMap<>();
+        for (String operand : line.operands()) {
+            try {
+                for (RaceJson.Race race : RaceJson.read(Files.readString(Path.of(operand)))) {
+                    var key = new Key(race.file(), race.report().race(), race.semantics());
+                    parts.computeIfAbsent(key, missing -> new ArrayList<>()).add(race.report());
+                }
+            } catch (IOException e) {
+                console.err().println("kvs: cannot read the report " + operand + ": " + e.getMessage());
+                return 1;
+            }
+        }
+        var merged = new ArrayList<RaceJson.Race>();
+        boolean wrong = false;
+        for (Map.Entry<Key, List<RaceReport>> each : parts.entrySet()) {
+            Optional<String> missing = missing(each.getValue());
+            Key key = each.getKey();
+            if (missing.isPresent()) {
+                console.err()
+                        .println("kvs: %s: %s (%s): %s"
+                                .formatted(key.file(), key.race(), key.semantics(), missing.get()));
+                return 1;
+            }
+            RaceReport whole = merge(each.getValue());
+            merged.add(new RaceJson.Race(key.file(), key.semantics(), whole));
+            console.out().println("%s (%s)".formatted(key.file(), key.semantics()));
+            whole.text().lines().forEach(text -> console.out().println("  " + text));
+            for (int i = 0; i < whole.clauses().size(); i++) {
+                RaceReport.Clause clause = whole.clauses().get(i);
+                boolean inversion = clause.text().strip().equals("lock order inversion");
+                boolean holds = inversion
+                        ? clause.frequency().equals("never")
+                                == whole.lockInversion().isEmpty()
+                        : clause.holds(i, whole.endings());
+                if (!holds) {
+                    wrong = true;
+                    console.out()
+                            .println(
+                                    console.red("  does not hold: %s %s".formatted(clause.frequency(), clause.text())));
+                }
+            }
+        }
+        Optional<String> json = line.value("--json");
+        if (json.isPresent()) {
+            try {
+                Files.writeString(Path.of(json.get()), RaceJson.write(merged));
+            } catch (IOException e) {
+                console.err().println("kvs: cannot write the report " + json.get() + ": " + e.getMessage());
+                return 1;
+            }
+        }
+        return wrong ? 4 : 0;
+    }
+
+    /** What is not there of a search, or there twice. */
+    private static Optional<String> missing(List<RaceReport> parts) {
+        String first = parts.getFirst().shard();
+        int count = Integer.parseInt(first.substring(first.indexOf('/') + 1));
+        for (int i = 1; i <= count; i++) {
+            String shard = i + "/" + count;
+            long there =
+                    parts.stream().filter(part -> part.shard().equals(shard)).count();
+            if (there != 1) {
+                return Optional.of("shard " + shard + (there == 0 ? " is missing" : " is there twice"));
+            }
+        }
+        return parts.size() == count ? Optional.empty() : Optional.of("there are shards of another split");
+    }
+
+    private static RaceReport merge(List<RaceReport> parts) {
+        if (parts.size() == 1) {
+            return parts.getFirst();
+        }
+        RaceReport first = parts.getFirst();
+        Map<List<Object>, RaceReport.Ending> endings = new LinkedHashMap<>();
+        for (RaceReport part : parts) {
+            for (RaceReport.Ending each : part.endings()) {
+                endings.merge(List.of(each.kind(), each.text(), each.conditions()), each, MergeCommand::both);
+            }
+        }
+        long size = parts.stream().mapToLong(RaceReport::size).sum();
+        String bounded = parts.stream()
+                .map(RaceReport::completeness)
+                .filter(text -> text.startsWith("bounded"))
+                .map(text -> text + " in one shard or more")
+                .findFirst()
+                .orElse("complete (%,d %s over %d shards)".formatted(size, first.method(), parts.size()));
+        String upTo = first.completeness().startsWith("complete up to")
+                ? bounded.replaceFirst(
+                        "complete",
+                        first.completeness().substring(0, first.completeness().indexOf(" (")))
+                : bounded;
+        return new RaceReport(
+                first.race(),
+                first.tasks(),
+                first.method(),
+                upTo,
+                size,
+                parts.stream().mapToLong(RaceReport::steps).sum(),
+                parts.stream().mapToInt(RaceReport::runs).sum(),
+                "1/1",
+                first.clauses(),
+                List.copyOf(endings.values()),
+                parts.stream().flatMap(part -> part.lockInversion().stream()).findFirst(),
+                parts.stream()
+                        .flatMap(part -> part.elsewhere().stream())
+                        .distinct()
+                        .toList(),
+                parts.stream().map(RaceReport::note).distinct().collect(Collectors.joining("; ")));
+    }
+
+    private static RaceReport.Ending both(RaceReport.Ending one, RaceReport.Ending two) {
+        RaceReport.Ending witness = two.preemptions() < one.preemptions()
+                        || two.preemptions() == one.preemptions()
+                                && two.steps().size() < one.steps().size()
+                ? two
+                : one;
+        return new RaceReport.Ending(
+                one.kind(),
+                one.text(),
+                one.conditions(),
+                sum(one.count(), two.count()),
+                witness.token(),
+                witness.preemptions(),
+                witness.steps());
+    }
+
+    private static String sum(String one, String two) {
+        return kvasir.scripts.explore.Exploration.counted(
+                Double.parseDouble(one.replace(",", "")) + Double.parseDouble(two.replace(",", "")));
+    }
+}
