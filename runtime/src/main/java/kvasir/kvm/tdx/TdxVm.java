@@ -611,6 +611,12 @@ public final class TdxVm implements VendorOps {
         }
     }
 
+    /** A SEAMCALL goes by hundreds of words: learning its steps costs more than running the schedules. */
+    @Override
+    public boolean fingerprinted() {
+        return false;
+    }
+
     @Override
     public long fingerprint() {
         long hash = ((state.ordinal() * 31L + hkid) * 31 + releasedHkid) * 31 + tdr;

@@ -255,6 +255,7 @@ final class Execution implements Seams {
             return;
         }
         Actor actor = actors.get(current);
+        actor.seam = Optional.of(Seam.LOCK);
         actor.subject = subject;
         actor.ready = Optional.of(ready);
         actor.coroutine.pause();

@@ -71,7 +71,7 @@ public final class Explorer {
         boolean invariants = sample.watchesInvariants();
         sample.close();
         if (!told) {
-            throw new Learner.Untold("the machine has parts whose state is not told");
+            throw new Learner.Untold("of a TDX or SNP guest the states are not compared");
         }
         for (int start = 0; start < MOST_STARTS; start++) {
             knowledge.forget(labels.size());

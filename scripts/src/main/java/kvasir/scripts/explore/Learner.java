@@ -172,7 +172,7 @@ final class Learner implements Footprint, MemoryWatch {
             node.effects = effects.toArray(StepTrees.Effect[]::new);
             node.next = next(task, waits, loop, round, outcome);
         } else if (!Arrays.equals(node.effects, effects.toArray(StepTrees.Effect[]::new))) {
-            throw fail(new Untold("two equal steps had different effects"));
+            throw fail(new Untold("two equal steps had different effects, on " + difference(node)));
         } else if (!loop.isEmpty() && round == 0) {
             loops.put(task + loop, node.next);
         }
@@ -182,6 +182,17 @@ final class Learner implements Footprint, MemoryWatch {
             throw fail(new Untold("two equal steps led to different places"));
         }
         places[task] = node.next;
+    }
+
+    /** The first cell in which what a step did differs from what was known of it. */
+    private String difference(StepTrees.Node known) {
+        for (int i = 0; i < Math.max(known.effects.length, effects.size()); i++) {
+            if (i >= known.effects.length || i >= effects.size() || !known.effects[i].equals(effects.get(i))) {
+                StepTrees.Effect effect = i < effects.size() ? effects.get(i) : known.effects[i];
+                return effect.cell() >= 0 ? cells.name(effect.cell()) : "a frame that is filled";
+            }
+        }
+        return "nothing";
     }
 
     private int next(int task, boolean waits, String loop, int round, String outcome) {
@@ -483,7 +494,7 @@ final class Learner implements Footprint, MemoryWatch {
             // what it held does not matter to what it holds
             int cell = cells.scalar("page 0x" + Long.toHexString(pfn), 0);
             becomes(cell, content(pfn));
-        } else if (cells.hasArray(pfn) || knowledge.tracedFrames.contains(pfn) || word != 0) {
+        } else {
             Cells.Array array = cells.array(pfn);
             effects.add(new StepTrees.Effect(StepTrees.FILL, -1, array, cells.id(word)));
             array.known.forEach(set::add);

@@ -16,7 +16,7 @@ public final class RaceSvg {
     private static final int TOP = 64;
     private static final int NUMBERS = 44;
     private static final int BAR = 5;
-    private static final int CHARACTER = 7;
+    private static final int CHARACTER = 8;
     private static final int NARROWEST_LANE = 190;
     private static final int WIDEST_TEXT = 46;
     private static final List<String> LANES = List.of("#2b6cb0", "#b7791f", "#2f855a", "#9b2c2c", "#6b46c1", "#2c7a7b");
