@@ -109,28 +109,28 @@ final class LinearMemory {
     }
 
     long load8(long linear) {
-        int i = Tlb.index(linear);
+        int i = Tlb.index(linear, tlb.readTag);
         return tlb.readTag[i] == (linear & PAGE)
                 ? NativeMemory.get8(linear + tlb.readDelta[i]) & 0xffL
                 : slowLoad(linear, 1);
     }
 
     long load16(long linear) {
-        int i = Tlb.index(linear);
+        int i = Tlb.index(linear, tlb.readTag);
         return tlb.readTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4094
                 ? NativeMemory.get16(linear + tlb.readDelta[i]) & 0xffffL
                 : slowLoad(linear, 2);
     }
 
     long load32(long linear) {
-        int i = Tlb.index(linear);
+        int i = Tlb.index(linear, tlb.readTag);
         return tlb.readTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4092
                 ? NativeMemory.get32(linear + tlb.readDelta[i]) & 0xffff_ffffL
                 : slowLoad(linear, 4);
     }
 
     long load64(long linear) {
-        int i = Tlb.index(linear);
+        int i = Tlb.index(linear, tlb.readTag);
         return tlb.readTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4088
                 ? NativeMemory.get64(linear + tlb.readDelta[i])
                 : slowLoad(linear, 8);
@@ -146,7 +146,7 @@ final class LinearMemory {
     }
 
     void store8(long linear, long value) {
-        int i = Tlb.index(linear);
+        int i = Tlb.index(linear, tlb.writeTag);
         if (tlb.writeTag[i] == (linear & PAGE)) {
             NativeMemory.put8(linear + tlb.writeDelta[i], (byte) value);
         } else {
@@ -155,7 +155,7 @@ final class LinearMemory {
     }
 
     void store16(long linear, long value) {
-        int i = Tlb.index(linear);
+        int i = Tlb.index(linear, tlb.writeTag);
         if (tlb.writeTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4094) {
             NativeMemory.put16(linear + tlb.writeDelta[i], (short) value);
         } else {
@@ -164,7 +164,7 @@ final class LinearMemory {
     }
 
     void store32(long linear, long value) {
-        int i = Tlb.index(linear);
+        int i = Tlb.index(linear, tlb.writeTag);
         if (tlb.writeTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4092) {
             NativeMemory.put32(linear + tlb.writeDelta[i], (int) value);
         } else {
@@ -173,7 +173,7 @@ final class LinearMemory {
     }
 
     void store64(long linear, long value) {
-        int i = Tlb.index(linear);
+        int i = Tlb.index(linear, tlb.writeTag);
         if (tlb.writeTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4088) {
             NativeMemory.put64(linear + tlb.writeDelta[i], value);
         } else {
@@ -192,7 +192,7 @@ final class LinearMemory {
 
     /** Loads {@code words} 64-bit words into the first elements of {@code to}. */
     void loadWords(long linear, int words, long[] to) {
-        int i = Tlb.index(linear);
+        int i = Tlb.index(linear, tlb.readTag);
         if (tlb.readTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4096 - 8 * words) {
             long host = linear + tlb.readDelta[i];
             for (int word = 0; word < words; word++) {
@@ -207,7 +207,7 @@ final class LinearMemory {
 
     /** Stores {@code words} 64-bit words of {@code from}, from index {@code first} on; all of them or none. */
     void storeWords(long linear, int words, long[] from, int first) {
-        int i = Tlb.index(linear);
+        int i = Tlb.index(linear, tlb.writeTag);
         if (tlb.writeTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4096 - 8 * words) {
             long host = linear + tlb.writeDelta[i];
             for (int word = 0; word < words; word++) {
@@ -229,7 +229,7 @@ final class LinearMemory {
 
     /** Unwinds if a write of {@code bytes} bytes would be refused. */
     void probeWrite(long linear, int bytes) {
-        int i = Tlb.index(linear);
+        int i = Tlb.index(linear, tlb.writeTag);
         if (tlb.writeTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4096 - bytes) {
             return;
         }
@@ -251,26 +251,24 @@ final class LinearMemory {
 
     /** Native address for reading the byte at {@code linear}, if the page is in the TLB or can be brought in; else 0. */
     long hostForRead(long linear) {
-        int i = Tlb.index(linear);
-        if (tlb.readTag[i] != (linear & PAGE)) {
+        if (tlb.readTag[Tlb.index(linear, tlb.readTag)] != (linear & PAGE)) {
             slowLoad(linear, 1);
         }
-        return tlb.readTag[i] == (linear & PAGE) ? linear + tlb.readDelta[i] : 0;
+        return Tlb.host(tlb.readTag, tlb.readDelta, linear, 4095);
     }
 
     /** Native address for writing the byte at {@code linear}; 0 if writes there need the slow path. */
     long hostForWrite(long linear) {
-        int i = Tlb.index(linear);
-        if (tlb.writeTag[i] != (linear & PAGE)) {
+        if (tlb.writeTag[Tlb.index(linear, tlb.writeTag)] != (linear & PAGE)) {
             probeWrite(linear, 1);
         }
-        return tlb.writeTag[i] == (linear & PAGE) ? linear + tlb.writeDelta[i] : 0;
+        return Tlb.host(tlb.writeTag, tlb.writeDelta, linear, 4095);
     }
 
     /** Frame number that holds the code at {@code linear}. */
     long fetchFrame(long linear) {
         Tlb set = userMode ? user : supervisor;
-        int i = Tlb.index(linear);
+        int i = Tlb.index(linear, set.fetchTag);
         if (set.fetchTag[i] == (linear & PAGE)) {
             return set.fetchFrame[i];
         }

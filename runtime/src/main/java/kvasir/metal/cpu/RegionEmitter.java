@@ -21,7 +21,6 @@ final class RegionEmitter {
     private static final ClassDesc MEMORY = ClassDesc.of("kvasir.metal.cpu.LinearMemory");
     private static final ClassDesc TLB = ClassDesc.of("kvasir.metal.cpu.Tlb");
     private static final ClassDesc NATIVE = ClassDesc.of("kvasir.metal.memory.NativeMemory");
-    private static final ClassDesc REGION_MEMORY = ClassDesc.of("kvasir.metal.cpu.RegionMemory");
     private static final ClassDesc LAZY = ClassDesc.of("kvasir.metal.cpu.LazyFlags");
     private static final ClassDesc FLAGS = ClassDesc.of("kvasir.metal.cpu.Flags");
     private static final ClassDesc LONGS = ConstantDescs.CD_long.arrayType();
@@ -429,7 +428,7 @@ final class RegionEmitter {
     private void findHost(int tags, int deltas, int bytes) {
         code.lstore(address);
         code.aload(tags).aload(deltas).lload(address).loadConstant(4096 - bytes);
-        code.invokestatic(REGION_MEMORY, "host", MethodTypeDesc.of(LONG, LONGS, LONGS, LONG, INT));
+        code.invokestatic(TLB, "host", MethodTypeDesc.of(LONG, LONGS, LONGS, LONG, INT));
         code.lstore(host);
         code.lload(host).lconst_0().lcmp().ifeq(sideExit());
     }

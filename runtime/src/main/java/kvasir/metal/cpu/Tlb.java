@@ -2,74 +2,103 @@ package kvasir.metal.cpu;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.TreeSet;
 
 /**
  * One set of cached translations from linear page to native address, for one privilege. The index mixes higher page bits
- * in, so that streams a power of two apart do not collide.
+ * in, so that streams a power of two apart do not collide. The tables grow while a guest that does not flush fills them
+ * over and over, and shrink when it flushes them nearly empty.
  */
 final class Tlb {
-    private static final int ENTRIES = 1024;
+    private static final int LEAST = 1024;
+    private static final int MOST = 1 << 16;
     private static final long NONE = 1;
     private static final long PAGE = -4096;
 
-    final long[] readTag = new long[ENTRIES];
-    final long[] readDelta = new long[ENTRIES];
-    final long[] writeTag = new long[ENTRIES];
-    final long[] writeDelta = new long[ENTRIES];
-    final long[] fetchTag = new long[ENTRIES];
-    final long[] fetchFrame = new long[ENTRIES];
+    long[] readTag = new long[LEAST];
+    long[] readDelta = new long[LEAST];
+    long[] writeTag = new long[LEAST];
+    long[] writeDelta = new long[LEAST];
+    final long[] fetchTag = new long[LEAST];
+    final long[] fetchFrame = new long[LEAST];
 
-    /** Whether there is anything to flush. */
-    private boolean reads = true;
+    /** Entries made since the last flush, or since the table last grew. */
+    private int reads;
 
-    private boolean writes = true;
-    private boolean fetches = true;
+    private int writes;
+    private int fetches;
 
     Tlb() {
-        flush();
+        Arrays.fill(readTag, NONE);
+        Arrays.fill(writeTag, NONE);
+        Arrays.fill(fetchTag, NONE);
     }
 
-    static int index(long linear) {
+    /** Where {@code linear} is in a table with these tags. */
+    static int index(long linear, long[] tags) {
         long page = linear >>> 12;
-        return (int) (page ^ page >>> 10 ^ page >>> 20) & (ENTRIES - 1);
+        return (int) (page ^ page >>> 10 ^ page >>> 20) & (tags.length - 1);
+    }
+
+    /**
+     * Native address behind {@code linear} if its translation is cached, else 0. Small, so that the JVM takes it into the
+     * loops of translated code.
+     *
+     * @param last offset in the page of the last place where the access still lies within it
+     */
+    static long host(long[] tags, long[] deltas, long linear, int last) {
+        int i = index(linear, tags);
+        return tags[i] == (linear & PAGE) && ((int) linear & 0xfff) <= last ? linear + deltas[i] : 0;
     }
 
     void flush() {
         flushReads();
         flushWrites();
-        if (fetches) {
-            fetches = false;
+        if (fetches != 0) {
+            fetches = 0;
             Arrays.fill(fetchTag, NONE);
         }
     }
 
     void flushReads() {
-        if (reads) {
-            reads = false;
+        if (reads != 0) {
+            if (readTag.length > LEAST && reads < readTag.length >> 2) {
+                readTag = new long[readTag.length >> 1];
+                readDelta = new long[readTag.length];
+            }
+            reads = 0;
             Arrays.fill(readTag, NONE);
         }
     }
 
     void flushWrites() {
-        if (writes) {
-            writes = false;
+        if (writes != 0) {
+            if (writeTag.length > LEAST && writes < writeTag.length >> 2) {
+                writeTag = new long[writeTag.length >> 1];
+                writeDelta = new long[writeTag.length];
+            }
+            writes = 0;
             Arrays.fill(writeTag, NONE);
         }
     }
 
     /** Adds a line for each page that is cached: what may be done with it there. */
     void list(String privilege, List<Cached> into) {
-        for (int i = 0; i < ENTRIES; i++) {
-            for (long page : new long[] {readTag[i], writeTag[i], fetchTag[i]}) {
-                if (page == NONE) {
-                    continue;
-                }
-                var cached = new Cached(page, privilege, readTag[i] == page, writeTag[i] == page, fetchTag[i] == page);
-                if (!into.contains(cached)) {
-                    into.add(cached);
+        var pages = new TreeSet<Long>(Long::compareUnsigned);
+        for (long[] tags : List.of(readTag, writeTag, fetchTag)) {
+            for (long page : tags) {
+                if (page != NONE) {
+                    pages.add(page);
                 }
             }
         }
+        for (long page : pages) {
+            into.add(new Cached(page, privilege, holds(readTag, page), holds(writeTag, page), holds(fetchTag, page)));
+        }
+    }
+
+    private static boolean holds(long[] tags, long page) {
+        return tags[index(page, tags)] == page;
     }
 
     /**
@@ -81,29 +110,38 @@ final class Tlb {
     record Cached(long linear, String privilege, boolean reads, boolean writes, boolean fetches) {}
 
     void flushPage(long linear) {
-        int i = index(linear);
-        readTag[i] = NONE;
-        writeTag[i] = NONE;
-        fetchTag[i] = NONE;
+        readTag[index(linear, readTag)] = NONE;
+        writeTag[index(linear, writeTag)] = NONE;
+        fetchTag[index(linear, fetchTag)] = NONE;
     }
 
     void fillRead(long linear, long host) {
-        reads = true;
-        int i = index(linear);
+        if (++reads > 2 * readTag.length && readTag.length < MOST) {
+            readTag = new long[4 * readTag.length];
+            readDelta = new long[readTag.length];
+            Arrays.fill(readTag, NONE);
+            reads = 1;
+        }
+        int i = index(linear, readTag);
         readTag[i] = linear & PAGE;
         readDelta[i] = host - (linear & PAGE);
     }
 
     void fillWrite(long linear, long host) {
-        writes = true;
-        int i = index(linear);
+        if (++writes > 2 * writeTag.length && writeTag.length < MOST) {
+            writeTag = new long[4 * writeTag.length];
+            writeDelta = new long[writeTag.length];
+            Arrays.fill(writeTag, NONE);
+            writes = 1;
+        }
+        int i = index(linear, writeTag);
         writeTag[i] = linear & PAGE;
         writeDelta[i] = host - (linear & PAGE);
     }
 
     void fillFetch(long linear, long frame) {
-        fetches = true;
-        int i = index(linear);
+        fetches = 1;
+        int i = index(linear, fetchTag);
         fetchTag[i] = linear & PAGE;
         fetchFrame[i] = frame;
     }
