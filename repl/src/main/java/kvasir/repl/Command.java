@@ -26,6 +26,7 @@ enum Command {
                     new Option("--junit", "FILE", "write a JUnit XML report as well"),
                     new Option("--json", "FILE", "write a report for programs as well"),
                     new Option("--html", "FILE", "write a report for people as well, one page"),
+                    new Option("--engine", "NAME", "translator (default) or interpreter: how guest code is executed"),
                     new Option("--seed", "NUMBER", "of everything random in the machine (default 1)"),
                     new Option(
                             "--budget", "NUMBER", "guest instructions that one run may retire (default 100000000)"))),
@@ -119,6 +120,7 @@ enum Command {
                             "SapphireRapids or EPYC-Milan; features behind it: EPYC-Milan,-pcid,+la57"),
                     new Option("--no-pit", "", "without interval timer"),
                     new Option("--input", "FILE", "bytes that arrive at the serial port"),
+                    new Option("--engine", "NAME", "translator (default) or interpreter: how guest code is executed"),
                     new Option("--budget", "NUMBER", "instructions of all vCPUs together (default 10000000000)"))),
     VERSION("version", "", "print the version", List.of()),
     HELP("help", "[COMMAND|NAME]", "print help for a command, or for a name that scripts use", List.of());

@@ -15,6 +15,11 @@ final class Engine {
         return MACHINES;
     }
 
+    /** What {@code --engine} asks for. */
+    static Machines machines(CommandLine line) {
+        return line.value("--engine").<Machines>map(KvasirMachines::executedBy).orElse(MACHINES);
+    }
+
     static Explanations explanations() {
         return ScriptExplanations.all();
     }

@@ -3,6 +3,7 @@ package kvasir.repl;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import kvasir.scripts.KvasirMachines;
 import kvasir.scripts.RunOptions;
 import kvasir.scripts.binding.Spelling;
 
@@ -20,6 +21,11 @@ final class Options {
         }
         if (line.value("--budget").filter(value -> Long.parseLong(value) == 0).isPresent()) {
             return Optional.of("option `--budget` needs at least 1");
+        }
+        Optional<String> engine = line.value("--engine");
+        if (engine.isPresent() && !KvasirMachines.engines().contains(engine.get())) {
+            return Optional.of(
+                    "unknown engine `" + engine.get() + "`: there is " + String.join(", ", KvasirMachines.engines()));
         }
         List<String> known = line.has("--semantics") ? Engine.machines().semantics() : List.of();
         for (String name : semantics(line)) {

@@ -10,6 +10,7 @@ import java.util.function.Supplier;
 import kvasir.event.Event;
 import kvasir.scripts.CaseResult;
 import kvasir.scripts.Failure;
+import kvasir.scripts.Machines;
 import kvasir.scripts.RunListener;
 import kvasir.scripts.RunOptions;
 import kvasir.scripts.RunSummary;
@@ -34,7 +35,7 @@ final class RunCommand {
         var junit = new JUnitReport();
         var results = new Results();
         var listener = new Everyone(List.of(lines, junit, results));
-        RunSummary summary = scripts(line.operands(), Options.read(line), listener);
+        RunSummary summary = scripts(line, Options.read(line), listener);
         listener.end(summary);
         boolean written = written(line, "--junit", junit::xml, console)
                 & written(line, "--json", () -> JsonReport.of(results), console)
@@ -57,10 +58,11 @@ final class RunCommand {
     }
 
     /** KVS scripts first, then JavaScript modules; each engine is started only if there is something for it. */
-    private static RunSummary scripts(List<String> operands, RunOptions options, RunListener listener) {
+    private static RunSummary scripts(CommandLine line, RunOptions options, RunListener listener) {
+        Machines machines = Engine.machines(line);
         var scripts = new ArrayList<Path>();
         var modules = new ArrayList<Path>();
-        for (String operand : operands) {
+        for (String operand : line.operands()) {
             Path path = Path.of(operand);
             List<Path> found = JavaScriptRunner.modules(path);
             modules.addAll(found);
@@ -72,11 +74,11 @@ final class RunCommand {
         }
         var summary = new RunSummary(0, 0, 0, 0, 0);
         if (!scripts.isEmpty()) {
-            var runner = new ScriptRunner(Engine.machines());
+            var runner = new ScriptRunner(machines);
             summary = Interrupts.during(runner::interrupt, () -> runner.run(scripts, options, listener));
         }
         if (!modules.isEmpty() && summary.exitCode() != 130) {
-            var runner = new JavaScriptRunner(Engine.machines());
+            var runner = new JavaScriptRunner(machines);
             RunSummary more = Interrupts.during(runner::interrupt, () -> runner.run(modules, options, listener));
             summary = summary.plus(more);
         }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import kvasir.event.Events;
 import kvasir.kvm.mm.HostPages;
+import kvasir.metal.cpu.Engine;
 import kvasir.metal.memory.PhysicalMemory;
 
 /** The module behind /dev/kvm on one host: what all VMs share. */
@@ -16,6 +17,7 @@ public final class Kvm {
     private final Events events;
     private final SwitchableSeams seams = new SwitchableSeams();
     private final Mmu.Factory mmus;
+    private Engine engine = Engine.TRANSLATOR;
     private List<Vm> vms = new ArrayList<>();
 
     /**
@@ -35,6 +37,16 @@ public final class Kvm {
 
     public HostConfig host() {
         return host;
+    }
+
+    /** How the processors of VMs that are created from now on execute. */
+    public void setEngine(Engine wanted) {
+        engine = wanted;
+    }
+
+    /** How processors execute; no guest can tell. */
+    public Engine engine() {
+        return engine;
     }
 
     public KernelVersion version() {

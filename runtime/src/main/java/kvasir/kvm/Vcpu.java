@@ -54,6 +54,7 @@ public final class Vcpu {
 
     private Cpu processor(CpuidModel model) {
         var processor = new Cpu(vm.kvm().memory(), vm.events(), model, id);
+        processor.setEngine(vm.kvm().engine());
         processor.interceptCpuid(true);
         processor.interceptCr8(vm.irqchip().isPresent());
         return processor;

@@ -2,6 +2,7 @@ package kvasir.vmm;
 
 import java.util.function.IntConsumer;
 import kvasir.metal.cpu.CpuidModel;
+import kvasir.metal.cpu.Engine;
 import kvasir.registry.Outcome;
 import kvasir.registry.Range;
 import kvasir.vmm.boot.BootException;
@@ -10,7 +11,7 @@ import kvasir.vmm.boot.Multiboot;
 
 /** One guest from power-on to its end, on a machine of its own: what {@code kvs boot} does. */
 public final class BootRun {
-    private final Machine machine = new Machine(Machine.Config.standard());
+    private final Machine machine;
     private final Pc pc;
 
     /**
@@ -18,11 +19,13 @@ public final class BootRun {
      * @param cpus number of vCPUs, 1 to 254
      * @param model the processor
      * @param pit whether there is an interval timer
+     * @param engine how guest code is executed
      */
-    public record Shape(long memory, int cpus, CpuidModel model, boolean pit) {}
+    public record Shape(long memory, int cpus, CpuidModel model, boolean pit, Engine engine) {}
 
     /** @param serial receives each byte that the guest sends on COM1, 0 to 255 */
     public BootRun(Shape shape, IntConsumer serial) {
+        machine = new Machine(Machine.Config.standard().executedBy(shape.engine()));
         VmBuilder builder = machine.declare("pc", "default");
         builder.setVcpus(shape.cpus());
         builder.addMemory(new Range(0, shape.memory()));

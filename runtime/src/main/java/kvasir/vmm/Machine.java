@@ -17,6 +17,7 @@ import kvasir.kvm.mmu.TdpMmu;
 import kvasir.kvm.semantics.Semantics;
 import kvasir.kvm.snp.SnpHost;
 import kvasir.kvm.tdx.TdxHost;
+import kvasir.metal.cpu.Engine;
 import kvasir.metal.memory.PhysicalMemory;
 import kvasir.metal.snp.Rule;
 import kvasir.metal.snp.Rules;
@@ -50,10 +51,15 @@ public final class Machine {
      * @param seed of everything random
      * @param instructionBudget guest instructions that one {@code run} may retire, at least 1
      */
-    public record Config(Semantics semantics, HostConfig host, long seed, long instructionBudget) {
+    public record Config(Semantics semantics, HostConfig host, long seed, long instructionBudget, Engine engine) {
         /** An Intel server with the newest semantics. */
         public static Config standard() {
-            return new Config(Semantics.newest(), HostConfig.intel(), 1, 100_000_000);
+            return new Config(Semantics.newest(), HostConfig.intel(), 1, 100_000_000, Engine.TRANSLATOR);
+        }
+
+        /** The same machine, executed otherwise. */
+        public Config executedBy(Engine other) {
+            return new Config(semantics, host, seed, instructionBudget, other);
         }
     }
 
@@ -99,6 +105,7 @@ public final class Machine {
                     memory,
                     events,
                     vm -> new TdpMmu(vm, config.semantics().mmuPolicy()));
+            kvm.setEngine(config.engine());
             running = Optional.of(new Running(memory, kvm, new Mm(memory, kvm.pages(), kvm.seams(), host.thp())));
         }
         return running.get();

@@ -15,6 +15,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import kvasir.metal.cpu.CpuidModel;
+import kvasir.metal.cpu.Engine;
 import kvasir.vmm.BootRun;
 import kvasir.vmm.Ended;
 import kvasir.vmm.boot.BootException;
@@ -94,6 +95,13 @@ public record BootTool(Map<String, String> options) {
         }
     }
 
+    private Engine engine() throws Refused {
+        String name = value("--engine").orElse(KvasirMachines.engines().getFirst());
+        return KvasirMachines.engine(name)
+                .orElseThrow(() -> new Refused(
+                        "unknown engine `" + name + "`: there is " + String.join(", ", KvasirMachines.engines())));
+    }
+
     /**
      * Makes the machine and loads the guest.
      *
@@ -105,7 +113,7 @@ public record BootTool(Map<String, String> options) {
             throw new Refused("--memory takes 2M to 3G");
         }
         int cpus = (int) number("--smp", 1, MOST_CPUS);
-        var shape = new BootRun.Shape(memory, cpus, model(), !options.containsKey("--no-pit"));
+        var shape = new BootRun.Shape(memory, cpus, model(), !options.containsKey("--no-pit"), engine());
         var run = new BootRun(shape, octet -> {
             out.write(octet);
             if (octet == '\n') {

@@ -10,6 +10,7 @@ import kvasir.kvm.Seams;
 import kvasir.kvm.Vm;
 import kvasir.kvm.invariant.Invariants;
 import kvasir.kvm.semantics.Semantics;
+import kvasir.metal.cpu.Engine;
 import kvasir.metal.memory.PhysicalMemory;
 import kvasir.registry.Api;
 import kvasir.registry.Described;
@@ -20,6 +21,35 @@ import kvasir.vmm.VmKinds;
 
 /** The machines of this house. */
 public final class KvasirMachines implements Machines {
+    private final Engine engine;
+
+    /** Machines whose processors translate hot code. */
+    public KvasirMachines() {
+        this(Engine.TRANSLATOR);
+    }
+
+    private KvasirMachines(Engine engine) {
+        this.engine = engine;
+    }
+
+    /** The words of {@link #executedBy}. */
+    public static List<String> engines() {
+        return List.of("translator", "interpreter");
+    }
+
+    /** Machines whose processors execute with the engine of that name, one of {@link #engines()}. */
+    public static KvasirMachines executedBy(String name) {
+        return new KvasirMachines(engine(name).orElseThrow());
+    }
+
+    static Optional<Engine> engine(String name) {
+        return switch (name) {
+            case "translator" -> Optional.of(Engine.TRANSLATOR);
+            case "interpreter" -> Optional.of(Engine.INTERPRETER);
+            default -> Optional.empty();
+        };
+    }
+
     @Override
     public List<String> semantics() {
         return Semantics.all().stream().map(Semantics::name).toList();
@@ -71,7 +101,7 @@ public final class KvasirMachines implements Machines {
                         Semantics.custom(custom.name(), named(custom.base()), custom.policies(), new ArrayList<>()))
                 .orElseGet(() -> named(choice.semantics()));
         return new MachineWorld(new Machine(
-                new Machine.Config(semantics, HostConfig.intel(), choice.seed(), choice.instructionBudget())));
+                new Machine.Config(semantics, HostConfig.intel(), choice.seed(), choice.instructionBudget(), engine)));
     }
 
     private static Semantics named(String name) {

@@ -45,6 +45,7 @@ final class TdxRun {
         this.vcpu = vcpu;
         vmcalls = new TdVmcalls(td, vcpu);
         processor = new TdProcessor(vm.kvm().memory(), vm.events(), vcpu.cpu().model(), vcpu.id());
+        processor.cpu().setEngine(vm.kvm().engine());
     }
 
     TdProcessor processor() {
