@@ -49,6 +49,7 @@ public final class Declarations {
                 MachineSnapshot.API,
                 TdVcpuHandle.API,
                 SnpVcpuHandle.API,
+                PspHandle.API,
                 SeptView.API,
                 SeptCell.API,
                 PamtView.API,

@@ -41,6 +41,7 @@ public final class Machine {
     private Optional<Running> running = Optional.empty();
     private Optional<SnpHost> snpHost = Optional.empty();
     private Rules snpRules = Rules.standard();
+    private boolean snpEnabled = true;
     private Optional<TdxHost> tdxHost = Optional.empty();
 
     /**
@@ -130,10 +131,17 @@ public final class Machine {
     SnpHost snpHost() {
         if (snpHost.isEmpty()) {
             var seed = ByteBuffer.allocate(8).putLong(config.seed()).array();
+            PlatformConfig platform = PlatformConfig.milan(Bytes.of(seed));
             snpHost = Optional.of(new SnpHost(
-                    memory(), kvm().pages(), seams(), events, snpRules, PlatformConfig.milan(Bytes.of(seed))));
+                    memory(), kvm().pages(), seams(), events, snpRules, snpEnabled ? platform : platform.withoutSnp()));
         }
         return snpHost.get();
+    }
+
+    /** Leaves SNP off in SYSCFG; false once the host's SNP is up. */
+    boolean leaveSnpOff() {
+        snpEnabled = false;
+        return snpHost.isEmpty();
     }
 
     /** Chooses the alternative of an unsettled rule of SNP; false once the host's SNP is up. */

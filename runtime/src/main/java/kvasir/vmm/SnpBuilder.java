@@ -37,6 +37,12 @@ final class SnpBuilder extends VmBuilder {
                     "no_init",
                     (b, _) -> b.withoutInit())
             .operation(
+                    "syscfg_snp_off",
+                    List.of(),
+                    "SYSCFG bit 24 is clear: SNP_INIT answers INVALID_CONFIG. Declare it with the first SNP VM, and `no_init`.",
+                    "syscfg_snp_off",
+                    (b, _) -> b.leaveSnpOff())
+            .operation(
                     "alternative",
                     List.of(Parameter.of("rule", Kind.WORD, "", "name of a rule that no public source settles")
                             .among(Arrays.stream(Rule.values()).map(Enum::name).toArray(String[]::new))),
@@ -87,6 +93,12 @@ final class SnpBuilder extends VmBuilder {
     private Outcome withoutInit() {
         init = false;
         return Outcome.ok();
+    }
+
+    private Outcome leaveSnpOff() {
+        return machine.leaveSnpOff()
+                ? Outcome.ok()
+                : new Outcome.Failed("EBUSY", "the platform runs already: declare it with the first SNP VM", Map.of());
     }
 
     private Outcome switchRule(String name) {

@@ -38,11 +38,11 @@ final class SnpGuestAccess {
     private final int vmpl;
     private final Caller caller;
 
-    SnpGuestAccess(SnpHandle handle, int vmpl) {
+    SnpGuestAccess(SnpHandle handle, int vmpl, int cpl) {
         this.handle = handle;
         this.host = handle.snp().host();
         this.vmpl = vmpl;
-        caller = Caller.guest(handle.snp().asid(), vmpl);
+        caller = new Caller(true, true, true, cpl, handle.snp().asid(), vmpl);
     }
 
     private GuestInstructions instructions() {
@@ -109,7 +109,7 @@ final class SnpGuestAccess {
         return new Outcome.Failed("NPF", "nested page fault: " + verdict.reason(), details);
     }
 
-    private static Outcome outcome(long gpa, InstructionResult result) {
+    static Outcome outcome(long gpa, InstructionResult result) {
         return switch (result) {
             case InstructionResult.Done(ReturnCode code, boolean carry) ->
                 code == ReturnCode.SUCCESS ? new Outcome.Ok(Map.of("carry", carry)) : outcome(code);

@@ -9,8 +9,12 @@ import kvasir.kvm.Vm;
 import kvasir.kvm.snp.LaunchFinish;
 import kvasir.kvm.snp.LaunchUpdate;
 import kvasir.kvm.snp.SnpGuest;
+import kvasir.kvm.snp.SnpHost;
 import kvasir.kvm.snp.SnpVm;
+import kvasir.metal.snp.Caller;
+import kvasir.metal.snp.HostInstructions;
 import kvasir.metal.snp.PageSize;
+import kvasir.metal.snp.ReturnCode;
 import kvasir.metal.snp.RmpUpdate;
 import kvasir.metal.snp.psp.PageType;
 import kvasir.registry.Api;
@@ -201,6 +205,12 @@ final class SnpHandle extends VmHandle {
                         "show g.rmp",
                         g -> g.snp.host().rmp())
                 .property(
+                        "psp",
+                        "psp",
+                        "The host's security processor.",
+                        "g.psp.command SNP_DF_FLUSH",
+                        g -> new PspHandle(g.label(), g.snp.host()))
+                .property(
                         "certificates",
                         "list of bytes",
                         "DER: VCEK, ASK, ARK of this platform.",
@@ -234,17 +244,45 @@ final class SnpHandle extends VmHandle {
                                 keyword("gpa", Kind.U64, "bytes", "guest page"),
                                 keyword("asid", Kind.U64, "", "owner; 0 gives it back to the host"),
                                 VmBuilder.flag("large", "2M"),
-                                VmBuilder.flag("immutable", "Immutable bit")),
+                                VmBuilder.flag("immutable", "Immutable bit"),
+                                VmBuilder.flag("assigned", "Assigned bit, though asid is 0"),
+                                keyword("reserved", Kind.U64, "", "reserved bits of bytes 8 to 11; must be 0"),
+                                keyword("cpl", Kind.U64, "", "privilege level of who executes it, 0 if left out"),
+                                VmBuilder.flag("in_guest", "executed by a guest")),
                         "RMPUPDATE by the host's kernel. Failures are the instruction's codes: FAIL_INPUT, "
                                 + "FAIL_PERMISSION, FAIL_INUSE, FAIL_OVERLAP (APM 3).",
                         "g.rmpupdate 0x10000000 gpa 4K asid 1",
-                        (g, a) -> SnpGuestAccess.outcome(g.snp.host().rmpupdate(a.u64("spa"), update(a))))
+                        (g, a) -> g.rmpupdate(a))
                 .operation(
                         "psmash",
-                        List.of(Parameter.of("spa", Kind.U64, "bytes", "host address of a 2M frame")),
+                        List.of(
+                                Parameter.of("spa", Kind.U64, "bytes", "host address of a 2M frame"),
+                                keyword("cpl", Kind.U64, "", "privilege level of who executes it, 0 if left out"),
+                                VmBuilder.flag("in_guest", "executed by a guest")),
                         "PSMASH by the host's kernel.",
                         "g.psmash 0x10000000",
-                        (g, a) -> SnpGuestAccess.outcome(g.snp.host().psmash(a.u64("spa"))))
+                        (g, a) -> g.psmash(a))
+                .operation(
+                        "rmpread",
+                        List.of(Parameter.of("spa", Kind.U64, "bytes", "host address")),
+                        "RMPREAD by the host's kernel: the 16 bytes of the architectural view, in detail `entry`.",
+                        "show g.rmpread(g.spa(0))",
+                        (g, a) -> g.rmpread(a.u64("spa")))
+                .operation(
+                        "rmp_lock",
+                        List.of(
+                                Parameter.of("spa", Kind.U64, "bytes", "host address"),
+                                VmBuilder.flag("release", "gives the entry up again")),
+                        "Another core holds the page's RMP entry: instructions on it return FAIL_INUSE.",
+                        "g.rmp_lock g.spa(0)",
+                        (g, a) -> {
+                            if (a.flag("release")) {
+                                g.snp.host().rmp().unlock(a.u64("spa"));
+                            } else {
+                                g.snp.host().rmp().lock(a.u64("spa"));
+                            }
+                            return Outcome.ok();
+                        })
                 .operation(
                         "host_read",
                         List.of(
@@ -263,11 +301,44 @@ final class SnpHandle extends VmHandle {
                         (g, a) -> SnpGuestAccess.hostWrite(g.snp.host(), a.u64("spa"), (int) a.u64("level", 1)));
     }
 
+    private static Caller caller(Arguments a) {
+        return new Caller(true, a.flag("in_guest"), false, (int) a.u64("cpl", 0), 0, 0);
+    }
+
+    private Outcome rmpupdate(Arguments a) {
+        SnpHost host = snp.host();
+        return caller(a).equals(Caller.HOST)
+                ? SnpGuestAccess.outcome(host.rmpupdate(a.u64("spa"), update(a)))
+                : SnpGuestAccess.outcome(
+                        0,
+                        new HostInstructions(host.rmp(), host.rules()).rmpupdate(caller(a), a.u64("spa"), update(a)));
+    }
+
+    private Outcome psmash(Arguments a) {
+        SnpHost host = snp.host();
+        return caller(a).equals(Caller.HOST)
+                ? SnpGuestAccess.outcome(host.psmash(a.u64("spa")))
+                : SnpGuestAccess.outcome(
+                        0, new HostInstructions(host.rmp(), host.rules()).psmash(caller(a), a.u64("spa")));
+    }
+
+    private Outcome rmpread(long spa) {
+        SnpHost host = snp.host();
+        long buffer = host.pages().allocate(kvasir.kvm.mm.HostPages.Use.UNMOVABLE) << 12;
+        ReturnCode code = new HostInstructions(host.rmp(), host.rules()).rmpread(spa, buffer);
+        var entry = new byte[16];
+        host.memory().read(buffer, entry, 0, entry.length);
+        host.pages().free(buffer >>> 12, 1, kvasir.kvm.mm.HostPages.Use.UNMOVABLE);
+        return code == ReturnCode.SUCCESS
+                ? new Outcome.Ok(Map.of("entry", Bytes.of(entry)))
+                : SnpGuestAccess.outcome(code);
+    }
+
     private static RmpUpdate update(Arguments a) {
         PageSize size = a.flag("large") ? PageSize.SIZE_2M : PageSize.SIZE_4K;
         int asid = (int) a.u64("asid", 0);
-        boolean assigned = asid != 0 || a.flag("immutable");
-        return new RmpUpdate(a.u64("gpa", 0), assigned, size, a.flag("immutable"), asid, 0);
+        boolean assigned = asid != 0 || a.flag("assigned");
+        return new RmpUpdate(a.u64("gpa", 0), assigned, size, a.flag("immutable"), asid, (int) a.u64("reserved", 0));
     }
 
     private static Api.Builder<SnpHandle> declareGuest(Api.Builder<SnpHandle> api) {
@@ -278,7 +349,8 @@ final class SnpHandle extends VmHandle {
                                         "gpa", Kind.U64, "bytes", "operand; the guest maps it one to one, private"),
                                 VmBuilder.flag("large", "2M operand"),
                                 VmBuilder.flag("rescind", "takes the validation back"),
-                                keyword("vmpl", Kind.U64, "", "of the vCPU, 0 if left out")),
+                                keyword("vmpl", Kind.U64, "", "of the vCPU, 0 if left out"),
+                                keyword("cpl", Kind.U64, "", "privilege level, 0 if left out")),
                         "PVALIDATE as the guest's kernel executes it, through the NPT as it is. Detail carry is CF. "
                                 + "Failures: FAIL_INPUT, FAIL_SIZEMISMATCH, GP, NPF with exitinfo1.",
                         "g.pvalidate 4K -> ok carry false",
@@ -296,7 +368,8 @@ final class SnpHandle extends VmHandle {
                                         "1 read, 2 write, 4 user, 8 supervisor fetch, 16 SSS"),
                                 VmBuilder.flag("vmsa", "VMSA bit"),
                                 VmBuilder.flag("large", "2M operand"),
-                                keyword("vmpl", Kind.U64, "", "of the vCPU, 0 if left out")),
+                                keyword("vmpl", Kind.U64, "", "of the vCPU, 0 if left out"),
+                                keyword("cpl", Kind.U64, "", "privilege level, 0 if left out")),
                         "RMPADJUST as the guest's kernel executes it. Failures: FAIL_INPUT, FAIL_PERMISSION, "
                                 + "FAIL_SIZEMISMATCH, NPF, VC.",
                         "g.rmpadjust 4K target 1 permissions 3",
@@ -313,7 +386,8 @@ final class SnpHandle extends VmHandle {
                                 Parameter.of(
                                         "gpa", Kind.U64, "bytes", "operand; the guest maps it one to one, private"),
                                 keyword("target", Kind.U64, "", "VMPL to ask about"),
-                                keyword("vmpl", Kind.U64, "", "of the vCPU, 0 if left out")),
+                                keyword("vmpl", Kind.U64, "", "of the vCPU, 0 if left out"),
+                                keyword("cpl", Kind.U64, "", "privilege level, 0 if left out")),
                         "RMPQUERY as the guest's kernel executes it.",
                         "g.rmpquery 4K target 1",
                         (g, a) -> g.guest(a).rmpquery(a.u64("gpa"), a.u64("target", 0)))
@@ -356,7 +430,7 @@ final class SnpHandle extends VmHandle {
     }
 
     private SnpGuestAccess guest(Arguments a) {
-        return new SnpGuestAccess(this, (int) a.u64("vmpl", 0));
+        return new SnpGuestAccess(this, (int) a.u64("vmpl", 0), (int) a.u64("cpl", 0));
     }
 
     private Optional<SnpGuest> started() {

@@ -25,7 +25,15 @@ public final class Invariants implements Events.Listener {
             new ChildrenCounted(),
             new VcpusCounted(),
             new KeyOwned(),
-            new MirrorEqualsSept());
+            new MirrorEqualsSept(),
+            new RmpFieldsAgree(),
+            new RmpCountsAreTrue(),
+            new Vmpl0IsFull(),
+            new GpaValidatedOnce(),
+            new PrivateLeafIsOwned(),
+            new SharedLeafIsTheHosts(),
+            new FreePageIsUnassigned(),
+            new AsidGoesWithItsGuest());
 
     private final Kvm kvm;
     private final LeafKeepsPfn leafKeepsPfn = new LeafKeepsPfn();

@@ -60,6 +60,24 @@ public final class HostPages {
         fails = fault;
     }
 
+    /** Takes {@code [start, end)} out for good: memory that firmware or a table of the processor lies in. */
+    public void reserve(long start, long end) {
+        blocks.remove(start, end);
+    }
+
+    /** Whether the allocator could hand the page out. */
+    public boolean isFree(long pfn) {
+        if (blocks.contains(pfn)) {
+            return true;
+        }
+        for (Zone zone : zones) {
+            if (zone.free.contains(pfn) || pfn >= zone.next && pfn < zone.end) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Pages handed out and not given back. */
     public long used() {
         return used;

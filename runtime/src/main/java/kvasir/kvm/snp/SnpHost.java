@@ -55,7 +55,9 @@ public final class SnpHost {
         long base = (memory.size() - table) & -PageSize.SIZE_2M.bytes();
         rmp = new Rmp(memory, events, RmpRegisters.contiguous(base, table));
         instructions = new HostInstructions(rmp, rules);
-        firmware = new SnpFirmware(rmp, rules, events, config, base - PageSize.SIZE_2M.bytes());
+        long firmwareBase = base - PageSize.SIZE_2M.bytes();
+        firmware = new SnpFirmware(rmp, rules, events, config, firmwareBase);
+        pages.reserve(firmwareBase >>> 12, memory.size() >>> 12);
         for (int asid = 1; asid <= config.asids(); asid++) {
             freeAsids.add(asid);
         }
@@ -163,6 +165,11 @@ public final class SnpHost {
             }
         }
         return freeAsids.isEmpty() ? 0 : freeAsids.pollFirst();
+    }
+
+    /** Whether a guest has this ASID. */
+    public boolean asidInUse(int asid) {
+        return !freeAsids.contains(asid) && !usedAsids.contains(asid);
     }
 
     /** The guest is gone; its ASID waits for a flush (sev_asid_free). */

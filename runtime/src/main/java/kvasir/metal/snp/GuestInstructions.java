@@ -34,6 +34,10 @@ public final class GuestInstructions {
      * @param edx 1 validates, 0 takes it back
      */
     public InstructionResult pvalidate(Caller caller, long address, int ecx, int edx, GuestWalk walk) {
+        return rmp.executed("PVALIDATE", address, pvalidateUnheard(caller, address, ecx, edx, walk));
+    }
+
+    private InstructionResult pvalidateUnheard(Caller caller, long address, int ecx, int edx, GuestWalk walk) {
         Optional<InstructionResult> misplaced = misplaced(caller);
         if (misplaced.isPresent()) {
             return misplaced.get();
@@ -78,6 +82,10 @@ public final class GuestInstructions {
      * @param rdx 7:0 target VMPL, 15:8 permissions, 16 VMSA, rest zero
      */
     public InstructionResult rmpadjust(Caller caller, long address, long rcx, long rdx, GuestWalk walk) {
+        return rmp.executed("RMPADJUST", address, rmpadjustUnheard(caller, address, rcx, rdx, walk));
+    }
+
+    private InstructionResult rmpadjustUnheard(Caller caller, long address, long rcx, long rdx, GuestWalk walk) {
         int target = (int) rdx & 0xff;
         int mask = (int) (rdx >>> 8) & 0xff;
         boolean vmsa = (rdx & 0x1_0000) != 0;
@@ -127,6 +135,10 @@ public final class GuestInstructions {
      * @param rdx target VMPL in the low byte, rest zero
      */
     public InstructionResult rmpquery(Caller caller, long address, long rdx, GuestWalk walk) {
+        return rmp.executed("RMPQUERY", address, rmpqueryUnheard(caller, address, rdx, walk));
+    }
+
+    private InstructionResult rmpqueryUnheard(Caller caller, long address, long rdx, GuestWalk walk) {
         Optional<InstructionResult> misplaced = misplaced(caller);
         if (misplaced.isPresent()) {
             return misplaced.get();

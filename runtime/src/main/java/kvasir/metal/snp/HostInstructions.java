@@ -21,10 +21,10 @@ public final class HostInstructions {
 
     /** RMPUPDATE with the operand already read (a #PF on it comes after #UD and #GP: {@link #privileged}). */
     public InstructionResult rmpupdate(Caller caller, long spa, RmpUpdate update) {
-        if (foreign(caller)) {
-            return foreignFault();
+        if (!privileged(caller)) {
+            return rmp.executed("RMPUPDATE", spa, foreign(caller) ? foreignFault() : InstructionResult.Raised.GP);
         }
-        return caller.cpl() != 0 ? InstructionResult.Raised.GP : InstructionResult.of(rmpupdate(spa, update));
+        return InstructionResult.of(rmpupdate(spa, update));
     }
 
     /** Whether a host instruction on the RMP gets as far as reading its operand. */
@@ -34,6 +34,10 @@ public final class HostInstructions {
 
     /** RMPUPDATE by the host kernel. */
     public ReturnCode rmpupdate(long spa, RmpUpdate update) {
+        return rmp.executed("RMPUPDATE", spa, update(spa, update));
+    }
+
+    private ReturnCode update(long spa, RmpUpdate update) {
         ReturnCode refused = refusal(spa, update);
         if (refused != ReturnCode.SUCCESS) {
             return refused;
@@ -98,14 +102,18 @@ public final class HostInstructions {
 
     /** PSMASH with the checks of the caller's place. */
     public InstructionResult psmash(Caller caller, long spa) {
-        if (foreign(caller)) {
-            return foreignFault();
+        if (!privileged(caller)) {
+            return rmp.executed("PSMASH", spa, foreign(caller) ? foreignFault() : InstructionResult.Raised.GP);
         }
-        return caller.cpl() != 0 ? InstructionResult.Raised.GP : InstructionResult.of(psmash(spa));
+        return InstructionResult.of(psmash(spa));
     }
 
     /** PSMASH by the host kernel: one 2M entry becomes 512 4K entries with everything else the same. */
     public ReturnCode psmash(long spa) {
+        return rmp.executed("PSMASH", spa, smash(spa));
+    }
+
+    private ReturnCode smash(long spa) {
         if (!PageSize.SIZE_2M.aligned(spa) || !rmp.covered(spa) || !rmp.covered(spa + PageSize.SIZE_2M.bytes() - 1)) {
             return ReturnCode.FAIL_INPUT;
         }
@@ -137,13 +145,13 @@ public final class HostInstructions {
      */
     public ReturnCode rmpread(long spa, long target) {
         if ((spa & 0xfff) != 0 || !rmp.covered(spa)) {
-            return ReturnCode.FAIL_INPUT;
+            return rmp.executed("RMPREAD", spa, ReturnCode.FAIL_INPUT);
         }
         RmpEntry entry = rmp.entry(spa);
         int size = entry.size().encoding() | (rmp.subpageCount(spa) != 0 ? 2 : 0);
         rmp.memory().write64(target, entry.gpa());
         rmp.memory().write32(target + 8, (entry.assigned() ? 1 : 0) | size << 8 | (entry.immutable() ? 0x1_0000 : 0));
         rmp.memory().write32(target + 12, entry.asid());
-        return ReturnCode.SUCCESS;
+        return rmp.executed("RMPREAD", spa, ReturnCode.SUCCESS);
     }
 }

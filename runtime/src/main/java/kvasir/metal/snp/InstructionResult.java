@@ -41,6 +41,18 @@ public sealed interface InstructionResult {
     /** #VC with error code 0x404. */
     record NotValidated() implements InstructionResult {}
 
+    /** What it came to, in a word: a return code, {@code CF=1}, {@code #UD}, {@code #GP}, {@code #VC} or {@code NPF}. */
+    default String word() {
+        return switch (this) {
+            case Done(ReturnCode code, boolean carry) -> carry ? "CF=1" : code.name();
+            case Queried _ -> ReturnCode.SUCCESS.name();
+            case Raised(int vector) -> vector == 6 ? "#UD" : "#GP";
+            case NotValidated() -> "#VC";
+            case NestedFault _ -> "NPF";
+            case WalkFaulted() -> "#PF";
+        };
+    }
+
     /** Completion with {@code code} and CF=0. */
     static InstructionResult of(ReturnCode code) {
         return new Done(code, false);

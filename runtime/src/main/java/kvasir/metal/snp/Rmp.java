@@ -142,7 +142,7 @@ public final class Rmp implements Described {
     }
 
     /** Number of assigned 4K entries in the 2M frame that holds {@code spa}. */
-    int subpageCount(long spa) {
+    public int subpageCount(long spa) {
         long head = entryAddress(spa & -PageSize.SIZE_2M.bytes());
         return head < 0 ? 0 : RmpEntry.subpageCount(memory.read64(head + 8));
     }
@@ -223,6 +223,22 @@ public final class Rmp implements Described {
                 MemoryEncryption.encrypt(memory, page, RmpEntry.asid(low));
             }
         }
+    }
+
+    /** Tells how an instruction ended. */
+    InstructionResult executed(String instruction, long address, InstructionResult result) {
+        if (events.listening() && !(result instanceof InstructionResult.WalkFaulted)) {
+            events.emit(new InstructionDone(instruction, address, result.word()));
+        }
+        return result;
+    }
+
+    /** Tells how an instruction without exceptions ended. */
+    ReturnCode executed(String instruction, long address, ReturnCode code) {
+        if (events.listening()) {
+            events.emit(new InstructionDone(instruction, address, code.name()));
+        }
+        return code;
     }
 
     /** Writes without an event and returns what was there; for changes of many entries that are one event. */

@@ -17,6 +17,8 @@ import kvasir.kvm.Memslot;
 import kvasir.kvm.Vm;
 import kvasir.kvm.VmType;
 import kvasir.kvm.gmem.GuestMemfd;
+import kvasir.kvm.invariant.Invariants;
+import kvasir.kvm.mm.HostPages;
 import kvasir.kvm.mm.Mm;
 import kvasir.kvm.mmu.TdpMmu;
 import kvasir.kvm.semantics.MemoryMapping;
@@ -30,6 +32,7 @@ import kvasir.metal.snp.InstructionResult;
 import kvasir.metal.snp.PageSize;
 import kvasir.metal.snp.PageState;
 import kvasir.metal.snp.ReturnCode;
+import kvasir.metal.snp.RmpEntry;
 import kvasir.metal.snp.RmpUpdate;
 import kvasir.metal.snp.RmpVerdict;
 import kvasir.metal.snp.Rules;
@@ -331,5 +334,87 @@ final class SnpVmTest {
         rig.host.rmpupdate(pfn << 12, RmpUpdate.toGuest(0x9000, PageSize.SIZE_4K, 9, false));
         assertEquals(0, rig.snp.gmemPrepare(pfn, 0x123, 0), "KVM compares neither ASID nor GPA");
         assertEquals(9, rig.host.rmp().entry(pfn << 12).asid());
+    }
+
+    private static boolean broken(Rig rig, String name) {
+        return Invariants.all().stream()
+                .filter(invariant -> invariant.name().equals(name))
+                .findFirst()
+                .orElseThrow()
+                .violation(rig.vm)
+                .isPresent();
+    }
+
+    private static RmpEntry guestPage(long gpa, int asid, boolean validated, int permissions) {
+        return new RmpEntry(true, PageSize.SIZE_4K, false, gpa, asid, false, validated, permissions, 0);
+    }
+
+    @Test
+    void eachInvariantOfTheReverseMapIsNoticed() {
+        Rig rig = Rig.started("v6.19");
+        must(rig.snp.launchFinish(LaunchFinish.plain()));
+        assertEquals(Optional.empty(), new Invariants(rig.kvm).firstViolation());
+        var rmp = rig.host.rmp();
+        long first = rig.kvm.pages().allocate(HostPages.Use.UNMOVABLE) << 12;
+        long second = rig.kvm.pages().allocate(HostPages.Use.UNMOVABLE) << 12;
+
+        rmp.write(first, guestPage(0, 0, true, 31), "test");
+        assertTrue(broken(rig, "rmp_fields_agree"));
+        rmp.write(first, RmpEntry.HYPERVISOR, "test");
+        assertFalse(broken(rig, "rmp_fields_agree"));
+
+        rmp.write(first, guestPage(0x9000, 5, false, 1), "test");
+        assertTrue(broken(rig, "vmpl0_is_full"));
+        rmp.write(first, guestPage(0x9000, 5, true, 31), "test");
+        assertFalse(broken(rig, "vmpl0_is_full"));
+        assertFalse(broken(rig, "gpa_validated_once"));
+        rmp.write(second, guestPage(0x9000, 5, true, 31), "test");
+        assertTrue(broken(rig, "gpa_validated_once"));
+        rmp.write(first, RmpEntry.HYPERVISOR, "test");
+        rmp.write(second, RmpEntry.HYPERVISOR, "test");
+
+        long head = rmp.entryAddress(first & -PageSize.SIZE_2M.bytes()) + 8;
+        long count = rig.memory.read64(head);
+        assertFalse(broken(rig, "rmp_counts_are_true"));
+        rig.memory.write64(head, count + (1L << 32));
+        assertTrue(broken(rig, "rmp_counts_are_true"));
+        rig.memory.write64(head, count);
+
+        rmp.write(first, guestPage(0x9000, 5, false, 31), "test");
+        assertFalse(broken(rig, "free_page_is_unassigned"));
+        rig.kvm.pages().free(first >>> 12, 1, HostPages.Use.UNMOVABLE);
+        assertTrue(broken(rig, "free_page_is_unassigned"));
+        rmp.write(first, RmpEntry.HYPERVISOR, "test");
+        assertFalse(broken(rig, "free_page_is_unassigned"));
+    }
+
+    @Test
+    void leavesAgreeWithTheReverseMap() {
+        Rig rig = Rig.started("v6.19");
+        must(rig.snp.launchFinish(LaunchFinish.plain()));
+        must(rig.vm.setMemoryAttributes(0x10000, 0x1000, 0, 0));
+        must(rig.semantics.mapMemory(rig.vm.vcpus().getFirst(), new MemoryMapping(0, 0x20000, 0, 0)));
+        assertEquals(Optional.empty(), new Invariants(rig.kvm).firstViolation());
+
+        long owned = rig.gmem.pageAt(0) << 12;
+        assertEquals(ReturnCode.SUCCESS, rig.host.rmpupdate(owned, RmpUpdate.shared(PageSize.SIZE_4K)));
+        assertTrue(broken(rig, "private_leaf_is_owned"));
+
+        Memslot slot = rig.vm.memslots(0).lookup(16);
+        long shared = rig.mm.peek(slot.hva(16)) << 12;
+        assertFalse(broken(rig, "shared_leaf_is_the_hosts"));
+        rig.host.rmpupdate(shared, RmpUpdate.toGuest(0x10000, PageSize.SIZE_4K, rig.snp.asid(), false));
+        assertTrue(broken(rig, "shared_leaf_is_the_hosts"));
+    }
+
+    @Test
+    void anAsidGoesWithItsGuest() {
+        var rig = new Rig("v6.19");
+        must(rig.snp.init2(0, 0, 0));
+        rig.snp.destroy();
+        assertFalse(broken(rig, "asid_goes_with_its_guest"));
+        long page = rig.kvm.pages().allocate(HostPages.Use.UNMOVABLE) << 12;
+        rig.host.rmp().write(page, guestPage(0x9000, 5, false, 31), "test");
+        assertTrue(broken(rig, "asid_goes_with_its_guest"));
     }
 }

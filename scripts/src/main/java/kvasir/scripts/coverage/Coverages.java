@@ -5,7 +5,7 @@ import java.util.List;
 /** All coverages that can be measured. */
 public final class Coverages {
     private static final List<Coverage> ALL =
-            List.of(new ErrnoCoverage(), LeafCoverage.seamcall(), LeafCoverage.tdcall());
+            List.of(new ErrnoCoverage(), LeafCoverage.seamcall(), LeafCoverage.tdcall(), new SnpCoverage());
 
     private Coverages() {}
 

@@ -31,6 +31,12 @@ public record PlatformConfig(
         boolean snpEnabled,
         int familyModelStepping,
         HostCpuid cpuid) {
+    /** The same with SNP left off in SYSCFG. */
+    public PlatformConfig withoutSnp() {
+        return new PlatformConfig(
+                seed, apiMajor, apiMinor, build, tcb, cores, asids, smt, sockets, false, familyModelStepping, cpuid);
+    }
+
     /** A Milan with one socket, SMT, 15 SNP guests. */
     public static PlatformConfig milan(Bytes seed) {
         return new PlatformConfig(

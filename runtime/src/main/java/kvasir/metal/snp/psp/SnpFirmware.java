@@ -14,6 +14,7 @@ public final class SnpFirmware {
     private final LaunchCommands launchCommands;
     private final PageCommands pageCommands;
     private final GuestRequests guestRequests;
+    private Optional<FirmwareStatus> failure = Optional.empty();
 
     /**
      * Firmware that is not initialised yet.
@@ -37,7 +38,10 @@ public final class SnpFirmware {
      */
     public FirmwareStatus issue(int id, long buffer) {
         Optional<FirmwareCommand> command = FirmwareCommand.of(id);
-        FirmwareStatus status = command.map(c -> execute(c, buffer)).orElse(FirmwareStatus.INVALID_COMMAND);
+        Optional<FirmwareStatus> fails = failure;
+        failure = Optional.empty();
+        FirmwareStatus status =
+                fails.orElseGet(() -> command.map(c -> execute(c, buffer)).orElse(FirmwareStatus.INVALID_COMMAND));
         if (platform.events.listening()) {
             platform.events.emit(new CommandDone(
                     command.map(Enum::name).orElse("0x%x".formatted(id)),
@@ -146,6 +150,27 @@ public final class SnpFirmware {
         Optional<GuestContext> guest = platform.context(context).filter(c -> c.state() == GuestContext.State.LAUNCH);
         guest.ifPresent(c -> c.digest(digest));
         return guest.isPresent();
+    }
+
+    /**
+     * Makes the firmware's count of messages under one VMPCK what it would be after so many; no command does this.
+     *
+     * @param vmpck 0 to 3
+     * @return whether there is such a guest
+     */
+    public boolean seedMessages(long context, int vmpck, long count) {
+        Optional<GuestContext> guest = platform.context(context);
+        guest.ifPresent(c -> c.messages(vmpck & 3, count));
+        return guest.isPresent();
+    }
+
+    /**
+     * The security processor's hardware fails during the next command, which does nothing.
+     *
+     * @param error HWERROR_PLATFORM (the platform is still safe) or HWERROR_UNSAFE
+     */
+    public void failNext(FirmwareStatus error) {
+        failure = Optional.of(error);
     }
 
     /** INIT, LAUNCH or RUNNING for that guest. */

@@ -1,0 +1,170 @@
+package kvasir.vmm;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import kvasir.event.Topic;
+import kvasir.kvm.mm.HostPages;
+import kvasir.kvm.snp.SnpHost;
+import kvasir.metal.snp.RmpCheck;
+import kvasir.metal.snp.psp.FirmwareCommand;
+import kvasir.metal.snp.psp.FirmwareStatus;
+import kvasir.registry.Api;
+import kvasir.registry.Api.Kind;
+import kvasir.registry.Api.Parameter;
+import kvasir.registry.Arguments;
+import kvasir.registry.Bytes;
+import kvasir.registry.Described;
+import kvasir.registry.Outcome;
+
+/** The security processor as the host's driver uses it, one command at a time. */
+final class PspHandle implements Described {
+    static final Api<PspHandle> API = declare(Api.of(
+                    "psp", PspHandle.class, "The security processor: firmware commands with the buffers as given."))
+            .build();
+
+    private static final int QUADS = 8;
+    private static final int PAGE = 4096;
+
+    private final String owner;
+    private final SnpHost host;
+
+    PspHandle(String owner, SnpHost host) {
+        this.owner = owner;
+        this.host = host;
+    }
+
+    private static Api.Builder<PspHandle> declare(Api.Builder<PspHandle> api) {
+        return api.operation(
+                        "command",
+                        parameters(),
+                        "One command. Its buffer is zero but for the quadwords at the offsets named (layouts: SNP ABI; "
+                                + "docs/fidelity-snp.md). Failures are the firmware's statuses by name.",
+                        "g.psp.command SNP_ACTIVATE q0 g.gctx q8 5 -> ACTIVE",
+                        PspHandle::command)
+                .operation(
+                        "raw",
+                        List.of(
+                                Parameter.of("id", Kind.U64, "", "number of the command"),
+                                VmHandle.keyword("buffer", Kind.U64, "bytes", "host address of the command buffer")),
+                        "A command by its number and the address of its buffer, which need not make sense.",
+                        "g.psp.raw 0xff -> INVALID_COMMAND",
+                        (p, a) -> outcome(p.host.firmware().issue((int) a.u64("id"), a.u64("buffer", 0))))
+                .operation(
+                        "page",
+                        List.of(VmBuilder.flag("firmware", "in Firmware state, as snp_alloc_firmware_page makes it")),
+                        "Host address of a fresh page of the host, zero filled.",
+                        "let page = g.psp.page firmware",
+                        (p, a) -> a.flag("firmware")
+                                ? p.host.allocateFirmwarePage()
+                                : (Object) (p.host.pages().allocate(HostPages.Use.UNMOVABLE) << 12))
+                .operation(
+                        "huge_page",
+                        List.of(),
+                        "Host address of a fresh 2M frame of the host.",
+                        "let frame = g.psp.huge_page",
+                        (p, _) -> p.host.pages().allocateHuge(2) << 12)
+                .operation(
+                        "put",
+                        List.of(
+                                Parameter.of("spa", Kind.U64, "bytes", "host address"),
+                                Parameter.of("bytes", Kind.BYTES, "", "what to write, within one page")),
+                        "The host's kernel writes there: ok, or PF if the RMP refuses.",
+                        "g.psp.put page hex\"01\"",
+                        (p, a) -> p.put(a.u64("spa"), a.bytes("bytes")))
+                .operation(
+                        "fail",
+                        List.of(Parameter.of("error", Kind.WORD, "", "what the next command answers")
+                                .among("HWERROR_PLATFORM", "HWERROR_UNSAFE")),
+                        "Fault injection: the security processor's hardware fails during the next command.",
+                        "g.psp.fail HWERROR_UNSAFE",
+                        (p, a) -> {
+                            p.host.firmware().failNext(FirmwareStatus.valueOf(a.string("error")));
+                            return Outcome.ok();
+                        })
+                .operation(
+                        "messages",
+                        List.of(
+                                Parameter.of("context", Kind.U64, "bytes", "gctx"),
+                                Parameter.of("count", Kind.U64, "", "messages so far under VMPCK0")),
+                        "The firmware's message count becomes what it would be after so many messages. No command does "
+                                + "this; it takes a guest 2^64 messages.",
+                        "g.psp.messages g.gctx 0xffff_ffff_ffff_fffe",
+                        (p, a) -> p.host.firmware().seedMessages(a.u64("context"), 0, a.u64("count"))
+                                ? Outcome.ok()
+                                : outcome(FirmwareStatus.INVALID_GUEST))
+                .operation("wbinvd", List.of(), "WBINVD on all cores.", "g.psp.wbinvd", (p, _) -> {
+                    p.host.firmware().wbinvdOnAllCores();
+                    return Outcome.ok();
+                })
+                .property(
+                        "initialised",
+                        "bool",
+                        "Whether SNP_INIT was done and SNP_SHUTDOWN was not.",
+                        "assert g.psp.initialised",
+                        p -> p.host.firmware().initialised());
+    }
+
+    private static List<Parameter> parameters() {
+        var parameters = new java.util.ArrayList<Parameter>();
+        parameters.add(Parameter.of("name", Kind.WORD, "", "SNP_*")
+                .among(Arrays.stream(FirmwareCommand.values()).map(Enum::name).toArray(String[]::new)));
+        for (int quad = 0; quad < QUADS; quad++) {
+            parameters.add(VmHandle.keyword("q" + 8 * quad, Kind.U64, "", "8 bytes at offset " + 8 * quad));
+        }
+        return List.copyOf(parameters);
+    }
+
+    private Outcome command(Arguments a) {
+        var buffer = new byte[PAGE];
+        for (int quad = 0; quad < QUADS; quad++) {
+            long value = a.u64("q" + 8 * quad, 0);
+            for (int i = 0; i < 8; i++) {
+                buffer[8 * quad + i] = (byte) (value >>> (8 * i));
+            }
+        }
+        return outcome(host.command(FirmwareCommand.valueOf(a.string("name")), Bytes.of(buffer)));
+    }
+
+    private static Outcome outcome(FirmwareStatus status) {
+        return status == FirmwareStatus.SUCCESS
+                ? Outcome.ok()
+                : new Outcome.Failed(
+                        status.name(),
+                        "the firmware's status is 0x%02x".formatted(status.code()),
+                        Map.of("status", (long) status.code()));
+    }
+
+    private Outcome put(long spa, Bytes bytes) {
+        if ((spa & PAGE - 1) + bytes.length() > PAGE
+                || Long.compareUnsigned(spa, host.memory().size()) >= 0) {
+            return new Outcome.Failed("EFAULT", "put writes within one page of host memory", Map.of());
+        }
+        if (!new RmpCheck(host.rmp(), host.rules()).hostWrite(spa, 1).allowed()) {
+            return SnpGuestAccess.hostWrite(host, spa, 1);
+        }
+        host.memory().write(spa, bytes.toArray(), 0, bytes.length());
+        return Outcome.ok();
+    }
+
+    @Override
+    public Api<?> api() {
+        return API;
+    }
+
+    @Override
+    public String label() {
+        return owner + ".psp";
+    }
+
+    @Override
+    public Topic topic() {
+        return Topic.of("psp", 0, Long.MAX_VALUE);
+    }
+
+    @Override
+    public Optional<String> picture() {
+        return Optional.of(host.firmware().initialised() ? "initialised" : "not initialised");
+    }
+}
