@@ -115,14 +115,7 @@ public record CpuidModel(
     }
 
     /** Features whose instructions are not in the table yet. */
-    private static final Set<Feature> WITHOUT_ROWS = EnumSet.of(
-            Feature.MMX,
-            Feature.GFNI,
-            Feature.AVX_VNNI,
-            Feature.XSAVEOPT,
-            Feature.XSAVEC,
-            Feature.XSAVES,
-            Feature.MMXEXT);
+    private static final Set<Feature> WITHOUT_ROWS = EnumSet.of(Feature.GFNI, Feature.AVX_VNNI);
 
     private static Set<Feature> allBut(Feature... absent) {
         EnumSet<Feature> features = EnumSet.complementOf(EnumSet.copyOf(List.of(absent)));

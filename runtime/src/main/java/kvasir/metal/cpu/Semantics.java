@@ -68,6 +68,8 @@ final class Semantics {
         VectorScalarOps.bind(makers);
         VectorComputeOps.bind(makers);
         X87Ops.bind(makers);
+        MmxOps.bind(makers);
+        XsaveOps.bind(makers);
         return Map.copyOf(makers);
     }
 

@@ -30,6 +30,9 @@ final class X87Environment {
             return Semantics.op(o, c -> to.store(c, c.sys.x87.statusWord()));
         });
         makers.put("FNCLEX", o -> Semantics.op(o, c -> c.sys.x87.status &= X87.C0 | X87.C1 | X87.C2 | X87.C3));
+        for (String name : new String[] {"FNENI", "FNDISI", "FNSETPM"}) {
+            makers.put(name, o -> Semantics.op(o, c -> {}));
+        }
         makers.put("FNINIT", o -> Semantics.op(o, c -> c.sys.x87.init()));
         makers.put("FNSTENV", o -> store(o, false));
         makers.put("FNSAVE", o -> store(o, true));

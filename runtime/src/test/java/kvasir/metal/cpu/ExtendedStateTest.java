@@ -103,6 +103,115 @@ final class ExtendedStateTest {
         assertEquals(42, bench.memory.read64(DATA + 160 + 15 * 16 + 8));
     }
 
+    private static Bench withState(String code) {
+        Bench bench = Bench.bits64(code + "\nhlt");
+        bench.cpu.setXcr0(0x207);
+        bench.cpu.sys.ymm[4] = 0x1111;
+        bench.cpu.sys.pkru = 0x5555_5554;
+        bench.cpu.setGpr(Gpr.RDX, 0);
+        return bench;
+    }
+
+    @Test
+    void xsaveMarksWhatIsInUseAndKeepsWhatIsNotAsked() {
+        Bench bench = withState("mov eax, 7\nxsave64 [0x300000]");
+        bench.memory.write64(DATA + 512, 0x204);
+        bench.memory.write64(DATA + 2688, 0xdead);
+        assertEquals(-1, raised(bench));
+        assertEquals(0x202, bench.memory.read64(DATA + 512), "SSE in use, AVX not, PKRU not asked");
+        assertEquals(0x1111, bench.memory.read64(DATA + 176));
+        assertEquals(0xdead, bench.memory.read64(DATA + 2688));
+    }
+
+    @Test
+    void xsavecPacksComponentsAndXrstorUnpacksThem() {
+        Bench bench = withState("mov eax, 0x202\nxsavec64 [0x300000]\nxor ecx, ecx\nmov [0x300400], rcx\n"
+                + "pxor xmm1, xmm1\nmov eax, 0x202\nxrstor64 [0x300000]");
+        assertEquals(-1, raised(bench));
+        assertEquals(0x202, bench.memory.read64(DATA + 512));
+        assertEquals(0x8000_0000_0000_0202L, bench.memory.read64(DATA + 520));
+        assertEquals(0x5555_5554L, bench.memory.read64(DATA + 576), "PKRU follows the header");
+        assertEquals(0x1111, bench.cpu.sys.ymm[4]);
+        assertEquals(0x5555_5554, bench.cpu.sys.pkru);
+    }
+
+    @Test
+    void xsaveoptLeavesOutWhatIsInitial() {
+        Bench bench = withState("mov eax, 7\nxsaveopt64 [0x300000]");
+        bench.memory.write64(DATA, 0x1234);
+        bench.memory.write64(DATA + 576, 0x5678);
+        assertEquals(-1, raised(bench));
+        assertEquals(0x1234, bench.memory.read64(DATA), "x87 is in its initial configuration");
+        assertEquals(0x5678, bench.memory.read64(DATA + 576), "AVX too");
+        assertEquals(2, bench.memory.read64(DATA + 512));
+    }
+
+    @Test
+    void xrstorInitialisesWhatTheAreaDoesNotHave() {
+        Bench bench = withState("mov eax, 7\nxrstor64 [0x300000]");
+        bench.memory.write64(DATA + 24, 0x1fa0);
+        bench.cpu.sys.x87.control = 0x27f;
+        assertEquals(-1, raised(bench));
+        assertEquals(0, bench.cpu.sys.ymm[4]);
+        assertEquals(0x37f, bench.cpu.sys.x87.control);
+        assertEquals(0x1fa0, bench.cpu.sys.mxcsr, "MXCSR is loaded whatever XSTATE_BV says");
+        assertEquals(0x5555_5554, bench.cpu.sys.pkru, "not asked");
+    }
+
+    private static int raisedByXrstor(String instruction, long at, long value) {
+        Bench bench = withState("mov eax, 7\n" + instruction);
+        bench.memory.write64(at, value);
+        return raised(bench);
+    }
+
+    @Test
+    void xrstorRefusesBadHeaders() {
+        String plain = "xrstor64 [0x300000]";
+        assertEquals(-1, raisedByXrstor(plain, DATA + 512, 0x203));
+        assertEquals(Vector.GP, raisedByXrstor(plain, DATA + 512, 0x20), "a component that XCR0 lacks");
+        assertEquals(Vector.GP, raisedByXrstor(plain, DATA + 520, 1), "XCOMP_BV without bit 63");
+        assertEquals(Vector.GP, raisedByXrstor(plain, DATA + 528, 1), "reserved");
+        assertEquals(-1, raisedByXrstor(plain, DATA + 520, 1L << 63 | 7));
+        assertEquals(Vector.GP, raisedByXrstor(plain, DATA + 520, 1L << 63 | 0x20));
+        assertEquals(Vector.GP, raisedByXrstor("xrstor64 [0x300020]", DATA, 0), "64-byte alignment");
+        assertEquals(Vector.GP, raisedByXrstor("xrstors64 [0x300000]", DATA, 0), "XRSTORS wants the compacted format");
+        assertEquals(-1, raisedByXrstor("xrstors64 [0x300000]", DATA + 520, 1L << 63 | 7));
+        assertEquals(Vector.GP, raisedByXrstor(plain, DATA + 24, 1L << 20), "MXCSR");
+    }
+
+    @Test
+    void xsaveIsGatedByOsxsaveAndTaskSwitched() {
+        assertEquals(Vector.UD, raised("xsave [0x300000]", CR0, CR4 & ~Bits.CR4_OSXSAVE, 7));
+        assertEquals(Vector.NM, raised("xsave [0x300000]", CR0 | Bits.CR0_TS, CR4, 7));
+        assertEquals(Vector.GP, raised("mov ecx, 0xda0\nmov eax, 1\nxor edx, edx\nwrmsr", CR0, CR4, 7), "IA32_XSS");
+        assertEquals(-1, raised("mov ecx, 0xda0\nxor eax, eax\nxor edx, edx\nwrmsr", CR0, CR4, 7));
+    }
+
+    @Test
+    void mmxIsUndefinedUnderEmulation() {
+        assertEquals(-1, raised("paddb mm0, mm1", CR0, CR4 & ~Bits.CR4_OSFXSR, 1));
+        assertEquals(Vector.UD, raised("paddb mm0, mm1", CR0 | Bits.CR0_EM, CR4, 7));
+        assertEquals(Vector.NM, raised("paddb mm0, mm1", CR0 | Bits.CR0_TS, CR4, 7));
+        assertEquals(Vector.NM, raised("fld1", CR0 | Bits.CR0_EM, CR4, 7));
+    }
+
+    @Test
+    void waitLooksAtMonitorCoprocessor() {
+        assertEquals(Vector.NM, raised("fwait", CR0 | Bits.CR0_TS | Bits.CR0_MP, CR4, 7));
+        assertEquals(-1, raised("fwait", (CR0 | Bits.CR0_TS) & ~Bits.CR0_MP, CR4, 7));
+        assertEquals(-1, raised("fwait", CR0 | Bits.CR0_EM, CR4, 7));
+    }
+
+    @Test
+    void anUnmaskedExceptionWaitsForTheNextInstruction() {
+        String divide = "fninit\nmov word [0x300000], 0x37b\nfldcw [0x300000]\nfld1\nfldz\nfdivp st1, st0\n";
+        assertEquals(-1, raised(divide + "fnstsw ax\nmov [0x300008], ax", CR0, CR4, 7));
+        assertEquals(Vector.MF, raised(divide + "fld1", CR0, CR4, 7));
+        assertEquals(Vector.MF, raised(divide + "fwait", CR0, CR4, 7));
+        assertEquals(Vector.MF, raised(divide + "paddb mm0, mm1", CR0, CR4, 7));
+        assertEquals(-1, raised(divide + "fnclex\nfld1", CR0, CR4, 7));
+    }
+
     @Test
     void leafDTellsTheAreaOfWhatXcr0Enables() {
         for (CpuidModel model : CpuidModel.all()) {

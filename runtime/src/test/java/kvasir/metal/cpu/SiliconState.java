@@ -89,6 +89,8 @@ final class SiliconState {
                 setYmm(i, word, 0);
             }
         }
+        // where the code was, and what a switch of tasks on the host loses
+        Arrays.fill(extended, 6, MXCSR, (byte) 0);
         put(extended, MXCSR + 4, 4, 0);
         Arrays.fill(extended, 416, 512, (byte) 0);
         Arrays.fill(extended, STATE_COMPONENTS, YMM_HIGH, (byte) 0);

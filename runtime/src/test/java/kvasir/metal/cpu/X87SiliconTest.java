@@ -13,7 +13,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.SplittableRandom;
 import java.util.TreeMap;
 import kvasir.metal.cpu.CpuidModel.Feature;
 import kvasir.metal.cpu.isa.CodeSize;
@@ -38,7 +37,7 @@ final class X87SiliconTest {
     private static final int LEGACY_BYTES = 160;
     private static final int HEADER = 512;
 
-    private final SplittableRandom random = new SplittableRandom(Long.getLong("kvasir.silicon.seed", 87));
+    private final SiliconCases.Random random = new SiliconCases.Random(Long.getLong("kvasir.silicon.seed", 87));
     private final X87Values values = new X87Values(random);
     private boolean bits32;
     private Bench bench = Bench.bits64("hlt", MILAN);
@@ -89,29 +88,31 @@ final class X87SiliconTest {
         boolean memory = row.forms().startsWith("m");
         int reg = Math.max(0, row.reg());
         int modrm =
-                row.fixedModrm() >= 0 ? row.fixedModrm() : memory ? reg << 3 | 3 : 0xc0 | reg << 3 | random.nextInt(8);
+                row.fixedModrm() >= 0 ? row.fixedModrm() : memory ? reg << 3 | 3 : 0xc0 | reg << 3 | random.below(8);
         byte[] plain = {(byte) row.opcode(), (byte) modrm};
         byte[] prefixed = {0x66, (byte) row.opcode(), (byte) modrm};
-        return random.nextInt(4) == 0 ? prefixed : plain;
+        return random.below(4) == 0 ? prefixed : plain;
     }
 
     private void compare(HostProcessor host, byte[] code, List<String> differences) {
         var start = new State(area(), new long[17], new byte[HostProcessor.SCRATCH_BYTES]);
-        int middle = 0x1000 + random.nextInt(16);
+        int middle = 0x1000 + random.below(16);
         byte[] data = new byte[128];
-        random.nextBytes(data);
-        values.put(data, random.nextInt(8));
-        if (random.nextBoolean()) {
+        for (int i = 0; i < data.length; i += 8) {
+            SiliconState.put(data, i, 8, random.nextLong());
+        }
+        values.put(data, random.below(8));
+        if (random.below(2) == 0) {
             data[0] = start.area[0];
             data[1] = start.area[1];
         }
         System.arraycopy(data, 0, start.scratch, middle, data.length);
         for (int r = 0; r < 8; r++) {
-            start.registers[r] = random.nextInt() & 0xffff_ffffL;
+            start.registers[r] = random.nextLong() & 0xffff_ffffL;
         }
         start.registers[Gpr.RBX] = host.scratch() + middle;
         start.registers[Gpr.RSP] = host.scratch() + 0x1800;
-        start.registers[16] = 0x202 | random.nextInt() & Bits.STATUS;
+        start.registers[16] = 0x202 | random.nextLong() & Bits.STATUS;
 
         State ours = start.copy();
         if (!emulate(host.scratch(), code, ours)) {
@@ -214,39 +215,11 @@ final class X87SiliconTest {
 
     /** A random x87 state as an XSAVE area. */
     private byte[] area() {
-        ByteBuffer area = ByteBuffer.allocate(HostProcessor.EXTENDED_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        int control = random.nextInt() & 0x1f3f | 0x40;
-        if (random.nextInt(3) != 0) {
-            control |= 0x3f;
-        }
-        if (random.nextInt(3) != 0) {
-            control |= 0x300;
-        }
-        int status = random.nextInt() & 0x7f7f;
-        if (random.nextInt(16) != 0) {
-            status &= ~0x7f | control & 0x3f | 0x40;
-        }
-        boolean pending = (status & ~control & 0x3f) != 0;
-        status |= pending ? 0x8080 : 0;
-        area.putShort(0, (short) control);
-        area.putShort(2, (short) status);
-        int top = status >> 11 & 7;
-        int valid = random.nextInt(4) == 0 ? random.nextInt(256) : 0xff;
-        if (random.nextInt(2) == 0) {
-            valid &= ~(1 << (top - 1 & 7));
-        }
-        area.put(4, (byte) valid);
-        area.putShort(6, (short) (random.nextInt() & 0x7ff));
-        area.putLong(8, random.nextInt(1 << 20));
-        area.putLong(16, random.nextInt(1 << 20));
-        area.putInt(24, 0x1f80);
-        values.relate();
-        for (int i = 0; i < 8; i++) {
-            area.putLong(32 + 16 * i, values.next());
-            area.putShort(40 + 16 * i, (short) values.signExponent());
-        }
-        area.putLong(HEADER, 7);
-        return area.array();
+        byte[] area = new byte[HostProcessor.EXTENDED_BYTES];
+        SiliconState.put(area, 24, 4, 0x1f80);
+        SiliconState.put(area, HEADER, 8, 7);
+        values.fill(area);
+        return area;
     }
 
     /** Whether the instruction went through without an exception. */

@@ -47,6 +47,7 @@ public final class InstructionTable {
         addAll(ExtendedStateRows.TEXT);
         addAll(VectorRows.text());
         addAll(X87Rows.TEXT);
+        addAll(MmxRows.text());
     }
 
     private void addAll(String text) {

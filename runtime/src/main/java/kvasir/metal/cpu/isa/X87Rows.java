@@ -60,11 +60,11 @@ final class X87Rows {
             FCMOVNE ST0,Tt | DB /1 | cpuid=CMOV x87
             FCMOVNBE ST0,Tt | DB /2 | cpuid=CMOV x87
             FCMOVNU ST0,Tt | DB /3 | cpuid=CMOV x87
-            FNOP | DB =E0 | cpuid=FPU undoc
-            FNOP | DB =E1 | cpuid=FPU undoc
+            FNENI | DB =E0 | cpuid=FPU undoc
+            FNDISI | DB =E1 | cpuid=FPU undoc
             FNCLEX | DB =E2 | cpuid=FPU
             FNINIT | DB =E3 | cpuid=FPU
-            FNOP | DB =E4 | cpuid=FPU undoc
+            FNSETPM | DB =E4 | cpuid=FPU undoc
             FUCOMI ST0,Tt | DB /5 | cpuid=FPU | 00Z0PC
             FCOMI ST0,Tt | DB /6 | cpuid=FPU | 00Z0PC
             FLD Mq | DD /0 | cpuid=FPU
