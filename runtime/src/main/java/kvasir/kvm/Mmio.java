@@ -1,7 +1,9 @@
 package kvasir.kvm;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import kvasir.metal.cpu.MmioBus;
 
 /**
@@ -13,10 +15,16 @@ final class Mmio implements MmioBus {
 
     private final Vcpu vcpu;
     private final Deque<Write> writes = new ArrayDeque<>();
+    /** Reads of the present instruction that user space has answered (struct read_cache). */
+    private List<Read> answered = List.of();
+
     private byte[] read = {};
     private int readDone;
     private long readGpa;
     private int readBytes;
+
+    @SuppressWarnings("ArrayRecordComponent") // never compared, never changed
+    private record Read(long gpa, byte[] data) {}
 
     private record Write(long gpa, int bytes, long data) {}
 
@@ -39,9 +47,11 @@ final class Mmio implements MmioBus {
             }
             return true;
         }
-        if (readGpa == gpa && readBytes == bytes && readDone == bytes) {
-            System.arraycopy(read, 0, data, 0, bytes);
-            return true;
+        for (Read before : answered) {
+            if (before.gpa == gpa && before.data.length == bytes) {
+                System.arraycopy(before.data, 0, data, 0, bytes);
+                return true;
+            }
         }
         readGpa = gpa;
         readBytes = bytes;
@@ -80,6 +90,11 @@ final class Mmio implements MmioBus {
             read[readDone + i] = (byte) (data >>> (8 * i));
         }
         readDone += bytes;
+        if (readDone == readBytes) {
+            var more = new ArrayList<>(answered);
+            more.add(new Read(readGpa, read));
+            answered = more;
+        }
     }
 
     /** Whether the emulated instruction wrote something that user space has not seen; the next piece is in kvm_run. */
@@ -102,11 +117,13 @@ final class Mmio implements MmioBus {
     void forget() {
         readBytes = 0;
         readDone = 0;
+        answered = List.of();
     }
 
     Runnable checkpoint() {
-        var savedWrites = java.util.List.copyOf(writes);
+        var savedWrites = List.copyOf(writes);
         byte[] savedRead = read.clone();
+        List<Read> savedAnswered = List.copyOf(answered);
         int savedDone = readDone;
         long savedGpa = readGpa;
         int savedBytes = readBytes;
@@ -114,6 +131,7 @@ final class Mmio implements MmioBus {
             writes.clear();
             writes.addAll(savedWrites);
             read = savedRead.clone();
+            answered = savedAnswered;
             readDone = savedDone;
             readGpa = savedGpa;
             readBytes = savedBytes;

@@ -12,6 +12,7 @@ import kvasir.metal.cpu.VmExit;
 
 /** KVM_RUN of one vCPU (x86.c, kvm_arch_vcpu_ioctl_run, vcpu_run, vcpu_enter_guest; vmx.c, handle_*). */
 final class RunLoop {
+    private static final long HC_SEND_IPI = 10;
     private static final long HC_MAP_GPA_RANGE = 12;
     private static final long KVM_ENOSYS = 1000;
     private static final long EFER_LMA = 1 << 10;
@@ -413,6 +414,9 @@ final class RunLoop {
                 return exited();
             }
             answer = -Errno.EINVAL.number();
+        }
+        if (number == HC_SEND_IPI && cpu().cpl() == 0 && lapic.isPresent()) {
+            answer = lapic.get().sendIpis(gpa, pages, attributes, cpu().gpr(Gpr.RSI) & mask, longMode());
         }
         cpu().setGpr(Gpr.RAX, answer & mask);
         cpu().skip();

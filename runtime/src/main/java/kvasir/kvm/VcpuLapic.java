@@ -1,6 +1,7 @@
 package kvasir.kvm;
 
 import java.util.OptionalLong;
+import kvasir.kvm.irqchip.DeliveryMode;
 import kvasir.kvm.irqchip.IrqChip;
 import kvasir.kvm.irqchip.LocalApic;
 import kvasir.metal.cpu.Cpu;
@@ -109,6 +110,28 @@ final class VcpuLapic {
     /** MOV to CR8. */
     void taskPriority(int value) {
         apic.taskPriority(value);
+    }
+
+    /**
+     * KVM_HC_SEND_IPI (lapic.c, kvm_pv_send_ipi).
+     *
+     * @param low destinations {@code min}, {@code min + 1} ...; {@code high} those after, 32 or 64 a word
+     * @return how many local APICs took it, or a negative error
+     */
+    long sendIpis(long low, long high, long min, long icr, boolean op64) {
+        int width = op64 ? 64 : 32;
+        int mode = (int) icr >>> 8 & 7;
+        if (mode != DeliveryMode.FIXED.ordinal() && mode != DeliveryMode.NMI.ordinal()) {
+            return -Errno.EINVAL.number();
+        }
+        long taken = 0;
+        for (int i = 0; i < 2 * width; i++) {
+            long word = i < width ? low : high;
+            if ((word >>> i % width & 1) != 0) {
+                taken += chip.sendTo((min & 0xffff_ffffL) + i, (int) icr) ? 1 : 0;
+            }
+        }
+        return taken;
     }
 
     boolean ownsPort(int port) {

@@ -25,6 +25,7 @@ public final class Pc {
     private final Vm vm;
     private final PcBoard board;
     private final VcpuThreads threads;
+    private final long memory;
     private final ByteArrayOutputStream serial = new ByteArrayOutputStream();
     private final ByteArrayOutputStream debug = new ByteArrayOutputStream();
     private IntConsumer serialListener = _ -> {};
@@ -32,6 +33,7 @@ public final class Pc {
     /** @param memory bytes of guest memory, counted from gpa 0 */
     Pc(Vm vm, long memory) {
         this.vm = vm;
+        this.memory = memory;
         board = new PcBoard(this::line, memory, vm.vcpus().size(), this::sent, debug::write);
         threads = new VcpuThreads(vm, board);
     }
@@ -58,6 +60,19 @@ public final class Pc {
     /** Everything that the guest has written to the debug console. */
     public String debugConsole() {
         return debug.toString(StandardCharsets.UTF_8);
+    }
+
+    /** Bytes of guest memory, counted from gpa 0. */
+    long memory() {
+        return memory;
+    }
+
+    /** Text arrives at COM1. */
+    Outcome type(String text) {
+        for (byte octet : text.getBytes(StandardCharsets.UTF_8)) {
+            board.com1().receive(octet);
+        }
+        return Outcome.ok();
     }
 
     /** The devices. */

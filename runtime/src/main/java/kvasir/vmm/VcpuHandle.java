@@ -8,6 +8,7 @@ import java.util.OptionalLong;
 import kvasir.event.Topic;
 import kvasir.kvm.DirtyRing;
 import kvasir.kvm.IoctlResult;
+import kvasir.kvm.RunResult;
 import kvasir.kvm.Vcpu;
 import kvasir.kvm.semantics.MemoryMapping;
 import kvasir.metal.cpu.Cpu;
@@ -89,7 +90,7 @@ public class VcpuHandle implements Described {
                         "KVM_RUN. What the last exit left open is finished first. Ends with an exit (HLT, IO, MMIO, "
                                 + "MEMORY_FAULT ...) or an errno; EINTR if a signal is pending or immediate_exit is set.",
                         "plain.vcpu0.run -> HLT",
-                        (v, a) -> v.vcpu.run(a.u64("budget", v.machine.config().instructionBudget()), a.u64("arg", 0))
+                        (v, a) -> v.run(a.u64("budget", v.machine.config().instructionBudget()), a.u64("arg", 0))
                                 .outcome())
                 .operation(
                         "signal",
@@ -113,6 +114,12 @@ public class VcpuHandle implements Described {
                         "The page shared with user space.",
                         "show plain.vcpu0.kvm_run",
                         v -> new KvmRunHandle(v.label(), v.vcpu.kvmRun()))
+                .property(
+                        "mp_state",
+                        "string",
+                        "KVM_GET_MP_STATE: RUNNABLE, UNINITIALIZED, INIT_RECEIVED or HALTED.",
+                        "show pc.vcpu1.mp_state",
+                        v -> v.vcpu.mpState().name())
                 .property("id", "u64", "KVM_CREATE_VCPU's argument.", "show plain.vcpu0.id", v -> (long) v.vcpu.id())
                 .property(
                         "retired",
@@ -266,6 +273,16 @@ public class VcpuHandle implements Described {
         IoctlResult result = machine.config().semantics().mapMemory(vcpu, request);
         vcpu.takeSignal();
         return result.outcome();
+    }
+
+    /** KVM_RUN; if the vCPU falls asleep, time passes until a timer wakes it. */
+    final RunResult run(long budget, long arg) {
+        long end = vcpu.vm().now() + budget;
+        RunResult result = vcpu.run(budget, arg);
+        while (result instanceof RunResult.Descheduled && vcpu.vm().now() < end && vcpu.vm().idle()) {
+            result = vcpu.run(budget, arg);
+        }
+        return result;
     }
 
     Object setSmm(boolean active) {

@@ -223,6 +223,10 @@ public class VmBuilder implements Described {
     }
 
     Optional<Outcome> setIrqchip(boolean withPit) {
+        if (type != VmType.DEFAULT && type != VmType.SW_PROTECTED) {
+            return Optional.of(new Outcome.Failed(
+                    "unsupported", "unsupported: an in-kernel irqchip for a VM of type " + type, Map.of()));
+        }
         irqchip = true;
         pit = withPit;
         return Optional.empty();

@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import kvasir.event.Topic;
 import kvasir.kvm.Errno;
 import kvasir.kvm.IoctlResult;
@@ -21,6 +22,8 @@ import kvasir.registry.Bytes;
 import kvasir.registry.Described;
 import kvasir.registry.Outcome;
 import kvasir.registry.Range;
+import kvasir.vmm.boot.BootException;
+import kvasir.vmm.boot.Multiboot;
 
 /** A VM as scripts hold it. */
 public class VmHandle implements Described {
@@ -29,7 +32,7 @@ public class VmHandle implements Described {
 
     final Machine machine;
     final Vm vm;
-    private Optional<Pc> pc = Optional.empty();
+    Optional<Pc> pc = Optional.empty();
 
     /** @param vm what KVM knows of it */
     protected VmHandle(Machine machine, Vm vm) {
@@ -67,12 +70,80 @@ public class VmHandle implements Described {
 
     /** The same where vCPUs are handles of another kind, the declaration called {@code vcpuType}. */
     protected static <T extends VmHandle> Api.Builder<T> declare(Api.Builder<T> api, String vcpuType) {
-        return declareViews(declareDirtyLog(declareGmem(declareMemory(declareSlots(api)))), vcpuType);
+        return declarePc(declareViews(declareDirtyLog(declareGmem(declareMemory(declareSlots(api)))), vcpuType));
     }
 
     /** The handle of one vCPU. */
     protected VcpuHandle vcpuHandle(kvasir.kvm.Vcpu vcpu) {
         return new VcpuHandle(machine, vcpu);
+    }
+
+    private static <T extends VmHandle> Api.Builder<T> declarePc(Api.Builder<T> api) {
+        return api.operation(
+                        "boot",
+                        List.of(
+                                Parameter.of("kernel", Kind.BYTES, "", "an ELF file with a multiboot header"),
+                                keyword("args", Kind.STRING, "", "its command line")),
+                        "Loads a multiboot kernel and the ACPI tables into guest memory and points vcpu0 at its entry. "
+                                + "Needs `devices` in the declaration.",
+                        "pc.boot file(\"kernel.elf\") args \"quiet\"",
+                        (vm, a) -> vm.withPc(pc -> vm.boot(pc, a.bytes("kernel"), a.optional("args", String.class).orElse(""))))
+                .operation(
+                        "run",
+                        List.of(keyword("budget", Kind.U64, "instructions", "of all vCPUs together")),
+                        "Runs the vCPUs in turn and answers their exits with the devices, until the guest ends: "
+                                + "DEBUG_EXIT with the code (value * 2 + 1, as QEMU's isa-debug-exit), RESET, ASLEEP (all "
+                                + "vCPUs sleep and no timer is armed), or an exit of one vCPU that no device answers.",
+                        "pc.run -> DEBUG_EXIT code 1",
+                        (vm, a) -> vm.withPc(pc -> pc.run(a.u64("budget", vm.machine.config().instructionBudget()))
+                                .outcome()))
+                .operation(
+                        "type",
+                        List.of(Parameter.of("text", Kind.STRING, "", "what arrives")),
+                        "Bytes arrive at COM1.",
+                        "pc.type \"yes\"",
+                        (vm, a) -> vm.withPc(pc -> pc.type(a.string("text"))))
+                .operation(
+                        "printed",
+                        List.of(Parameter.of("text", Kind.STRING, "", "what to look for")),
+                        "Whether the guest has sent this text on COM1.",
+                        "assert pc.printed(\"hello\")",
+                        (vm, a) -> vm.withPc(pc -> pc.serial().contains(a.string("text"))))
+                .operation(
+                        "irq_line",
+                        List.of(
+                                Parameter.of("gsi", Kind.U64, "", "0 to 23"),
+                                Parameter.of("level", Kind.U64, "", "0 or 1")),
+                        "KVM_IRQ_LINE. Errors: ENXIO without an irqchip.",
+                        "pc.irq_line 5 1",
+                        (vm, a) -> vm.vm.irqLine(a.u64("gsi"), a.u64("level") != 0).outcome())
+                .property(
+                        "serial",
+                        "string",
+                        "Everything that the guest has sent on COM1.",
+                        "show pc.serial",
+                        vm -> vm.pc.map(Pc::serial).orElse(""))
+                .property(
+                        "debug_console",
+                        "string",
+                        "Everything that the guest has written to port E9h.",
+                        "show pc.debug_console",
+                        vm -> vm.pc.map(Pc::debugConsole).orElse(""))
+                .property("now", "u64", "Virtual time in ticks of 1 ns.", "show pc.now", vm -> vm.vm.now());
+    }
+
+    final Object withPc(Function<Pc, Object> body) {
+        return pc.isPresent()
+                ? body.apply(pc.get())
+                : new Outcome.Failed("ENODEV", "the VM has no devices: declare it with `devices`", Map.of());
+    }
+
+    final Outcome boot(Pc devices, Bytes kernel, String arguments) {
+        try {
+            return devices.load(Multiboot.load("kernel", kernel.toArray(), arguments, devices.memory()));
+        } catch (BootException e) {
+            return new Outcome.Failed("ENOEXEC", e.getMessage(), Map.of());
+        }
     }
 
     private static <T extends VmHandle> Api.Builder<T> declareSlots(Api.Builder<T> api) {

@@ -61,6 +61,17 @@ public final class IrqChip {
                 true));
     }
 
+    /** Sends the interrupt of an ICR value to one APIC id; false if there is none. */
+    public boolean sendTo(long id, int icr) {
+        for (LocalApic apic : apics) {
+            if (apic.id() == id) {
+                apic.accept(new InterruptMessage(icr & 0xff, DeliveryMode.of(icr >>> 8), false, (int) id, false, true));
+                return true;
+            }
+        }
+        return false;
+    }
+
     private void deliver(InterruptMessage message) {
         if (message.mode() == DeliveryMode.LOWEST_PRIORITY) {
             deliverToOne(message);

@@ -623,6 +623,11 @@ public final class Cpu {
             out[2] |= (sys.cr4 & Bits.CR4_PKE) != 0 ? 1 << 4 : 0;
         } else if (leaf == 0xd && (subleaf == 0 || subleaf == 1) && out[1] != 0) {
             out[1] = model.xsaveBytes(sys.xcr0 | (subleaf == 1 ? sys.xss : 0), subleaf == 1);
+        } else if (leaf == 0xb) {
+            // one thread a core, and no level above
+            out[1] = subleaf == 0 ? 1 : 0;
+            out[2] = subleaf & 0xff | (subleaf == 0 ? 1 << 8 : 0);
+            out[3] = apicId;
         }
         return out;
     }
