@@ -138,7 +138,13 @@ final class RunLoop {
         pending = Pending.NOTHING;
         switch (what) {
             case NOTHING -> {}
-            case IN -> cpu().completeIn(run.ioData());
+            case IN -> {
+                cpu().completeIn(run.ioData());
+                // INS whose destination is MMIO
+                if (mmio.exitForWrite()) {
+                    return exitMmio(Pending.MMIO_WRITE);
+                }
+            }
             case OUT -> cpu().completeOut();
             case HYPERCALL -> {
                 long value = run.hypercallRet();
@@ -355,8 +361,8 @@ final class RunLoop {
         if (exit instanceof VmExit.MmioPending) {
             return handle(exit);
         }
+        mmio.forget();
         if (exit instanceof VmExit.Emulated) {
-            mmio.forget();
             return mmio.exitForWrite() ? exitMmio(Pending.MMIO_WRITE) : Optional.empty();
         }
         return handle(exit);

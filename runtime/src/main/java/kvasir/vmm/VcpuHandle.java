@@ -279,7 +279,9 @@ public class VcpuHandle implements Described {
     final RunResult run(long budget, long arg) {
         long end = vcpu.vm().now() + budget;
         RunResult result = vcpu.run(budget, arg);
-        while (result instanceof RunResult.Descheduled && vcpu.vm().now() < end && vcpu.vm().idle()) {
+        while (result instanceof RunResult.Descheduled
+                && vcpu.vm().now() < end
+                && vcpu.vm().idle()) {
             result = vcpu.run(budget, arg);
         }
         return result;

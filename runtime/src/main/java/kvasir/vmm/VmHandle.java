@@ -87,7 +87,10 @@ public class VmHandle implements Described {
                         "Loads a multiboot kernel and the ACPI tables into guest memory and points vcpu0 at its entry. "
                                 + "Needs `devices` in the declaration.",
                         "pc.boot file(\"kernel.elf\") args \"quiet\"",
-                        (vm, a) -> vm.withPc(pc -> vm.boot(pc, a.bytes("kernel"), a.optional("args", String.class).orElse(""))))
+                        (vm, a) -> vm.withPc(pc -> vm.boot(
+                                pc,
+                                a.bytes("kernel"),
+                                a.optional("args", String.class).orElse(""))))
                 .operation(
                         "run",
                         List.of(keyword("budget", Kind.U64, "instructions", "of all vCPUs together")),
@@ -95,8 +98,9 @@ public class VmHandle implements Described {
                                 + "DEBUG_EXIT with the code (value * 2 + 1, as QEMU's isa-debug-exit), RESET, ASLEEP (all "
                                 + "vCPUs sleep and no timer is armed), or an exit of one vCPU that no device answers.",
                         "pc.run -> DEBUG_EXIT code 1",
-                        (vm, a) -> vm.withPc(pc -> pc.run(a.u64("budget", vm.machine.config().instructionBudget()))
-                                .outcome()))
+                        (vm, a) -> vm.withPc(
+                                pc -> pc.run(a.u64("budget", vm.machine.config().instructionBudget()))
+                                        .outcome()))
                 .operation(
                         "type",
                         List.of(Parameter.of("text", Kind.STRING, "", "what arrives")),
@@ -116,7 +120,8 @@ public class VmHandle implements Described {
                                 Parameter.of("level", Kind.U64, "", "0 or 1")),
                         "KVM_IRQ_LINE. Errors: ENXIO without an irqchip.",
                         "pc.irq_line 5 1",
-                        (vm, a) -> vm.vm.irqLine(a.u64("gsi"), a.u64("level") != 0).outcome())
+                        (vm, a) ->
+                                vm.vm.irqLine(a.u64("gsi"), a.u64("level") != 0).outcome())
                 .property(
                         "serial",
                         "string",

@@ -58,6 +58,7 @@ public record CpuidModel(
         UMIP(7, 0, 2, 2),
         PKU(7, 0, 2, 3),
         LA57(7, 0, 2, 16),
+        PKS(7, 0, 2, 31),
         RDPID(7, 0, 2, 22),
         FSRM(7, 0, 3, 4),
         LAHF_LM(0x8000_0001, 0, 2, 0),
@@ -130,6 +131,7 @@ public record CpuidModel(
             0x00a0_0f11,
             allBut(
                     Feature.LA57,
+                    Feature.PKS,
                     Feature.TSC_DEADLINE,
                     Feature.GFNI,
                     Feature.AVX_VNNI,

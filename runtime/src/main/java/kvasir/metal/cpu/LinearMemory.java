@@ -401,7 +401,7 @@ final class LinearMemory {
         if (!c.canonical(linear)) {
             throw c.nonCanonical();
         }
-        return switch (c.walker.translate(memory, linear, access, userMode, mayTouchUser, c.sys.pkru)) {
+        return switch (c.walker.translate(memory, linear, access, userMode, mayTouchUser, keys())) {
             case GuestTranslation.Mapped mapped -> {
                 if (c.events.listening()) {
                     c.events.emit(new PageWalked(c.apicId, linear, mapped.gpa(), mapped.hpa(), access));
@@ -434,6 +434,11 @@ final class LinearMemory {
             return c.exception(Vector.VC, errorCode);
         }
         return c.leave(exit(refused, linear));
+    }
+
+    private long keys() {
+        long supervisor = (c.sys.cr4 & Bits.CR4_PKS) != 0 ? c.sys.pkrs : 0;
+        return supervisor << 32 | c.sys.pkru & 0xffff_ffffL;
     }
 
     private static VmExit exit(SecondStageResult.Refused refused, long linear) {

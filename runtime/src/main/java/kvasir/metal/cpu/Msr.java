@@ -3,6 +3,7 @@ package kvasir.metal.cpu;
 /** Indices of the model-specific registers that the processor keeps itself. */
 public final class Msr {
     public static final int TSC = 0x10;
+    public static final int PKRS = 0x6e1;
     public static final int TSC_ADJUST = 0x3b;
     public static final int SYSENTER_CS = 0x174;
     public static final int SYSENTER_ESP = 0x175;

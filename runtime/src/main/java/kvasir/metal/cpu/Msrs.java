@@ -14,6 +14,8 @@ final class Msrs {
         SystemState s = c.sys;
         return switch (msr) {
             case Msr.TSC -> OptionalLong.of(c.tsc(index));
+            case Msr.PKRS ->
+                c.model.has(CpuidModel.Feature.PKS) ? OptionalLong.of(s.pkrs & 0xffff_ffffL) : OptionalLong.empty();
             case Msr.TSC_ADJUST ->
                 c.model.has(CpuidModel.Feature.TSC_ADJUST) ? OptionalLong.of(s.tscAdjust) : OptionalLong.empty();
             case Msr.SYSENTER_CS -> OptionalLong.of(s.sysenterCs);
@@ -43,6 +45,13 @@ final class Msrs {
                 long offset = value - c.clock();
                 s.tscAdjust += offset - s.tscOffset;
                 s.tscOffset = offset;
+            }
+            case Msr.PKRS -> {
+                if (!c.model.has(CpuidModel.Feature.PKS)) {
+                    return false;
+                }
+                s.pkrs = (int) value;
+                c.mem.flush();
             }
             case Msr.TSC_ADJUST -> {
                 if (!c.model.has(CpuidModel.Feature.TSC_ADJUST)) {
@@ -91,6 +100,7 @@ final class Msrs {
                     Msr.SYSENTER_ESP,
                     Msr.SYSENTER_EIP -> c.canonicalForLoad(value);
             case Msr.PAT -> patIsLegal(value);
+            case Msr.PKRS -> value >>> 32 == 0;
             case Msr.DEBUGCTL -> (value & ~3L) == 0;
             // no supervisor state component is modelled
             case Msr.XSS -> value == 0 || !c.model.has(Feature.XSAVES);

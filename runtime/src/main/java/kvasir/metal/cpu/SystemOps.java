@@ -212,6 +212,7 @@ final class SystemOps {
         bits |= model.has(Feature.SMEP) ? Bits.CR4_SMEP : 0;
         bits |= model.has(Feature.SMAP) ? Bits.CR4_SMAP : 0;
         bits |= model.has(Feature.PKU) ? Bits.CR4_PKE : 0;
+        bits |= model.has(Feature.PKS) ? Bits.CR4_PKS : 0;
         return bits;
     }
 

@@ -27,6 +27,9 @@ final class SystemState {
     long xcr0;
     int pkru;
 
+    /** IA32_PKRS, the rights of supervisor keys. */
+    int pkrs;
+
     long efer;
     long star;
     long lstar;
@@ -88,6 +91,7 @@ final class SystemState {
         dr[7] = 0x400;
         xcr0 = 1;
         pkru = 0;
+        pkrs = 0;
         efer = 0;
         star = 0;
         lstar = 0;
@@ -118,6 +122,7 @@ final class SystemState {
     void keepOverInit(SystemState before) {
         xcr0 = before.xcr0;
         pkru = before.pkru;
+        pkrs = before.pkrs;
         star = before.star;
         lstar = before.lstar;
         cstar = before.cstar;
@@ -163,6 +168,7 @@ final class SystemState {
         System.arraycopy(other.dr, 0, dr, 0, 8);
         xcr0 = other.xcr0;
         pkru = other.pkru;
+        pkrs = other.pkrs;
         efer = other.efer;
         star = other.star;
         lstar = other.lstar;

@@ -72,10 +72,10 @@ public record GuestWalker(
      * @param linear canonical, or below 2^32 outside 4- and 5-level paging
      * @param user whether it is a user-mode access
      * @param mayTouchUser EFLAGS.AC for an explicit supervisor access: SMAP does not refuse
-     * @param pkru PKRU register, used with protection keys
+     * @param keys PKRU in the low half, used with protection keys; IA32_PKRS in the high half, 0 without CR4.PKS
      */
     public GuestTranslation translate(
-            PhysicalMemory memory, long linear, Access access, boolean user, boolean mayTouchUser, int pkru) {
+            PhysicalMemory memory, long linear, Access access, boolean user, boolean mayTouchUser, long keys) {
         return switch (mode) {
             case NONE -> last(memory, linear, access, true, false);
             case BITS32 -> walk32(memory, linear, access, user, mayTouchUser);
@@ -83,10 +83,10 @@ public record GuestWalker(
                 long pdpte = pdptes.covering(linear);
                 yield (pdpte & X86Entry.P) == 0
                         ? new GuestTranslation.PageFault(errorCode(access, user))
-                        : walk(memory, linear, access, user, mayTouchUser, pkru, pdpte & X86Entry.ADDRESS, 2);
+                        : walk(memory, linear, access, user, mayTouchUser, keys, pdpte & X86Entry.ADDRESS, 2);
             }
-            case LEVELS4 -> walk(memory, linear, access, user, mayTouchUser, pkru, root & X86Entry.ADDRESS, 4);
-            case LEVELS5 -> walk(memory, linear, access, user, mayTouchUser, pkru, root & X86Entry.ADDRESS, 5);
+            case LEVELS4 -> walk(memory, linear, access, user, mayTouchUser, keys, root & X86Entry.ADDRESS, 4);
+            case LEVELS5 -> walk(memory, linear, access, user, mayTouchUser, keys, root & X86Entry.ADDRESS, 5);
         };
     }
 
@@ -118,7 +118,7 @@ public record GuestWalker(
             Access access,
             boolean user,
             boolean mayTouchUser,
-            int pkru,
+            long keys,
             long firstTable,
             int top) {
         long table = firstTable;
@@ -152,8 +152,9 @@ public record GuestWalker(
             boolean writable = (all & X86Entry.W) != 0;
             boolean levels4 = mode != Mode.PAE;
             int refusal = refusal(access, user, mayTouchUser, userPage, writable, executeDisabled);
-            if (refusal == 0 && levels4 && protectionKeys && userPage && access != Access.FETCH) {
-                refusal = keyRefusal((int) (raw >>> 59) & 15, pkru, access, user);
+            if (refusal == 0 && levels4 && access != Access.FETCH) {
+                int rights = !userPage ? (int) (keys >>> 32) : protectionKeys ? (int) keys : 0;
+                refusal = keyRefusal((int) (raw >>> 59) & 15, rights, access, user);
             }
             if (refusal != 0) {
                 return new GuestTranslation.PageFault(errorCode(access, user) | refusal);
@@ -289,8 +290,8 @@ public record GuestWalker(
         return refused ? PRESENT : 0;
     }
 
-    private int keyRefusal(int key, int pkru, Access access, boolean user) {
-        int rights = pkru >>> (2 * key);
+    private int keyRefusal(int key, int register, Access access, boolean user) {
+        int rights = register >>> (2 * key);
         boolean refused = (rights & 1) != 0 || (access == Access.WRITE && (rights & 2) != 0 && (user || writeProtect));
         return refused ? PRESENT | KEY : 0;
     }
