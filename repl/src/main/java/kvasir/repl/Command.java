@@ -20,6 +20,7 @@ enum Command {
                     new Option("--filter", "TEXT", "only tests whose `file: name` contains TEXT"),
                     new Option("--semantics", "NAMES", "only under these, comma-separated (rfc, sean, v6.16 ...)"),
                     new Option("--trace", "", "print every event of the machine as it happens"),
+                    new Option("--invariants", "", "check after every event what must always hold"),
                     new Option("--update", "", "rewrite the `shows` pictures that differ, in the files"),
                     new Option("--quiet", "", "print failures and the closing line only"),
                     new Option("--tap", "", "print TAP version 14 instead of lines for a person"),

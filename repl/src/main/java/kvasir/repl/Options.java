@@ -47,7 +47,8 @@ final class Options {
                 line.has("--update"),
                 line.value("--seed").map(Long::parseLong).orElse(defaults.seed()),
                 line.value("--budget").map(Long::parseLong).orElse(defaults.instructionBudget()),
-                defaults.explore());
+                defaults.explore(),
+                line.has("--invariants"));
     }
 
     private static List<String> semantics(CommandLine line) {

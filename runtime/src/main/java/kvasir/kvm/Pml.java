@@ -34,6 +34,20 @@ final class Pml {
         return enabled ? buffer : Optional.empty();
     }
 
+    /** Whether the gfn is in the log now. */
+    boolean holds(long gfn) {
+        if (!enabled) {
+            return false;
+        }
+        PmlBuffer log = buffer.orElseThrow();
+        for (int entry = HEAD; entry >= (log.full() ? 0 : log.index() + 1); entry--) {
+            if (log.at(vcpu.vm().kvm().memory(), entry) >>> 12 == gfn) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** After every exit: what was logged becomes dirty pages, the oldest first. */
     void drain() {
         if (!enabled) {

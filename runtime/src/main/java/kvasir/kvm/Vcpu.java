@@ -303,6 +303,11 @@ public final class Vcpu {
         nestedTdp = tdp;
     }
 
+    /** Whether the processor has logged the gfn as written, and KVM has not looked yet. */
+    public boolean logged(long gfn) {
+        return pml.holds(gfn);
+    }
+
     /** Page-modification logging of this vCPU. */
     Pml pml() {
         return pml;

@@ -1,11 +1,45 @@
 package kvasir.kvm;
 
+import java.util.Optional;
 import kvasir.event.Event;
 import kvasir.event.Topic;
 import kvasir.metal.cpu.VmExit;
 
 /** What happens to a vCPU. */
 public sealed interface VcpuEvent extends Event {
+    /**
+     * A pre-fault returned.
+     *
+     * @param asked size before, in the unit of the semantics
+     * @param left size after
+     * @param errno empty for 0
+     */
+    record PreFaulted(String vcpu, long asked, long left, Optional<Errno> errno) implements VcpuEvent {
+        @Override
+        public Topic topic() {
+            return Topic.none();
+        }
+
+        @Override
+        public String describe() {
+            return "%s: pre-fault of 0x%x returns %s, 0x%x left"
+                    .formatted(vcpu, asked, errno.map(Errno::name).orElse("0"), left);
+        }
+    }
+
+    /** A system call would never have returned. */
+    record Endless(String vcpu, String reason) implements VcpuEvent {
+        @Override
+        public Topic topic() {
+            return Topic.none();
+        }
+
+        @Override
+        public String describe() {
+            return vcpu + " repeats for ever: " + reason;
+        }
+    }
+
     /** The page-modification log was turned into {@code pages} dirty pages. */
     record PmlDrained(String vcpu, int pages) implements VcpuEvent {
         @Override

@@ -112,6 +112,11 @@ public final class Machine {
         return running.get();
     }
 
+    /** Whether the host runs. */
+    public boolean hostRuns() {
+        return running.isPresent();
+    }
+
     /** The kernel module; the host runs from now on. */
     public Kvm kvm() {
         return running().kvm();

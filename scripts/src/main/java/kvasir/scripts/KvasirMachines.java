@@ -108,7 +108,29 @@ public final class KvasirMachines implements Machines {
         return Semantics.named(name).orElseThrow(() -> new IllegalArgumentException("no semantics " + name));
     }
 
-    private record MachineWorld(Machine machine) implements World {
+    private static final class MachineWorld implements World {
+        private final Machine machine;
+        private Optional<Invariants> watching = Optional.empty();
+
+        MachineWorld(Machine machine) {
+            this.machine = machine;
+        }
+
+        @Override
+        public void watchInvariants(boolean on) {
+            watching.ifPresent(machine.events()::remove);
+            watching = on
+                    ? Optional.of(new Invariants(
+                            () -> machine.hostRuns() ? machine.kvm().vms() : List.of()))
+                    : Optional.empty();
+            watching.ifPresent(machine.events()::add);
+        }
+
+        @Override
+        public Optional<String> brokenInvariant() {
+            return watching.flatMap(invariants -> invariants.broken().or(invariants::firstViolation));
+        }
+
         @Override
         public Events events() {
             return machine.events();

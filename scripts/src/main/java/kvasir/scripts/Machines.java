@@ -91,6 +91,14 @@ public interface Machines {
         /** The statement of an invariant that does not hold now, if there is one. */
         Optional<String> violation();
 
+        /** From now on what must always hold is checked after every event, or not any more. */
+        default void watchInvariants(boolean on) {}
+
+        /** The first invariant that broke while they were watched, or is broken now. */
+        default Optional<String> brokenInvariant() {
+            return Optional.empty();
+        }
+
         /** Whether a VM of this machine ran into a bug check of the kernel (KVM_BUG_ON). */
         boolean kernelBug();
 

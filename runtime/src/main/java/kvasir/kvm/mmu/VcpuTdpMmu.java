@@ -424,10 +424,10 @@ public final class VcpuTdpMmu implements VcpuMmu {
             }
             mmu.vm.seams().at(Seam.SPTE, iterator);
             if (mmu.memory.compareAndSet64(iterator.sptep, iterator.oldSpte, spte)) {
-                mmu.emitSpte(root, iterator.gfn, iterator.level, iterator.oldSpte, spte);
                 if (Spte.isWritable(spte) && !Spte.isWritable(iterator.oldSpte)) {
                     mmu.vm.markDirty(vcpu, fault.slot, fault.gfn);
                 }
+                mmu.emitSpte(root, iterator.gfn, iterator.level, iterator.oldSpte, spte);
                 result = RetPf.FIXED;
                 mmu.stats.count(MmuStats.Counter.PF_FAST);
             }

@@ -9,6 +9,7 @@ import kvasir.kvm.IoctlResult;
 import kvasir.kvm.Seam;
 import kvasir.kvm.Seams;
 import kvasir.kvm.Vcpu;
+import kvasir.kvm.VcpuEvent;
 import kvasir.kvm.VcpuMmu;
 import kvasir.kvm.Vm;
 import kvasir.kvm.mmu.Level;
@@ -38,20 +39,45 @@ final class MapMemory {
         if (vm.dead()) {
             return vm.answered(Check.PRE_FAULT_DEAD.refuse("kvm_vcpu_ioctl: the VM is dead"));
         }
+        long asked = request.size();
         vcpu.mutex().lock();
         try {
             vm.seams().at(Seam.USER_COPY, vcpu.mutex());
             int result = vm.copyFaults()
                     ? refuse(Check.PRE_FAULT_COPY_IN, "kvm_vcpu_ioctl: the struct cannot be read")
                     : copiedIn();
+            tell(asked, result);
             return result < 0
                     ? vm.answered(new IoctlResult.Err(Errno.of(result), reason, details(), check))
                     : new IoctlResult.Ok(0, details());
         } catch (Seams.Livelock livelock) {
-            return new IoctlResult.Endless(livelock.getMessage() + ": " + reason);
+            String why = livelock.getMessage() + ": " + reason;
+            if (vm.events().listening()) {
+                vm.events().emit(new VcpuEvent.Endless(name(), why));
+            }
+            return new IoctlResult.Endless(why);
         } finally {
             vcpu.mutex().unlock();
         }
+    }
+
+    /** Proposals have other rules of what a result and what is left say together. */
+    private void tell(long asked, int result) {
+        if (vm.events().listening()
+                && policies.progress() == Policies.Progress.SUCCESS_ON_PARTIAL
+                && policies.arithmetic() == Policies.Arithmetic.MIN
+                && check.filter(Check.PRE_FAULT_COPY_OUT::equals).isEmpty()) {
+            vm.events()
+                    .emit(new VcpuEvent.PreFaulted(
+                            name(),
+                            asked,
+                            request.size(),
+                            result < 0 ? Optional.of(Errno.of(result)) : Optional.empty()));
+        }
+    }
+
+    private String name() {
+        return vm.name() + ".vcpu" + vcpu.id();
     }
 
     private int copiedIn() {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Optional;
 import kvasir.kvm.HostConfig;
+import kvasir.kvm.VcpuEvent;
 import kvasir.kvm.VmType;
 import kvasir.kvm.invariant.Invariants;
 import org.junit.jupiter.api.BeforeEach;
@@ -70,6 +71,82 @@ final class InvariantsTest {
     void aRootNobodyCounts() {
         rig.vcpuMmu().root().references = 1;
         breaks("root_references");
+    }
+
+    private void streamBreaks(String name) {
+        String said = invariants.broken().orElse("nothing");
+        assertTrue(said.startsWith(name + ":"), said);
+    }
+
+    @Test
+    void aWritableLeafNobodyReported() {
+        rig.slot(1, 16 * M, M, 1, true);
+        Rig.must(rig.map(16 * M, 4096));
+        assertEquals(Optional.empty(), invariants.firstViolation());
+        rig.vm.memslots(0).byId(1).dirty().orElseThrow().clear(0, -1L);
+        breaks("no_lost_dirty");
+    }
+
+    @Test
+    void aLeafThatChangesItsPage() {
+        invariants.on(1, new MmuEvent.SpteChanged("vm.ept", 1024, 1, rig.raw(4 * M), rig.raw(4 * M) + 4096));
+        streamBreaks("leaf_keeps_pfn");
+    }
+
+    @Test
+    void aHugeLeafWhereWritesAreLogged() {
+        rig.slot(1, 16 * M, 4 * M, 1, true);
+        long huge = rig.raw(0);
+        invariants.on(1, new MmuEvent.SpteChanged(rig.vcpuMmu().root().space, 16 * M >>> 12, 2, Spte.EMPTY, huge));
+        streamBreaks("no_new_huge_leaf_while_logging");
+    }
+
+    @Test
+    void aPreFaultThatMapsNothing() {
+        String space = rig.vcpuMmu().root().space;
+        invariants.on(1, new MmuEvent.Faulted(space, 32 * M, 0, true, 2, "SPURIOUS"));
+        streamBreaks("pre_fault_is_truthful");
+    }
+
+    @Test
+    void aPreFaultThatReturnsZeroForNothing() {
+        invariants.on(1, new VcpuEvent.PreFaulted("vm.vcpu0", 4096, 4096, Optional.empty()));
+        streamBreaks("pre_fault_is_truthful");
+    }
+
+    @Test
+    void aCallThatNeverEnds() {
+        invariants.on(1, new VcpuEvent.Endless("vm.vcpu0", "retry"));
+        streamBreaks("calls_terminate");
+    }
+
+    @Test
+    void aRightTakenWithoutFlush() {
+        long raw = rig.raw(4 * M);
+        long taken = raw & ~(Spte.WRITABLE | rig.mmu.format().mmuWritable());
+        rig.events.add(invariants);
+        rig.vm.mmuLock().lock();
+        rig.mmu.emitSpte(rig.vcpuMmu().root(), 4 * M >>> 12, 1, raw, taken);
+        rig.vm.mmuLock().unlock();
+        streamBreaks("write_protection_is_flushed");
+    }
+
+    @Test
+    void aRightTakenWithFlush() {
+        rig.events.add(invariants);
+        rig.mmu.writeTracking().add(rig.vm.memslots(0).byId(0), 4 * M >>> 12);
+        assertEquals(Optional.empty(), invariants.broken());
+    }
+
+    @Test
+    void aBlockThatForgotItIsMixed() {
+        var sp = new Rig(HostConfig.intel(), "v6.19", VmType.SW_PROTECTED);
+        sp.gmemSlot(0, 0, 4 * M);
+        Rig.must(sp.vm.setMemoryAttributes(0, 4096, 8, 0));
+        var watched = new Invariants(sp.kvm);
+        assertEquals(Optional.empty(), watched.firstViolation());
+        sp.vm.memslots(0).byId(0).lpage().setMixed(0, 2, false);
+        assertTrue(watched.firstViolation().orElse("nothing").startsWith("mixed_tells_attributes:"));
     }
 
     @Test

@@ -80,6 +80,7 @@ public final class OperationNode extends StatementNode {
         } else if (value instanceof Outcome outcome && !(outcome instanceof Outcome.Ok)) {
             throw mustSucceed(outcome);
         }
+        InvariantsNode.check(this, execution);
         if (place == Place.CONVERSATION && value != kvasir.scripts.binding.Nothing.NOTHING) {
             execution.print(kvasir.scripts.binding.Pictures.of(value));
         }

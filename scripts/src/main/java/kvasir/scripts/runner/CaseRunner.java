@@ -16,6 +16,7 @@ import kvasir.scripts.RunListener;
 import kvasir.scripts.RunOptions;
 import kvasir.scripts.nodes.Execution;
 import kvasir.scripts.nodes.Fault;
+import kvasir.scripts.nodes.InvariantsNode;
 import kvasir.scripts.nodes.ScriptException;
 import kvasir.scripts.translate.Program;
 import kvasir.scripts.translate.RaceBody;
@@ -147,6 +148,7 @@ final class CaseRunner {
             Optional<History> history = explain ? Optional.of(new History(EVENTS_KEPT)) : Optional.empty();
             history.ifPresent(world.events()::add);
             var execution = new Execution(world, each.semantics(), history, options.update(), output::add, interrupted);
+            world.watchInvariants(options.invariants());
             try {
                 each.program().topLevel().call(execution);
                 each.program().setups().forEach(setup -> setup.call(execution));
@@ -159,7 +161,8 @@ final class CaseRunner {
                 answers.addAll(execution.answers());
                 updates.addAll(execution.updates());
             }
-            return new Attempt(Optional.empty(), output, answers, observed);
+            Optional<Fault> broken = world.brokenInvariant().map(what -> InvariantsNode.fault(place(each), what));
+            return new Attempt(broken, output, answers, observed);
         } catch (ScriptException exception) {
             return new Attempt(Optional.of(exception.fault()), output, answers, observed);
         } catch (RuntimeException | StackOverflowError bug) {
@@ -169,10 +172,14 @@ final class CaseRunner {
         }
     }
 
-    private static Fault bug(Case each, Throwable bug) {
-        Span span = each.test()
+    private static Span place(Case each) {
+        return each.test()
                 .map(kvasir.scripts.translate.Program.Test::span)
                 .orElseGet(() -> each.program().source().span(0, 0));
+    }
+
+    private static Fault bug(Case each, Throwable bug) {
+        Span span = place(each);
         StackTraceElement[] stack = bug.getStackTrace();
         var diagnostic = new Diagnostic(
                 "E0600",

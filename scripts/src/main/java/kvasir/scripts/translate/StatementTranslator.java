@@ -23,6 +23,7 @@ import kvasir.scripts.nodes.ExpressionNode;
 import kvasir.scripts.nodes.ForNode;
 import kvasir.scripts.nodes.GlobalLetNode;
 import kvasir.scripts.nodes.IfNode;
+import kvasir.scripts.nodes.InvariantsNode;
 import kvasir.scripts.nodes.LiteralNode;
 import kvasir.scripts.nodes.LocalLetNode;
 import kvasir.scripts.nodes.Matcher;
@@ -53,7 +54,8 @@ final class StatementTranslator {
             "if",
             "import",
             "launch",
-            "answer");
+            "answer",
+            "invariants");
 
     /** What kind of body it is, which decides what may stand in it. */
     enum Body {
@@ -208,6 +210,14 @@ final class StatementTranslator {
                 && invoke.callee() instanceof Expression.Name name
                 && name.name().equals("answer")) {
             return answer(operation, invoke);
+        }
+        if (operation.call() instanceof Expression.Invoke invoke
+                && invoke.callee() instanceof Expression.Name name
+                && name.name().equals("invariants")
+                && invoke.arguments().size() == 1
+                && invoke.arguments().getFirst() instanceof Expression.Name word
+                && (word.name().equals("on") || word.name().equals("off"))) {
+            return new InvariantsNode(operation.span(), word.name().equals("on"));
         }
         standsForSomething(operation);
         Map<String, Integer> rows = new HashMap<>();
