@@ -50,6 +50,7 @@ public final class Declarations {
                 TdVcpuHandle.API,
                 SnpVcpuHandle.API,
                 PspHandle.API,
+                OvmfView.API,
                 SeptView.API,
                 SeptCell.API,
                 PamtView.API,

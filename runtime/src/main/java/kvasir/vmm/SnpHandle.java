@@ -22,11 +22,11 @@ import kvasir.registry.Api.Kind;
 import kvasir.registry.Api.Parameter;
 import kvasir.registry.Arguments;
 import kvasir.registry.Bytes;
+import kvasir.registry.Described;
 import kvasir.registry.Outcome;
 import kvasir.registry.Range;
 import kvasir.vmm.launch.DirectBoot;
 import kvasir.vmm.launch.LaunchRefused;
-import kvasir.vmm.launch.OvmfImage;
 import kvasir.vmm.launch.SnpVmLaunch;
 
 /** An SNP VM as scripts hold it: KVM_SEV_* commands, RMP and digest, and what its guest's kernel could do. */
@@ -127,7 +127,7 @@ final class SnpHandle extends VmHandle {
                 .operation(
                         "launch",
                         List.of(
-                                Parameter.of("image", Kind.BYTES, "", "an OVMF image with SEV metadata"),
+                                Parameter.of("image", Kind.HANDLE, "", "what `ovmf` gives"),
                                 optionalBytes("kernel", "of a direct boot; its hashes are measured"),
                                 optionalBytes("initrd", "of a direct boot"),
                                 Parameter.of("append", Kind.STRING, "", "kernel command line")
@@ -135,10 +135,18 @@ final class SnpHandle extends VmHandle {
                                         .orAbsent(),
                                 keyword("policy", Kind.U64, "", "guest policy; 0x30000 if left out")),
                         "QEMU's launch: launch_start, an update for the image and each section of its metadata, "
-                                + "launch_finish. Errors: those of the ioctl that fails; EINVAL with words for an image "
-                                + "or memory that does not fit.",
-                        "g.launch file(\"OVMF.fd\")",
+                                + "launch_finish. Also written `launch g from ovmf(...)`. Errors: those of the ioctl that fails; EINVAL with "
+                                + "words for an image or memory that does not fit.",
+                        "launch g from ovmf(\"OVMF.fd\") kernel file(\"bzImage\")",
                         (g, a) -> g.launch(a))
+                .operation(
+                        "run_as_pc",
+                        List.of(keyword(
+                                "budget", Kind.U64, "instructions", "of all vCPUs together; 50 million if left out")),
+                        "Runs the guest with the devices of a small PC; page state changes are granted. Details: ended, serial, "
+                                + "debug (port 0x402), retired.",
+                        "show g.run_as_pc",
+                        (g, a) -> g.runAsPc(a.u64("budget", 50_000_000)))
                 .operation(
                         "sev_command",
                         List.of(Parameter.of("id", Kind.U64, "", "a KVM_SEV_* id below 100")),
@@ -479,13 +487,32 @@ final class SnpHandle extends VmHandle {
                         kernel,
                         a.optional("initrd", Bytes.class).orElse(Bytes.of()),
                         a.optional("append", String.class).orElse("")));
+        if (!(a.get("image", Described.class) instanceof OvmfView firmware)) {
+            return new Outcome.Failed("EINVAL", "launch takes what ovmf(...) gives", Map.of());
+        }
         try {
             return new SnpVmLaunch(snp)
-                    .run(OvmfImage.parse(a.bytes("image")), boot, a.u64("policy", POLICY))
+                    .run(firmware.image(), boot, a.u64("policy", POLICY))
                     .outcome();
         } catch (LaunchRefused refused) {
             return new Outcome.Failed("EINVAL", refused.reason(), Map.of());
         }
+    }
+
+    private Outcome runAsPc(long budget) {
+        long top = vm.allSlots().stream()
+                .map(slot -> slot.endGfn() << 12)
+                .filter(end -> end < 3L << 30)
+                .max(Long::compare)
+                .orElse(0L);
+        var pc = new Pc(vm, top);
+        Ended ended = pc.run(budget);
+        var details = new java.util.LinkedHashMap<String, Object>();
+        details.put("ended", ended.toString());
+        details.put("serial", pc.serial());
+        details.put("debug", pc.debugConsole());
+        details.put("retired", pc.retired());
+        return new Outcome.Ok(details);
     }
 
     private Outcome launchFinish(Arguments a) {

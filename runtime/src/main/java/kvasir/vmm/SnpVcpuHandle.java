@@ -53,6 +53,18 @@ final class SnpVcpuHandle extends VcpuHandle {
                         "g.vcpu0.add_guest probe at 1M",
                         (v, a) -> v.addGuest(a.get("guest", Guest.class), a.u64("at")))
                 .operation(
+                        "start_at",
+                        List.of(Parameter.of("eip", Kind.U64, "bytes", "of the firmware's SEV-ES reset block")),
+                        "The vCPU's start in real mode, as QEMU sets it for APs before launch_finish. EINVAL after it.",
+                        "g.vcpu1.start_at firmware.ap_start",
+                        (v, a) -> {
+                            if (v.snp.stateProtected(v.vcpu())) {
+                                return new Outcome.Failed("EINVAL", "the registers are protected", Map.of());
+                            }
+                            SnpVmLaunch.startAt(v.cpu(), (int) a.u64("eip"));
+                            return Outcome.ok();
+                        })
+                .operation(
                         "init",
                         List.of(),
                         "INIT: a VMSA that the guest gave with AP creation on INIT is used from the next run on.",

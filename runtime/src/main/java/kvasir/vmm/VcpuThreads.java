@@ -5,6 +5,7 @@ import java.util.Optional;
 import kvasir.kvm.Errno;
 import kvasir.kvm.ExitReason;
 import kvasir.kvm.KvmRun;
+import kvasir.kvm.MemoryAttributes;
 import kvasir.kvm.MpState;
 import kvasir.kvm.RunResult;
 import kvasir.kvm.Vcpu;
@@ -18,6 +19,14 @@ import kvasir.vmm.device.PcBoard;
 public final class VcpuThreads {
     /** Instructions of one slice while other vCPUs may want to run. */
     private static final long SLICE = 10_000;
+
+    /** Offset of hypercall.args in kvm_run. */
+    private static final int ARGS = 40;
+
+    private static final long ENCRYPTED = 1 << 4;
+
+    /** Offset of memory_fault in kvm_run: flags, gpa, size. */
+    private static final int FAULT = 32;
 
     private final Vm vm;
     private final PcBoard board;
@@ -72,6 +81,9 @@ public final class VcpuThreads {
                 }
                 case RunResult.Exited(ExitReason reason, var _) when reason == ExitReason.IO -> port(vcpu.kvmRun());
                 case RunResult.Exited(ExitReason reason, var _) when reason == ExitReason.MMIO -> memory(vcpu.kvmRun());
+                case RunResult.Exited(ExitReason reason, var _)
+                when reason == ExitReason.HYPERCALL -> pageState(vcpu.kvmRun());
+                case RunResult.MemoryFault _ when convert(vcpu.kvmRun()) -> {}
                 case RunResult.Refused refused
                 when refused.errno() == Errno.EINTR -> {
                     return Optional.of(new Ended.Interrupted());
@@ -87,6 +99,23 @@ public final class VcpuThreads {
                 return Optional.of(new Ended.Reset());
             }
         }
+    }
+
+    /** KVM_HC_MAP_GPA_RANGE: what the guest asks for becomes the attribute. */
+    private void pageState(KvmRun run) {
+        long gpa = run.get64(ARGS);
+        long pages = run.get64(ARGS + 8);
+        long attributes = (run.get64(ARGS + 16) & ENCRYPTED) != 0 ? MemoryAttributes.PRIVATE : 0;
+        run.setHypercallRet(
+                vm.setMemoryAttributes(gpa, pages << 12, attributes, 0).succeeded() ? 0 : 1);
+    }
+
+    /** KVM_EXIT_MEMORY_FAULT: the page becomes what the guest takes it for, as QEMU's kvm_convert_memory does. */
+    private boolean convert(KvmRun run) {
+        long attributes = run.get64(FAULT) & MemoryAttributes.PRIVATE;
+        return vm.type().hasPrivateMemory()
+                && vm.setMemoryAttributes(run.get64(FAULT + 8), run.get64(FAULT + 16), attributes, 0)
+                        .succeeded();
     }
 
     private void port(KvmRun run) {

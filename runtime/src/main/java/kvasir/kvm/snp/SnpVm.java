@@ -279,6 +279,11 @@ public final class SnpVm implements VendorOps {
         return runOf(id).map(SnpRun::registeredGhcb).orElse(-1L);
     }
 
+    /** EAX, EBX, ECX, EDX as KVM answers a vCPU of this guest. */
+    public int[] cpuid(Vcpu vcpu, int leaf, int subleaf) {
+        return SnpCpuid.values(vcpu.cpu(), leaf, subleaf);
+    }
+
     /** INIT of a vCPU: a VMSA that AP creation left waiting for it is used from now on. */
     public void init(int id) {
         runOf(id).ifPresent(SnpRun::reset);

@@ -35,7 +35,7 @@ public final class KernelHashes {
     }
 
     /** The 4 KiB page that holds the table at its place. */
-    static Bytes page(DirectBoot boot, long tableGpa) {
+    public static Bytes page(DirectBoot boot, long tableGpa) {
         byte[] table = table(boot).toArray();
         var page = new byte[4096];
         System.arraycopy(table, 0, page, (int) tableGpa & 0xfff, table.length);

@@ -10,6 +10,8 @@ import kvasir.kvm.snp.LaunchUpdate;
 import kvasir.kvm.snp.SnpVm;
 import kvasir.metal.cpu.Cpu;
 import kvasir.metal.cpu.Segment;
+import kvasir.metal.snp.psp.FirmwareStatus;
+import kvasir.metal.snp.psp.PageType;
 import kvasir.registry.Arguments;
 import kvasir.registry.Bytes;
 
@@ -54,7 +56,7 @@ public final class SnpVmLaunch {
     }
 
     /** sev_es_set_reset_vector of QEMU. */
-    private static void startAt(Cpu cpu, int eip) {
+    public static void startAt(Cpu cpu, int eip) {
         Segment code = cpu.segment(Segment.CS);
         long base = Integer.toUnsignedLong(eip & 0xffff_0000);
         cpu.setSegment(Segment.CS, new Segment(code.selector(), base, code.limit(), code.access()));
@@ -75,14 +77,22 @@ public final class SnpVmLaunch {
                             update.gpa() + update.size()));
         }
         long uaddr = slot.hva(gfn);
-        if (update.content().isPresent()) {
-            byte[] content = update.content().get().toArray();
+        Optional<Bytes> filled = update.type() == PageType.CPUID && !vm.vcpus().isEmpty()
+                ? Optional.of(CpuidTable.page(snp, vm.vcpus().getFirst()))
+                : update.content();
+        if (filled.isPresent()) {
+            byte[] content = filled.get().toArray();
             if (!vm.mm().write(uaddr, content, 0, content.length)) {
                 throw new LaunchRefused(update.what() + ": the VMM's memory there cannot be written");
             }
         }
-        return updateAll(
-                snp, new LaunchUpdate(gfn, uaddr, update.size(), update.type().code(), 0));
+        var first = new LaunchUpdate(gfn, uaddr, update.size(), update.type().code(), 0);
+        IoctlResult result = updateAll(snp, first);
+        boolean corrected = update.type() == PageType.CPUID
+                && !result.succeeded()
+                && result.outcome().details().get("fw_status") instanceof String status
+                && status.equals(FirmwareStatus.INVALID_PARAM.name());
+        return corrected ? updateAll(snp, first) : result;
     }
 
     /** Issues KVM_SEV_SNP_LAUNCH_UPDATE again with what was left until nothing is, or until it fails, as a VMM does. */

@@ -46,7 +46,7 @@ import kvasir.scripts.nodes.ZerosNode;
 /** Expressions and patterns. */
 final class ExpressionTranslator {
     /** Functions that every script has. */
-    static final List<String> BUILT_IN = List.of("file", "zeros", "tdvf", "why", "min", "max");
+    static final List<String> BUILT_IN = List.of("file", "zeros", "tdvf", "ovmf", "why", "min", "max");
 
     private final Context context;
     private final FrameScope frame;
@@ -438,7 +438,7 @@ final class ExpressionTranslator {
                         values,
                         Type.Plain.BYTES,
                         nodes -> new FileNode(span, context.folder(), nodes.getFirst()));
-            case "tdvf" -> tdvf(span, name, values);
+            case "tdvf", "ovmf" -> firmware(span, name, values);
             case "zeros" ->
                 builtIn(span, name, values, Type.Plain.BYTES, nodes -> new ZerosNode(span, nodes.getFirst()));
             case "why" -> {
@@ -461,8 +461,8 @@ final class ExpressionTranslator {
         };
     }
 
-    /** {@code tdvf(NAME)} is {@code machine.tdvf(file(NAME))}. */
-    private Typed tdvf(Span span, Expression.Name name, List<Expression> values) {
+    /** {@code tdvf(NAME)} is {@code machine.tdvf(file(NAME))}; {@code ovmf} likewise. */
+    private Typed firmware(Span span, Expression.Name name, List<Expression> values) {
         count(span, name.name(), 1, values.size());
         if (values.size() != 1) {
             return new Typed(new LiteralNode(span, false), Type.Plain.UNKNOWN);
