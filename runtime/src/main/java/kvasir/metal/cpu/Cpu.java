@@ -464,7 +464,9 @@ public final class Cpu {
         if ((raised & unmasked & BEFORE_COMPUTATION) != 0) {
             raised &= BEFORE_COMPUTATION;
         }
-        sys.mxcsr |= raised | settled;
+        if ((~sys.mxcsr & (raised | settled)) != 0) {
+            setMxcsr(sys.mxcsr | raised | settled);
+        }
         if ((raised & unmasked & 0x3f) != 0) {
             throw exception((sys.cr4 & Bits.CR4_OSXMMEXCPT) != 0 ? Vector.XM : Vector.UD, 0);
         }

@@ -37,6 +37,7 @@ final class LinearMemory {
     private long epoch;
     private long busGpa;
     private final byte[] busData = new byte[8];
+    private final long[] loaded = new long[4];
     private Optional<MmioBus> bus = Optional.empty();
 
     LinearMemory(Cpu c) {
@@ -190,28 +191,35 @@ final class LinearMemory {
         }
     }
 
-    /** Loads {@code words} 64-bit words into the first elements of {@code to}. */
-    void loadWords(long linear, int words, long[] to) {
+    /** Loads two or four 64-bit words into {@code to}, from index {@code first} on; all of them or none. */
+    void loadWords(long linear, int words, long[] to, int first) {
         int i = Tlb.index(linear, tlb.readTag);
         if (tlb.readTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4096 - 8 * words) {
             long host = linear + tlb.readDelta[i];
-            for (int word = 0; word < words; word++) {
-                to[word] = NativeMemory.get64(host + 8 * word);
+            to[first] = NativeMemory.get64(host);
+            to[first + 1] = NativeMemory.get64(host + 8);
+            if (words == 4) {
+                to[first + 2] = NativeMemory.get64(host + 16);
+                to[first + 3] = NativeMemory.get64(host + 24);
             }
         } else {
             for (int word = 0; word < words; word++) {
-                to[word] = load64(c.wrap(linear + 8 * word));
+                loaded[word] = load64(c.wrap(linear + 8 * word));
             }
+            System.arraycopy(loaded, 0, to, first, words);
         }
     }
 
-    /** Stores {@code words} 64-bit words of {@code from}, from index {@code first} on; all of them or none. */
+    /** Stores two or four 64-bit words of {@code from}, from index {@code first} on; all of them or none. */
     void storeWords(long linear, int words, long[] from, int first) {
         int i = Tlb.index(linear, tlb.writeTag);
         if (tlb.writeTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4096 - 8 * words) {
             long host = linear + tlb.writeDelta[i];
-            for (int word = 0; word < words; word++) {
-                NativeMemory.put64(host + 8 * word, from[first + word]);
+            NativeMemory.put64(host, from[first]);
+            NativeMemory.put64(host + 8, from[first + 1]);
+            if (words == 4) {
+                NativeMemory.put64(host + 16, from[first + 2]);
+                NativeMemory.put64(host + 24, from[first + 3]);
             }
         } else {
             probeWrite(linear, 8 * words);

@@ -44,11 +44,21 @@ final class VectorArg {
             to[2] = ymm[at + 2];
             to[3] = ymm[at + 3];
         } else if (bytes >= 16) {
-            c.mem.loadWords(linear(c, false), bytes >> 3, to);
+            c.mem.loadWords(linear(c, false), bytes >> 3, to, 0);
         } else {
             to[0] = c.mem.load(memory.address.linear(c, bytes, false), bytes);
             to[1] = 0;
         }
+    }
+
+    /** Whether it is memory of at least 16 bytes. */
+    boolean wideMemory() {
+        return at < 0 && bytes >= 16;
+    }
+
+    /** Reads {@link #wideMemory} straight into a register. */
+    void loadRegister(Cpu c, int words) {
+        c.mem.loadWords(linear(c, false), bytes >> 3, c.sys.ymm, words);
     }
 
     /** Writes memory of 4, 8, 16 or 32 bytes. */

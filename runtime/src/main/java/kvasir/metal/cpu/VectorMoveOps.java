@@ -110,7 +110,19 @@ final class VectorMoveOps {
     }
 
     private static Op whole(Operands o) {
-        return o.isMemory(0) ? new Store(o) : new Load(o);
+        if (o.isMemory(0)) {
+            return new Store(o);
+        }
+        var source = new VectorArg(o, 1);
+        if (!source.wideMemory()) {
+            return new Load(o);
+        }
+        var result = new VectorResult(o, 0);
+        int words = words(o);
+        return Semantics.op(o, c -> {
+            source.loadRegister(c, result.words());
+            result.clearAbove(c, words);
+        });
     }
 
     /** A whole register from a register or memory. */

@@ -30,6 +30,14 @@ final class VectorResult {
         }
     }
 
+    /** After {@code words} words were written: clears the rest as the form says. */
+    void clearAbove(Cpu c, int words) {
+        if (vex && words == 2) {
+            c.sys.ymm[at + 2] = 0;
+            c.sys.ymm[at + 3] = 0;
+        }
+    }
+
     /** Writes two or four words of {@code from}. */
     void store(Cpu c, long[] from, int words) {
         store(c, from[0], from[1]);

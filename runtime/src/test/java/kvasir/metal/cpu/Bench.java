@@ -54,9 +54,17 @@ final class Bench {
         return bits32(source, CpuidModel.standard());
     }
 
-    /** A processor with every feature, x87 and vector state enabled, exceptions without handlers. */
+    /** A processor with every feature, x87 and vector state enabled, exceptions without handlers; it executes HLT. */
     static Bench silicon(boolean bits32) {
-        Bench bench = bits32 ? bits32("hlt", SiliconCases.EVERYTHING) : bits64("hlt", SiliconCases.EVERYTHING);
+        return enabled(bits32 ? bits32("hlt", SiliconCases.EVERYTHING) : bits64("hlt", SiliconCases.EVERYTHING));
+    }
+
+    /** The same in 64-bit mode, with a program. */
+    static Bench silicon(String source) {
+        return enabled(bits64(source, SiliconCases.EVERYTHING));
+    }
+
+    private static Bench enabled(Bench bench) {
         bench.cpu.setCr(4, bench.cpu.cr(4) | Bits.CR4_OSFXSR | Bits.CR4_OSXMMEXCPT | Bits.CR4_OSXSAVE);
         bench.cpu.sys.xcr0 = 7;
         bench.cpu.updateMode();

@@ -72,6 +72,37 @@ final class CpuBenchmark {
                 small: mov eax, edi
                 ret
                 """);
+        loops.put("sse", """
+                mov eax, 1
+                mov edx, 3
+                cvtsi2sd xmm1, eax
+                cvtsi2sd xmm2, edx
+                divsd xmm1, xmm2
+                movddup xmm1, xmm1
+                again: mov rcx, 1024
+                next: movups xmm0, [rsi+rcx*8+0x300000]
+                addpd xmm0, xmm1
+                mulpd xmm0, xmm1
+                movaps xmm3, xmm0
+                subpd xmm3, xmm1
+                movups [rsi+rcx*8+0x300000], xmm0
+                dec rcx
+                jnz next
+                jmp again
+                """);
+        loops.put("avx2", """
+                again: mov rcx, 1024
+                next: vmovdqu ymm0, [rsi+rcx*8+0x300000]
+                vpaddd ymm1, ymm1, ymm0
+                vpxor ymm2, ymm2, ymm1
+                vpslld ymm3, ymm2, 7
+                vpcmpeqb ymm4, ymm3, ymm0
+                vpand ymm1, ymm1, ymm4
+                vmovdqu [rsi+rcx*8+0x310000], ymm1
+                dec rcx
+                jnz next
+                jmp again
+                """);
         return loops;
     }
 
@@ -82,7 +113,7 @@ final class CpuBenchmark {
             if (names.length != 0 && !java.util.List.of(names).contains(loop.getKey())) {
                 continue;
             }
-            Bench bench = Bench.bits64(loop.getValue());
+            Bench bench = Bench.silicon(loop.getValue());
             bench.cpu.run(WARM_UP);
             long start = threads.getCurrentThreadCpuTime();
             bench.cpu.run(MEASURED);

@@ -46,6 +46,10 @@ public final class FloatMath {
     private boolean denormalsAreZero;
     private boolean flushToZero;
     private int masks = 0x3f;
+
+    /** Whether an inexact result is masked and would tell nothing new: MXCSR has the flag already. */
+    private boolean inexactIsOld;
+
     private int extendedPrecision = 64;
 
     private final Operand a = new Operand();
@@ -66,6 +70,7 @@ public final class FloatMath {
         denormalsAreZero = (mxcsr & 1 << 6) != 0;
         flushToZero = (mxcsr & 1 << 15) != 0;
         masks = mxcsr >>> 7 & 0x3f;
+        inexactIsOld = (masks & INEXACT) != 0 && (mxcsr & INEXACT) != 0;
     }
 
     /** Sets rounding, precision and masks from the x87 control word (bits 11:10, 9:8, 5:0). */
@@ -100,6 +105,10 @@ public final class FloatMath {
     /** The rounding mode in force. */
     public Rounding rounding() {
         return rounding;
+    }
+
+    private boolean hostMayCompute() {
+        return inexactIsOld && rounding == Rounding.NEAREST;
     }
 
     /** Loads the first operand. */
@@ -138,30 +147,60 @@ public final class FloatMath {
     }
 
     public long add(Format format, long left, long right) {
+        if (hostMayCompute()) {
+            long bits = HostArithmetic.add(format, left, right);
+            if (bits != HostArithmetic.OTHERWISE) {
+                return bits;
+            }
+        }
         first(format, left);
         second(format, right);
         return add(format);
     }
 
     public long subtract(Format format, long left, long right) {
+        if (hostMayCompute()) {
+            long bits = HostArithmetic.subtract(format, left, right);
+            if (bits != HostArithmetic.OTHERWISE) {
+                return bits;
+            }
+        }
         first(format, left);
         second(format, right);
         return subtract(format);
     }
 
     public long multiply(Format format, long left, long right) {
+        if (hostMayCompute()) {
+            long bits = HostArithmetic.multiply(format, left, right);
+            if (bits != HostArithmetic.OTHERWISE) {
+                return bits;
+            }
+        }
         first(format, left);
         second(format, right);
         return multiply(format);
     }
 
     public long divide(Format format, long left, long right) {
+        if (hostMayCompute()) {
+            long bits = HostArithmetic.divide(format, left, right);
+            if (bits != HostArithmetic.OTHERWISE) {
+                return bits;
+            }
+        }
         first(format, left);
         second(format, right);
         return divide(format);
     }
 
     public long squareRoot(Format format, long operand) {
+        if (hostMayCompute()) {
+            long bits = HostArithmetic.squareRoot(format, operand);
+            if (bits != HostArithmetic.OTHERWISE) {
+                return bits;
+            }
+        }
         first(format, operand);
         return squareRoot(format);
     }
@@ -395,6 +434,14 @@ public final class FloatMath {
      * @param negateAddend as VFMSUB does
      */
     public long multiplyAdd(Format format, long x, long y, long z, boolean negateProduct, boolean negateAddend) {
+        if (hostMayCompute()) {
+            long sign = format == Format.DOUBLE ? 1L << 63 : 1L << 31;
+            long bits =
+                    HostArithmetic.multiplyAdd(format, negateProduct ? x ^ sign : x, y, negateAddend ? z ^ sign : z);
+            if (bits != HostArithmetic.OTHERWISE) {
+                return bits;
+            }
+        }
         a.unpack(format, x, denormalsAreZero);
         b.unpack(format, y, denormalsAreZero);
         c.unpack(format, z, denormalsAreZero);
@@ -517,6 +564,9 @@ public final class FloatMath {
 
     /** A signed integer in {@code format}: CVTSI2SD, FILD. */
     public long fromInteger(Format format, long value) {
+        if (format == Format.DOUBLE && value == (int) value) {
+            return Double.doubleToRawLongBits(value);
+        }
         if (value == 0) {
             return zero(format, false);
         }

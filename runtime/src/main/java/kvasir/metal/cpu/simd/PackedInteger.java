@@ -24,9 +24,10 @@ final class PackedInteger {
         for (int i = 0; i < 4; i++) {
             int bits = SIZES[i];
             char letter = LETTERS.charAt(i);
-            words.put("PADD" + letter, signed(bits, (a, b) -> a + b));
-            words.put("PSUB" + letter, signed(bits, (a, b) -> a - b));
-            words.put("PCMPEQ" + letter, signed(bits, (a, b) -> a == b ? -1 : 0));
+            long tops = tops(bits);
+            words.put("PADD" + letter, (a, b) -> (a & ~tops) + (b & ~tops) ^ (a ^ b) & tops);
+            words.put("PSUB" + letter, (a, b) -> (a | tops) - (b & ~tops) ^ (a ^ ~b) & tops);
+            words.put("PCMPEQ" + letter, (a, b) -> spread(~differing(a ^ b, tops) & tops, bits));
             words.put("PCMPGT" + letter, signed(bits, (a, b) -> a > b ? -1 : 0));
             if (bits < 64) {
                 words.put("PMINS" + letter, signed(bits, Math::min));
@@ -54,20 +55,64 @@ final class PackedInteger {
         words.put("PMADDWD", PackedInteger::multiplyAddWords);
         words.put("PMADDUBSW", PackedInteger::multiplyAddBytes);
         words.put("PSADBW", PackedInteger::sumOfDifferences);
-        for (String suffix : new String[] {"PS", "PD"}) {
-            words.put("AND" + suffix, (a, b) -> a & b);
-            words.put("ANDN" + suffix, (a, b) -> ~a & b);
-            words.put("OR" + suffix, (a, b) -> a | b);
-            words.put("XOR" + suffix, (a, b) -> a ^ b);
-        }
-        words.put("PAND", (a, b) -> a & b);
-        words.put("PANDN", (a, b) -> ~a & b);
-        words.put("POR", (a, b) -> a | b);
-        words.put("PXOR", (a, b) -> a ^ b);
         Map<String, VectorOp> operations = new HashMap<>();
         words.forEach((name, word) -> operations.put(name, VectorOp.of(word)));
+        logic(operations);
         shifts(operations);
         return operations;
+    }
+
+    /** The top bit of each element. */
+    private static long tops(int bits) {
+        long tops = 1L << bits - 1;
+        for (int filled = bits; filled < 64; filled *= 2) {
+            tops |= tops << filled;
+        }
+        return tops;
+    }
+
+    /** The top bit of each element that is not zero; the other bits mean nothing. */
+    private static long differing(long elements, long tops) {
+        return (elements & ~tops) + ~tops | elements;
+    }
+
+    /** Makes all bits of an element its top bit; the others are zero. */
+    private static long spread(long topBits, int bits) {
+        return topBits | topBits - (topBits >>> bits - 1);
+    }
+
+    /** Written out, because they are the commonest. */
+    private static void logic(Map<String, VectorOp> operations) {
+        VectorOp and = (d, a, b, immediate, words, fp) -> {
+            for (int i = 0; i < words; i++) {
+                d[i] = a[i] & b[i];
+            }
+        };
+        VectorOp andNot = (d, a, b, immediate, words, fp) -> {
+            for (int i = 0; i < words; i++) {
+                d[i] = ~a[i] & b[i];
+            }
+        };
+        VectorOp or = (d, a, b, immediate, words, fp) -> {
+            for (int i = 0; i < words; i++) {
+                d[i] = a[i] | b[i];
+            }
+        };
+        VectorOp xor = (d, a, b, immediate, words, fp) -> {
+            for (int i = 0; i < words; i++) {
+                d[i] = a[i] ^ b[i];
+            }
+        };
+        operations.put("PAND", and);
+        operations.put("PANDN", andNot);
+        operations.put("POR", or);
+        operations.put("PXOR", xor);
+        for (String suffix : new String[] {"PS", "PD"}) {
+            operations.put("AND" + suffix, and);
+            operations.put("ANDN" + suffix, andNot);
+            operations.put("OR" + suffix, or);
+            operations.put("XOR" + suffix, xor);
+        }
     }
 
     private static long multiplyAddWords(long a, long b) {
@@ -99,12 +144,22 @@ final class PackedInteger {
             char letter = LETTERS.charAt(i);
             Elements.Function left = (value, count) -> Long.compareUnsigned(count, bits) >= 0 ? 0 : value << count;
             Elements.Function right = (value, count) -> Long.compareUnsigned(count, bits) >= 0 ? 0 : value >>> count;
-            Elements.Function arithmetic =
-                    (value, count) -> value >> (Long.compareUnsigned(count, bits) >= 0 ? bits - 1 : count);
-            put(operations, "PSLL" + letter, bits, left, false);
-            put(operations, "PSRL" + letter, bits, right, false);
+            long tops = tops(bits);
+            long ones = tops >>> bits - 1;
+            long element = -1L >>> 64 - bits;
+            put(operations, "PSLL" + letter, bits, (word, by) -> word << by & ones * (element << by & element));
+            put(operations, "PSRL" + letter, bits, (word, by) -> word >>> by & ones * (element >>> by));
             if (bits < 64) {
-                put(operations, "PSRA" + letter, bits, arithmetic, true);
+                Shift arithmetic = (word, by) -> word >>> by & ones * (element >>> by)
+                        | ((word & tops) >>> bits - 1) * (element & ~(element >>> by));
+                String name = "PSRA" + letter;
+                operations.put(
+                        name,
+                        (d, a, b, immediate, words, fp) -> shiftAll(d, a, atMost(b[0], bits - 1), words, arithmetic));
+                operations.put(
+                        name + "/I",
+                        (d, a, b, immediate, words, fp) ->
+                                shiftAll(d, a, Math.min(immediate, bits - 1), words, arithmetic));
             }
             if (bits > 16) {
                 operations.put("PSLLV" + letter, VectorOp.of(unsigned(bits, left)));
@@ -118,19 +173,41 @@ final class PackedInteger {
         }));
     }
 
-    /** A shift by the low quadword of the second source, and with suffix {@code /I} by the immediate. */
-    private static void put(
-            Map<String, VectorOp> operations, String name, int bits, Elements.Function shift, boolean signed) {
-        operations.put(name, (d, a, b, immediate, words, fp) -> shiftAll(d, a, b[0], words, bits, shift, signed));
-        operations.put(
-                name + "/I", (d, a, b, immediate, words, fp) -> shiftAll(d, a, immediate, words, bits, shift, signed));
+    /** Shifts the elements of a word by less than their size. */
+    @FunctionalInterface
+    private interface Shift {
+        long apply(long word, int by);
     }
 
-    private static void shiftAll(
-            long[] d, long[] a, long count, int words, int bits, Elements.Function shift, boolean signed) {
-        for (int i = 0; i < words * 64 / bits; i++) {
-            long value = signed ? Elements.getSigned(a, bits, i) : Elements.get(a, bits, i);
-            Elements.put(d, bits, i, shift.apply(value, count));
+    private static int atMost(long count, int most) {
+        return Long.compareUnsigned(count, most) > 0 ? most : (int) count;
+    }
+
+    /**
+     * A shift that leaves zero if the count is too large: by the low quadword of the second source, and with suffix
+     * {@code /I} by the immediate.
+     */
+    private static void put(Map<String, VectorOp> operations, String name, int bits, Shift shift) {
+        operations.put(name, (d, a, b, immediate, words, fp) -> {
+            int by = atMost(b[0], bits);
+            shiftAll(d, a, by & bits - 1, words, shift);
+            clear(d, words, by == bits);
+        });
+        operations.put(name + "/I", (d, a, b, immediate, words, fp) -> {
+            shiftAll(d, a, immediate & bits - 1, words, shift);
+            clear(d, words, immediate >= bits);
+        });
+    }
+
+    private static void clear(long[] d, int words, boolean wanted) {
+        for (int i = 0; wanted && i < words; i++) {
+            d[i] = 0;
+        }
+    }
+
+    private static void shiftAll(long[] d, long[] a, int by, int words, Shift shift) {
+        for (int i = 0; i < words; i++) {
+            d[i] = shift.apply(a[i], by);
         }
     }
 }
