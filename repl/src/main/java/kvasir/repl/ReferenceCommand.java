@@ -1,10 +1,12 @@
 package kvasir.repl;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import kvasir.registry.Api;
 import kvasir.scripts.Machines;
 import kvasir.scripts.binding.Spelling;
+import kvasir.scripts.guest.InstructionManual;
 import kvasir.scripts.js.TypeDeclarations;
 
 /** {@code kvs reference}: the manual, printed from the declarations that the engine itself runs on. */
@@ -22,11 +24,20 @@ final class ReferenceCommand {
             return 0;
         }
         String name = line.operands().getFirst();
+        if (name.equals("instructions")) {
+            console.out().print(InstructionManual.page());
+            return 0;
+        }
         for (Api<?> api : machines.apis()) {
             if (api.name().equals(name)) {
                 console.out().println(ApiText.page(api));
                 return 0;
             }
+        }
+        Optional<String> instruction = InstructionManual.page(name);
+        if (instruction.isPresent()) {
+            console.out().print(instruction.get());
+            return 0;
         }
         List<String> names = machines.apis().stream().map(Api::name).toList();
         console.err()

@@ -34,7 +34,17 @@ final class MoveOps {
             makers.put("CMOV" + CONDITIONS[i], MoveOps::conditionalMove);
             makers.put("SET" + CONDITIONS[i], MoveOps::setOnCondition);
         }
-        for (String name : new String[] {"NOP", "ENDBR64", "ENDBR32", "PREFETCH", "PREFETCHW"}) {
+        for (String name : new String[] {
+            "NOP",
+            "ENDBR64",
+            "ENDBR32",
+            "PREFETCH",
+            "PREFETCHW",
+            "PREFETCHNTA",
+            "PREFETCHT0",
+            "PREFETCHT1",
+            "PREFETCHT2"
+        }) {
             makers.put(name, o -> Semantics.op(o, c -> {}));
         }
     }

@@ -32,6 +32,10 @@ public final class Decoder {
     private int vexL;
     private int vexW;
     private int vexV;
+
+    /** Whether VEX.vvvv is 1111b, as it must be where it names no register. */
+    private boolean vexUnused;
+
     private int modrm;
     private int operandSize;
     private int addressSize;
@@ -165,6 +169,7 @@ public final class Decoder {
             rex |= vexW << 3;
         }
         vexV = ~last >> 3 & 15;
+        vexUnused = vexV == 0;
         if (codeSize != CodeSize.BITS64) {
             rex = 0;
             vexV &= 7;
@@ -279,7 +284,7 @@ public final class Decoder {
         if (lock && !(row.is("lock") && operands.getFirst() instanceof Operand.Mem)) {
             throw undefined();
         }
-        if (vex && vexV != 0 && !usesV(row.operands())) {
+        if (vex && !vexUnused && !usesV(row.operands())) {
             throw undefined();
         }
         if (row.gathers() && !distinct(operands)) {

@@ -98,6 +98,10 @@ final class GeneralRows {
             NOP Ev | 0F 1F /r
             ENDBR64 | F3 0F 1E =FA
             ENDBR32 | F3 0F 1E =FB
+            PREFETCHNTA Mb | 0F 18 /0
+            PREFETCHT0 Mb | 0F 18 /1
+            PREFETCHT1 Mb | 0F 18 /2
+            PREFETCHT2 Mb | 0F 18 /3
             NOP Ev | 0F 18 /r | undoc
             NOP Ev | 0F 19 /r | undoc
             NOP Ev | 0F 1A /r | undoc

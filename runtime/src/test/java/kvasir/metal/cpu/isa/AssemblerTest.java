@@ -218,7 +218,7 @@ final class AssemblerTest {
         return !text.matches(
                         "(j|call|loop|ret|int |iret|sys|push|pop|movs|cmps|stos|lods|scas|ins|outs|in |out |"
                                 + "tdcall|vmgexit|rmpread|lgdt|lidt|sgdt|sidt|ud|enter|bound|salc|lar|lsl|invpcid|xlat|rdpid|crc32|nop|mov cr|mov dr|"
-                                + "mov .*, (cr|dr)|l[defgs]s|leave|s[lt]|smsw|mov [c-g]s|prefetch|aa[md]|xchg|test|mov .*, [c-gs]s|aad|arpl|cmov|str|bswap .[xpi]$).*")
+                                + "mov .*, (cr|dr)|l[defgs]s|leave|s[lt]|smsw|mov [c-g]s|prefetch|aa[md]|xchg|test|mov .*, [c-gs]s|aad|arpl|cmov|str|bswap (.[xpi]|r\\d+w)$).*")
                 && !text.matches(".*[^0-9a-z](0x)?[0-9a-f]*\\[0x.*");
     }
 
