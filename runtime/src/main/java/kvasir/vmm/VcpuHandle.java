@@ -51,7 +51,7 @@ public class VcpuHandle implements Described {
 
     /** Adds what every vCPU can do. */
     protected static <T extends VcpuHandle> Api.Builder<T> declare(Api.Builder<T> api) {
-        return VcpuDebug.declare(declareRegisters(declareModes(declarePreFault(declareRun(api)))));
+        return VcpuFpu.declare(VcpuDebug.declare(declareRegisters(declareModes(declarePreFault(declareRun(api))))));
     }
 
     private static <T extends VcpuHandle> Api.Builder<T> declareRun(Api.Builder<T> api) {

@@ -115,8 +115,11 @@ public record CpuidModel(
         }
     }
 
-    /** Features whose instructions are not in the table yet. */
+    /** Features whose instructions are not in the table. */
     private static final Set<Feature> WITHOUT_ROWS = EnumSet.of(Feature.GFNI, Feature.AVX_VNNI);
+
+    /** Bits of leaf 1 EDX that AMD processors tell again in leaf 0x80000001. */
+    private static final int TOLD_TWICE = 0x0183_f3ff;
 
     private static Set<Feature> allBut(Feature... absent) {
         EnumSet<Feature> features = EnumSet.complementOf(EnumSet.copyOf(List.of(absent)));
@@ -239,7 +242,12 @@ public record CpuidModel(
                 out[0] = signature;
                 out[1] = 0x0001_0800;
             }
+            case 7 -> out[0] |= subleaf == 0 && features.stream().anyMatch(f -> f.leaf == 7 && f.subleaf == 1) ? 1 : 0;
             case 0xd -> extendedState(out, subleaf);
+            case 0x8000_0001 -> {
+                out[0] = amd() ? signature : 0;
+                out[3] |= amd() ? answer(1, 0)[3] & TOLD_TWICE : 0;
+            }
             case 0x8000_0000 -> {
                 out[0] = 0x8000_0008;
                 putText(out, 1, vendor, 0);
@@ -251,7 +259,7 @@ public record CpuidModel(
                     putText(out, i, brand, (leaf - 0x8000_0002) * 16 + i * 4);
                 }
             }
-            case 0x8000_0008 -> out[0] = physicalBits | (has(Feature.LA57) ? 57 : 48) << 8;
+            case 0x8000_0008 -> out[0] |= physicalBits | (has(Feature.LA57) ? 57 : 48) << 8;
             default -> {}
         }
         return out;

@@ -1,0 +1,122 @@
+package kvasir.metal.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.TreeSet;
+import kvasir.metal.cpu.CpuidModel.Feature;
+import kvasir.metal.cpu.isa.Encoding;
+import kvasir.metal.cpu.isa.InstructionTable;
+import org.junit.jupiter.api.Test;
+
+/** What CPUID says and what the decoder takes are one thing. */
+final class CpuidModelTest {
+    /** Features that bring no instruction of their own: modes, paging, formats, registers, timing. */
+    private static final Set<Feature> NO_INSTRUCTION = EnumSet.of(
+            Feature.PAE,
+            Feature.PGE,
+            Feature.PAT,
+            Feature.PSE,
+            Feature.DE,
+            Feature.APIC,
+            Feature.PSE36,
+            Feature.PCID,
+            Feature.X2APIC,
+            Feature.TSC_DEADLINE,
+            Feature.TSC_ADJUST,
+            Feature.HYPERVISOR,
+            Feature.SMEP,
+            Feature.ERMS,
+            Feature.UMIP,
+            Feature.LA57,
+            Feature.FSRM,
+            Feature.LAHF_LM,
+            Feature.NX,
+            Feature.PDPE1GB,
+            Feature.LM,
+            Feature.FDP_EXCPTN_ONLY,
+            Feature.ZERO_FCS_FDS,
+            Feature.XGETBV1,
+            Feature.MISALIGNSSE,
+            Feature.FFXSR,
+            // its instructions are those of SSE on MMX registers
+            Feature.MMXEXT);
+
+    @Test
+    void everyFeatureOfAModelHasItsRows() {
+        Set<Feature> inTable = EnumSet.noneOf(Feature.class);
+        for (Encoding row : InstructionTable.rows()) {
+            row.feature().ifPresent(inTable::add);
+        }
+        var missing = new TreeSet<Feature>();
+        for (CpuidModel model : CpuidModel.all()) {
+            for (Feature feature : model.features()) {
+                if (!inTable.contains(feature) && !NO_INSTRUCTION.contains(feature)) {
+                    missing.add(feature);
+                }
+            }
+        }
+        assertEquals(Set.of(), missing);
+    }
+
+    @Test
+    void everyRowIsReachedByAModel() {
+        Set<Feature> inModels = EnumSet.noneOf(Feature.class);
+        CpuidModel.all().forEach(model -> inModels.addAll(model.features()));
+        var unreachable = new TreeSet<String>();
+        for (Encoding row : InstructionTable.rows()) {
+            if (row.feature().isPresent() && !inModels.contains(row.feature().get())) {
+                unreachable.add(row.mnemonic());
+            }
+        }
+        assertEquals(Set.of(), unreachable);
+    }
+
+    /** SDM volume 1, 14.3 and volume 2, CPUID: what implies what. */
+    @Test
+    void featuresComeWithWhatTheyRestOn() {
+        Feature[][] implied = {
+            {Feature.SSE, Feature.FXSR},
+            {Feature.SSE2, Feature.SSE},
+            {Feature.SSE3, Feature.SSE2},
+            {Feature.SSSE3, Feature.SSE3},
+            {Feature.SSE4_1, Feature.SSSE3},
+            {Feature.SSE4_2, Feature.SSE4_1},
+            {Feature.AVX, Feature.XSAVE},
+            {Feature.AVX, Feature.SSE4_2},
+            {Feature.AVX2, Feature.AVX},
+            {Feature.FMA, Feature.AVX},
+            {Feature.F16C, Feature.AVX},
+            {Feature.VAES, Feature.AES},
+            {Feature.VAES, Feature.AVX2},
+            {Feature.VPCLMULQDQ, Feature.PCLMULQDQ},
+            {Feature.XSAVES, Feature.XSAVEC},
+            {Feature.XSAVEC, Feature.XSAVE},
+            {Feature.XSAVEOPT, Feature.XSAVE},
+            {Feature.MMX, Feature.FPU}
+        };
+        for (CpuidModel model : CpuidModel.all()) {
+            for (Feature[] pair : implied) {
+                assertTrue(
+                        !model.has(pair[0]) || model.has(pair[1]),
+                        () -> model.name() + ": " + pair[0] + " without " + pair[1]);
+            }
+        }
+    }
+
+    @Test
+    void modelsAreDistinguishableAsTheProcessorsAre() {
+        CpuidModel milan = CpuidModel.named("epyc-milan").orElseThrow();
+        CpuidModel rapids = CpuidModel.named("SapphireRapids").orElseThrow();
+        assertEquals(0x00a0_0f11, milan.answer(1, 0)[0], "family 25, model 1, stepping 1");
+        assertEquals(0x0008_06f8, rapids.answer(1, 0)[0], "family 6, model 143, stepping 8");
+        assertEquals(0x207, milan.answer(0xd, 0)[0]);
+        assertEquals(0x207, rapids.answer(0xd, 0)[0]);
+        assertEquals(15, milan.answer(0xd, 1)[0] & 15);
+        assertEquals(milan.answer(1, 0)[3] & 0x0183_f3ff, milan.answer(0x8000_0001, 0)[3] & 0x0183_f3ff);
+        assertTrue(milan.has(Feature.SSE4A) && !rapids.has(Feature.SSE4A));
+        assertTrue(rapids.has(Feature.ZERO_FCS_FDS) && !milan.has(Feature.ZERO_FCS_FDS));
+    }
+}
