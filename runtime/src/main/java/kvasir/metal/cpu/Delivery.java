@@ -99,7 +99,10 @@ final class Delivery {
         try {
             through(vector, 0, false, checked, checked ? 0 : 1);
             c.breakpoints.trapLost = true;
-            c.breakpoints.traps = 0;
+            if (!checked) {
+                // what MOV SS has held back becomes part of INT1's own exception; behind INT n and INT3 it follows
+                c.breakpoints.traps = 0;
+            }
             if (vector == Vector.DB) {
                 c.breakpoints.delivered();
             }
