@@ -3,6 +3,7 @@ package kvasir.vmm;
 import java.util.function.IntConsumer;
 import kvasir.metal.cpu.CpuidModel;
 import kvasir.metal.cpu.Engine;
+import kvasir.registry.Bytes;
 import kvasir.registry.Outcome;
 import kvasir.registry.Range;
 import kvasir.vmm.boot.BootException;
@@ -20,8 +21,9 @@ public final class BootRun {
      * @param model the processor
      * @param pit whether there is an interval timer
      * @param engine how guest code is executed
+     * @param firmware bytes of memory that end at 4 GiB, a multiple of 4 KiB; 0 for none
      */
-    public record Shape(long memory, int cpus, CpuidModel model, boolean pit, Engine engine) {}
+    public record Shape(long memory, int cpus, CpuidModel model, boolean pit, Engine engine, int firmware) {}
 
     /** @param serial receives each byte that the guest sends on COM1, 0 to 255 */
     public BootRun(Shape shape, IntConsumer serial) {
@@ -29,6 +31,9 @@ public final class BootRun {
         VmBuilder builder = machine.declare("pc", "default");
         builder.setVcpus(shape.cpus());
         builder.addMemory(new Range(0, shape.memory()));
+        if (shape.firmware() > 0) {
+            builder.addMemory(new Range((1L << 32) - shape.firmware(), 1L << 32));
+        }
         builder.setModel(shape.model());
         builder.setIrqchip(shape.pit());
         builder.setDevices();
@@ -49,6 +54,14 @@ public final class BootRun {
         BootImage image = Multiboot.load(name, file, arguments, memory);
         if (!(pc.load(image) instanceof Outcome.Ok)) {
             throw new BootException(name + " does not fit into guest memory");
+        }
+    }
+
+    /** Puts a firmware image, of the size of {@link Shape#firmware()}, where the reset vector finds it. */
+    public void firmware(byte[] image, IntConsumer debugConsole) throws BootException {
+        pc.onDebugConsole(debugConsole);
+        if (!(pc.loadFirmware(Bytes.of(image)) instanceof Outcome.Ok)) {
+            throw new BootException("the firmware does not fit into guest memory");
         }
     }
 

@@ -9,6 +9,7 @@ import kvasir.metal.cpu.Cpu;
 import kvasir.metal.cpu.DescriptorTable;
 import kvasir.metal.cpu.Gpr;
 import kvasir.metal.cpu.Segment;
+import kvasir.registry.Bytes;
 import kvasir.registry.Outcome;
 import kvasir.vmm.boot.AcpiTables;
 import kvasir.vmm.boot.BootImage;
@@ -21,6 +22,7 @@ public final class Pc {
     private static final int FLAT_DATA = 0xc093;
     private static final int TASK = 0x8b;
     private static final long CR0_PE_ET = 0x11;
+    private static final int LOW_FIRMWARE = 128 << 10;
 
     private final Vm vm;
     private final PcBoard board;
@@ -29,12 +31,13 @@ public final class Pc {
     private final ByteArrayOutputStream serial = new ByteArrayOutputStream();
     private final ByteArrayOutputStream debug = new ByteArrayOutputStream();
     private IntConsumer serialListener = _ -> {};
+    private IntConsumer debugListener = _ -> {};
 
     /** @param memory bytes of guest memory, counted from gpa 0 */
     Pc(Vm vm, long memory) {
         this.vm = vm;
         this.memory = memory;
-        board = new PcBoard(this::line, memory, vm.vcpus().size(), this::sent, debug::write);
+        board = new PcBoard(this::line, memory, vm.vcpus().size(), this::sent, this::debugged);
         threads = new VcpuThreads(vm, board);
     }
 
@@ -45,6 +48,27 @@ public final class Pc {
     private void sent(int octet) {
         serial.write(octet);
         serialListener.accept(octet);
+    }
+
+    private void debugged(int octet) {
+        debug.write(octet);
+        debugListener.accept(octet);
+    }
+
+    /** Who hears each byte, 0 to 255, that the guest writes to the debug console. */
+    void onDebugConsole(IntConsumer listener) {
+        debugListener = listener;
+    }
+
+    /** Writes a firmware image to its two places: it ends at 4 GiB, and its last 128 KiB end at 1 MiB. */
+    Outcome loadFirmware(Bytes image) {
+        byte[] bytes = image.toArray();
+        int low = Math.min(bytes.length, LOW_FIRMWARE);
+        Outcome high = GuestMemory.write(vm, (1L << 32) - bytes.length, image);
+        return high instanceof Outcome.Ok
+                ? GuestMemory.write(
+                        vm, (1 << 20) - low, Bytes.of(java.util.Arrays.copyOfRange(bytes, bytes.length - low, bytes.length)))
+                : high;
     }
 
     /** Who hears each byte, 0 to 255, that the guest sends on COM1. */

@@ -362,9 +362,7 @@ public class VmBuilder implements Described {
         }
         VmHandle handle = handle(vm);
         if (devices) {
-            long bytes =
-                    memory.stream().mapToLong(line -> line.range.end()).max().orElse(0);
-            handle.attach(new Pc(vm, bytes));
+            handle.attach(new Pc(vm, memoryFromZero()));
         }
         return handle;
     }
@@ -372,6 +370,15 @@ public class VmBuilder implements Described {
     /** KVM_CREATE_VCPU is left to later; a line {@code vcpus} after this one says otherwise. */
     protected final void withoutVcpus() {
         vcpus = 0;
+    }
+
+    /** Where the memory that begins at gpa 0 ends. */
+    private long memoryFromZero() {
+        long end = 0;
+        for (MemoryLine line : memory) {
+            end = line.range.start() <= end && !line.smm ? Math.max(end, line.range.end()) : end;
+        }
+        return end;
     }
 
     /** What a vendor does between KVM_CREATE_VM and the first memory slot. */

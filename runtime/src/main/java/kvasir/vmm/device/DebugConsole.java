@@ -2,9 +2,13 @@ package kvasir.vmm.device;
 
 import java.util.function.IntConsumer;
 
-/** The Bochs debug console at port E9h: a byte written is a byte printed; a read gives E9h to say that it is there. */
+/**
+ * The Bochs debug console at port E9h, and at 402h where SeaBIOS looks for it: a byte written is a byte printed; a read
+ * gives E9h to say that it is there.
+ */
 public final class DebugConsole implements PortDevice {
     private static final int PORT = 0xe9;
+    private static final int FIRMWARE_PORT = 0x402;
 
     private final IntConsumer output;
 
@@ -15,7 +19,7 @@ public final class DebugConsole implements PortDevice {
 
     @Override
     public boolean owns(int port) {
-        return port == PORT;
+        return port == PORT || port == FIRMWARE_PORT;
     }
 
     @Override
