@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import kvasir.metal.cpu.CpuidModel;
@@ -32,6 +33,7 @@ public record BootTool(Map<String, String> options) {
     private static final long MEMORY = 128 << 20;
     private static final long MOST_MEMORY = 3L << 30;
     private static final int MOST_CPUS = 254;
+    private static final int MOST_FIRMWARE = 16 << 20;
     private static final int MACHINE_FAILED = 3;
     private static final int ASSERTION_FAILED = 4;
 
@@ -113,16 +115,33 @@ public record BootTool(Map<String, String> options) {
             throw new Refused("--memory takes 2M to 3G");
         }
         int cpus = (int) number("--smp", 1, MOST_CPUS);
-        var shape = new BootRun.Shape(memory, cpus, model(), !options.containsKey("--no-pit"), engine());
-        var run = new BootRun(shape, octet -> {
-            out.write(octet);
-            if (octet == '\n') {
-                out.flush();
-            }
-        });
+        boolean firmware = options.containsKey("--firmware");
+        BootRun run;
         try {
             byte[] content = Files.readAllBytes(Path.of(file));
-            run.multiboot(file, content, value("--args").orElse(""), memory);
+            if (firmware && (content.length == 0 || content.length > MOST_FIRMWARE || (content.length & 4095) != 0)) {
+                throw new Refused(file + " is no firmware image: it has " + content.length
+                        + " bytes, and 4K to 16M in whole pages are expected");
+            }
+            IntConsumer printer = octet -> {
+                out.write(octet);
+                if (octet == '\n') {
+                    out.flush();
+                }
+            };
+            var shape = new BootRun.Shape(
+                    memory,
+                    cpus,
+                    model(),
+                    !options.containsKey("--no-pit"),
+                    engine(),
+                    firmware ? content.length : 0);
+            run = new BootRun(shape, printer);
+            if (firmware) {
+                run.firmware(content, printer);
+            } else {
+                run.multiboot(file, content, value("--args").orElse(""), memory);
+            }
             if (value("--input").isPresent()) {
                 for (byte octet : Files.readAllBytes(Path.of(value("--input").get()))) {
                     run.type(octet);
