@@ -39,6 +39,7 @@ public final class PcBoard {
                 new DebugConsole(debug),
                 new Rtc(START, memory),
                 fwCfg,
+                new PciHost(),
                 reset));
     }
 
