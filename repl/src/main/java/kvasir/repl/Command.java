@@ -121,7 +121,9 @@ enum Command {
                             "SapphireRapids or EPYC-Milan; features behind it: EPYC-Milan,-pcid,+la57"),
                     new Option("--no-pit", "", "without interval timer"),
                     new Option(
-                            "--firmware", "", "FILE is a PC firmware (SeaBIOS) that ends at 4G; its debug console is printed"),
+                            "--firmware",
+                            "",
+                            "FILE is a PC firmware (SeaBIOS) that ends at 4G; its debug console is printed"),
                     new Option("--input", "FILE", "bytes that arrive at the serial port"),
                     new Option("--engine", "NAME", "translator (default) or interpreter: how guest code is executed"),
                     new Option("--budget", "NUMBER", "instructions of all vCPUs together (default 10000000000)"))),

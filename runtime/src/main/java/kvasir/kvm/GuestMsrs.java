@@ -21,6 +21,11 @@ public final class GuestMsrs {
     private static final int IA32_MTRR_FIXED_LAST = 0x26f;
     private static final int IA32_MTRR_DEF_TYPE = 0x2ff;
 
+    private static final int P6_PERFCTR0 = 0xc1;
+    private static final int P6_EVNTSEL0 = 0x186;
+    private static final int K7_EVNTSEL0 = 0xc001_0000;
+    private static final int K7_PERFCTR3 = 0xc001_0007;
+
     private static final Map<Integer, Long> READ_ONLY = Map.of(
             IA32_PLATFORM_ID, 0L,
             IA32_FEAT_CTL, 1L,
@@ -38,8 +43,19 @@ public final class GuestMsrs {
                 || (index >= IA32_MTRR_FIXED_FIRST && index <= IA32_MTRR_FIXED_LAST);
     }
 
+    /** Counters of old, which every guest may touch: without a virtual PMU they read as 0, and writes are lost. */
+    private static boolean legacyCounter(int index) {
+        return index == P6_PERFCTR0
+                || index == P6_PERFCTR0 + 1
+                || (index & ~1) == P6_EVNTSEL0
+                || (index >= K7_EVNTSEL0 && index <= K7_PERFCTR3);
+    }
+
     /** The value; empty if the guest must get #GP. */
     public OptionalLong value(int index) {
+        if (legacyCounter(index)) {
+            return OptionalLong.of(0);
+        }
         if (!READ_ONLY.containsKey(index) && !writable(index)) {
             return OptionalLong.empty();
         }
@@ -59,6 +75,9 @@ public final class GuestMsrs {
 
     /** WRMSR; false if the guest must get #GP. */
     public boolean write(int index, long value) {
+        if (legacyCounter(index)) {
+            return true;
+        }
         if (!writable(index)) {
             return false;
         }

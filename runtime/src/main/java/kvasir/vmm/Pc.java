@@ -67,7 +67,9 @@ public final class Pc {
         Outcome high = GuestMemory.write(vm, (1L << 32) - bytes.length, image);
         return high instanceof Outcome.Ok
                 ? GuestMemory.write(
-                        vm, (1 << 20) - low, Bytes.of(java.util.Arrays.copyOfRange(bytes, bytes.length - low, bytes.length)))
+                        vm,
+                        (1 << 20) - low,
+                        Bytes.of(java.util.Arrays.copyOfRange(bytes, bytes.length - low, bytes.length)))
                 : high;
     }
 
