@@ -10,6 +10,7 @@ import static kvasir.metal.tdx.Operand.R15;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import kvasir.kvm.ExitReason;
 import kvasir.kvm.KvmRun;
 import kvasir.kvm.RunResult;
@@ -46,6 +47,7 @@ final class TdVmcalls {
     private final TdxVm td;
     private final Vm vm;
     private final Vcpu vcpu;
+    private final TdMsrService msrs;
     private Pending pending = Pending.NOTHING;
     private Answer answer = Answer.NONE;
     private long mapAt;
@@ -70,7 +72,8 @@ final class TdVmcalls {
         }
     }
 
-    TdVmcalls(TdxVm td, Vcpu vcpu) {
+    TdVmcalls(TdxVm td, Vcpu vcpu, TdMsrService msrs) {
+        this.msrs = msrs;
         this.td = td;
         this.vm = td.vm();
         this.vcpu = vcpu;
@@ -141,12 +144,20 @@ final class TdVmcalls {
                 yield Optional.empty();
             }
             case HLT -> {
+                if (msrs.sleep(regs.get(R12) == 0)) {
+                    yield answered(SUCCESS);
+                }
                 pending = Pending.DONE;
                 vcpu.kvmRun().setExitReason(ExitReason.HLT);
                 yield exited();
             }
             case IO -> io(regs);
-            case RDMSR, WRMSR -> answered(INVALID_OPERAND);
+            case RDMSR -> {
+                OptionalLong value = msrs.read((int) regs.get(R12));
+                answer = Answer.of(value.isPresent() ? SUCCESS : INVALID_OPERAND, value.orElse(0));
+                yield Optional.empty();
+            }
+            case WRMSR -> answered(msrs.write((int) regs.get(R12), regs.get(R13)) ? SUCCESS : INVALID_OPERAND);
             case REQUEST_MMIO -> mmio(regs);
             default -> answered(SUBFUNC_UNSUPPORTED);
         };

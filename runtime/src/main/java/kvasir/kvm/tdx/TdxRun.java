@@ -34,6 +34,8 @@ final class TdxRun {
     private final TdxVm td;
     private final Vm vm;
     private final Vcpu vcpu;
+    private final TdApic apic;
+    private final TdMsrService msrs;
     private final TdVmcalls vmcalls;
     private final TdProcessor processor;
     private SeamcallRegs entry = SeamcallRegs.leaf(0);
@@ -43,9 +45,12 @@ final class TdxRun {
         this.td = td;
         this.vm = td.vm();
         this.vcpu = vcpu;
-        vmcalls = new TdVmcalls(td, vcpu);
         processor = new TdProcessor(vm.kvm().memory(), vm.events(), vcpu.cpu().model(), vcpu.id());
         processor.cpu().setEngine(vm.kvm().engine());
+        apic = new TdApic(td.chip(), vcpu.id(), vm.kvm().host().maxPhyAddr());
+        processor.apic(apic);
+        msrs = new TdMsrService(apic, processor.cpu());
+        vmcalls = new TdVmcalls(td, vcpu, msrs);
     }
 
     TdProcessor processor() {
@@ -199,10 +204,12 @@ final class TdxRun {
     Runnable checkpoint() {
         Runnable processorPart = processor.checkpoint();
         Runnable callsPart = vmcalls.checkpoint();
+        Runnable msrPart = msrs.checkpoint();
         SeamcallRegs savedEntry = entry;
         return () -> {
             processorPart.run();
             callsPart.run();
+            msrPart.run();
             entry = savedEntry;
             sharedRoot = -1;
         };

@@ -16,6 +16,7 @@ import kvasir.kvm.RunResult;
 import kvasir.kvm.Vcpu;
 import kvasir.kvm.VendorOps;
 import kvasir.kvm.Vm;
+import kvasir.kvm.irqchip.IrqChip;
 import kvasir.kvm.mmu.Spte;
 import kvasir.kvm.mmu.TdpMmu;
 import kvasir.metal.tdx.Operand;
@@ -44,6 +45,7 @@ public final class TdxVm implements VendorOps {
     private List<Long> leaked = new ArrayList<>();
     private boolean settled = true;
     private boolean rbpMod;
+    private final IrqChip chip = new IrqChip();
 
     /** TD_STATE_*. */
     public enum State {
@@ -69,6 +71,11 @@ public final class TdxVm implements VendorOps {
      */
     public void allowRbpMod() {
         rbpMod = true;
+    }
+
+    /** The local APICs; the rest of a split irqchip is user space's. */
+    IrqChip chip() {
+        return chip;
     }
 
     boolean rbpMod() {
@@ -631,6 +638,7 @@ public final class TdxVm implements VendorOps {
     @Override
     public Runnable checkpoint() {
         Runnable hostPart = host.checkpoint();
+        Runnable chipPart = chip.checkpoint();
         State savedState = state;
         int savedHkid = hkid;
         int savedReleased = releasedHkid;
@@ -644,6 +652,7 @@ public final class TdxVm implements VendorOps {
         var savedLeaked = List.copyOf(leaked);
         return () -> {
             hostPart.run();
+            chipPart.run();
             state = savedState;
             hkid = savedHkid;
             releasedHkid = savedReleased;

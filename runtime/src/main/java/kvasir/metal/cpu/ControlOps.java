@@ -133,6 +133,9 @@ final class ControlOps {
 
     private static void readMsr(Cpu c, int index) {
         int msr = (int) c.r[Gpr.RCX];
+        if (c.msrReadExits.test(msr)) {
+            throw c.leave(new VmExit.Rdmsr(msr));
+        }
         OptionalLong value = Msrs.read(c, msr, index);
         if (value.isEmpty()) {
             value = SevOps.readMsr(c, msr);
@@ -146,7 +149,7 @@ final class ControlOps {
     private static void writeMsr(Cpu c) {
         int msr = (int) c.r[Gpr.RCX];
         long value = c.r[Gpr.RDX] << 32 | c.r[Gpr.RAX] & 0xffff_ffffL;
-        if (!Msrs.guestWrite(c, msr, value) && !SevOps.writeMsr(c, msr, value)) {
+        if (c.msrWriteExits.test(msr) || !Msrs.guestWrite(c, msr, value) && !SevOps.writeMsr(c, msr, value)) {
             throw c.leave(new VmExit.Wrmsr(msr, value));
         }
     }

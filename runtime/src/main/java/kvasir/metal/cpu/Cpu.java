@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.IntPredicate;
 import kvasir.event.Events;
 import kvasir.metal.cpu.fp.FloatMath;
 import kvasir.metal.cpu.isa.CodeSize;
@@ -124,6 +125,8 @@ public final class Cpu {
 
     volatile boolean kicked;
     boolean cpuidExits;
+    IntPredicate msrReadExits = index -> false;
+    IntPredicate msrWriteExits = index -> false;
 
     /** What SEV does, while the second stage is that of a guest with memory encryption. */
     Optional<SevGuest> sev = Optional.empty();
@@ -299,6 +302,12 @@ public final class Cpu {
     /** Whether CPUID exits; it does not after construction. */
     public void interceptCpuid(boolean exits) {
         cpuidExits = exits;
+    }
+
+    /** Which registers RDMSR and WRMSR exit for although the processor keeps them; none after construction. */
+    public void interceptMsrs(IntPredicate reads, IntPredicate writes) {
+        msrReadExits = reads;
+        msrWriteExits = writes;
     }
 
     /** Whether PAUSE exits once it has retired; it does not after construction. */

@@ -1,6 +1,7 @@
 package kvasir.metal.tdx;
 
 import java.util.Optional;
+import java.util.OptionalLong;
 import kvasir.event.Events;
 import kvasir.metal.cpu.Cpu;
 import kvasir.metal.cpu.CpuidModel;
@@ -18,13 +19,14 @@ import kvasir.metal.paging.SecondStageResult;
  * Runs the code of one TD vCPU on a processor: TDX non-root mode. What the hypervisor of an ordinary guest would see goes
  * to the module first: TDCALL, private EPT violations, CPUID, and everything that becomes #VE.
  *
- * <p>Divergence: CR0, CR4 and XCR0 are not checked against the bits that TDX owns; MSRs that the processor keeps itself
- * are native, all others #VE.
+ * <p>Divergence: CR0, CR4 and XCR0 are not checked against the bits that TDX owns.
  */
 public final class TdProcessor implements TdGuest {
     private static final int EFER = 0xc000_0080;
     private static final int VECTOR_VE = 20;
     private static final int VECTOR_DF = 8;
+    private static final int VECTOR_GP = 13;
+    private static final long EFER_SCE = 1;
     private static final int REASON_CPUID = 10;
     private static final int REASON_HLT = 12;
     private static final int REASON_VMCALL = 18;
@@ -40,6 +42,7 @@ public final class TdProcessor implements TdGuest {
 
     private final PhysicalMemory memory;
     private final Cpu cpu;
+    private VirtualApic apic = VirtualApic.NONE;
     private boolean started;
     private long budgetEnd;
 
@@ -55,6 +58,12 @@ public final class TdProcessor implements TdGuest {
                 model.name(), model.vendor(), model.brand(), model.signature(), model.features(), GUEST_BITS);
         cpu = new Cpu(memory, events, wide, apicId);
         cpu.interceptCpuid(true);
+        cpu.interceptMsrs(TdMsrs::interceptsRead, TdMsrs::interceptsWrite);
+    }
+
+    /** Installs the vCPU's local APIC; none after construction. */
+    public void apic(VirtualApic next) {
+        apic = next;
     }
 
     /** The processor, for those who watch. */
@@ -92,11 +101,21 @@ public final class TdProcessor implements TdGuest {
             if (left <= 0) {
                 return new TdExit.Asynchronous(REASON_PREEMPTION_TIMER, 0, 0);
             }
-            Optional<TdExit> exit = handle(module, vcpu, tdcs, cpu.run(left));
+            deliverInterrupts();
+            long quiet = Math.max(1, apic.deadline() - cpu.clock());
+            Optional<TdExit> exit = handle(module, vcpu, tdcs, cpu.run(Math.min(left, quiet)));
             if (exit.isPresent()) {
                 return exit.get();
             }
         }
+    }
+
+    /** Posted interrupts: delivered as soon as the guest takes them. */
+    private void deliverInterrupts() {
+        if (apic.interrupting(cpu.clock()) && cpu.interruptible() && !cpu.injectionPending()) {
+            cpu.inject(new Injection.Interrupt(apic.acknowledge()));
+        }
+        cpu.requestInterruptWindow(apic.interrupting(cpu.clock()));
     }
 
     private Optional<TdExit> handle(TdxModule module, Tdvps vcpu, Tdcs tdcs, VmExit exit) {
@@ -110,11 +129,12 @@ public final class TdProcessor implements TdGuest {
                 yield exception(vcpu, REASON_HLT, 0, 1);
             }
             case VmExit.Io io -> exception(vcpu, REASON_IO, qualification(io), cpu.exitInstructionLength());
-            case VmExit.Rdmsr _ -> exception(vcpu, REASON_RDMSR, 0, cpu.exitInstructionLength());
-            case VmExit.Wrmsr _ -> exception(vcpu, REASON_WRMSR, 0, cpu.exitInstructionLength());
+            case VmExit.Rdmsr read -> readMsr(vcpu, read.index());
+            case VmExit.Wrmsr write -> writeMsr(vcpu, write.index(), write.value());
             case VmExit.Hypercall _ -> exception(vcpu, REASON_VMCALL, 0, cpu.exitInstructionLength());
             case VmExit.TripleFault _ -> Optional.of(new TdExit.TripleFault());
-            case VmExit.Budget _ -> Optional.of(new TdExit.Asynchronous(REASON_PREEMPTION_TIMER, 0, 0));
+            // the budget itself is looked at before each run
+            case VmExit.Budget _, VmExit.InterruptWindow _ -> Optional.empty();
             case VmExit.Interrupted _ -> Optional.of(new TdExit.Asynchronous(1, 0, 0));
             case VmExit.NestedPageFault _,
                     VmExit.LogFull _,
@@ -122,7 +142,6 @@ public final class TdProcessor implements TdGuest {
                     VmExit.Cr8Write _,
                     VmExit.Debug _,
                     VmExit.Stopped _,
-                    VmExit.InterruptWindow _,
                     VmExit.Pause _,
                     VmExit.Emulated _,
                     VmExit.MmioPending _,
@@ -203,6 +222,42 @@ public final class TdProcessor implements TdGuest {
 
     private void deliver(boolean filled) {
         cpu.inject(new Injection.GuestException(filled ? VECTOR_VE : VECTOR_DF, 0));
+    }
+
+    private Optional<TdExit> readMsr(Tdvps vcpu, int index) {
+        TdMsrs.Rule rule = TdMsrs.read(cpu.model(), index);
+        if (rule == TdMsrs.Rule.VE) {
+            return exception(vcpu, REASON_RDMSR, 0, cpu.exitInstructionLength());
+        }
+        OptionalLong value = rule == TdMsrs.Rule.GP ? OptionalLong.empty() : apic.read(index, cpu.clock());
+        if (value.isEmpty()) {
+            return generalProtection();
+        }
+        cpu.setGpr(Operand.RAX, value.getAsLong() & 0xffff_ffffL);
+        cpu.setGpr(Operand.RDX, value.getAsLong() >>> 32);
+        cpu.skip();
+        return Optional.empty();
+    }
+
+    private Optional<TdExit> writeMsr(Tdvps vcpu, int index, long value) {
+        TdMsrs.Rule rule = TdMsrs.write(cpu.model(), index);
+        boolean sce = index == TdMsrs.EFER && ((value ^ cpu.msr(EFER).orElse(0)) & ~EFER_SCE) == 0;
+        if (rule == TdMsrs.Rule.VE || rule == TdMsrs.Rule.CHECKED && !sce) {
+            return exception(vcpu, REASON_WRMSR, 0, cpu.exitInstructionLength());
+        }
+        boolean done = rule == TdMsrs.Rule.CHECKED
+                ? cpu.setMsr(EFER, value)
+                : rule == TdMsrs.Rule.NATIVE && apic.write(index, value, cpu.clock());
+        if (!done) {
+            return generalProtection();
+        }
+        cpu.skip();
+        return Optional.empty();
+    }
+
+    private Optional<TdExit> generalProtection() {
+        cpu.inject(new Injection.GuestException(VECTOR_GP, 0));
+        return Optional.empty();
     }
 
     private Optional<TdExit> cpuid(Tdvps vcpu, Tdcs tdcs, VmExit.Cpuid cpuid) {
