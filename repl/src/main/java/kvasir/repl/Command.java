@@ -127,6 +127,18 @@ enum Command {
                     new Option("--input", "FILE", "bytes that arrive at the serial port"),
                     new Option("--engine", "NAME", "translator (default) or interpreter: how guest code is executed"),
                     new Option("--budget", "NUMBER", "instructions of all vCPUs together (default 10000000000)"))),
+    LOCKSTEP(
+            "lockstep",
+            "[FILE]",
+            "step a program (bytes, or assembly text in FILE.asm) on our processor and on QEMU's until they differ",
+            List.of(
+                    new Option(
+                            "--bits",
+                            "16|32|64",
+                            "real mode at 0:7C00h like a boot sector (default), or flat at 8000h"),
+                    new Option("--steps", "NUMBER", "instructions at most (default 100000; of each random program 64)"),
+                    new Option("--random", "NUMBER", "that many random programs instead of a file"),
+                    new Option("--seed", "NUMBER", "of the random programs (default 1)"))),
     VERSION("version", "", "print the version", List.of()),
     HELP("help", "[COMMAND|NAME]", "print help for a command, or for a name that scripts use", List.of());
 

@@ -85,6 +85,7 @@ final class Main {
                     case REFERENCE -> ReferenceCommand.run(line, console);
                     case SNP_DIGEST -> SnpDigestCommand.run(line, console);
                     case BOOT -> BootCommand.run(line, console);
+                    case LOCKSTEP -> LockstepCommand.run(line, console);
                     case VERSION -> version(console);
                     case HELP -> HelpCommand.run(line, console);
                 };

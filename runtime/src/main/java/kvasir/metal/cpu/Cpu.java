@@ -828,9 +828,10 @@ public final class Cpu {
      * One instruction as text.
      *
      * @param rip offset in CS
-     * @param bytes its length; 1 if there is no instruction
+     * @param bytes its length; 1 if there is no instruction, 0 if it cannot be fetched
+     * @param undefinedFlags the bits of EFLAGS that the manuals leave undefined behind it
      */
-    public record Line(long rip, int bytes, String text) {}
+    public record Line(long rip, int bytes, String text, int undefinedFlags) {}
 
     /** Instructions from {@code rip} on; the list ends early where nothing can be fetched. */
     public List<Line> disassemble(long rip, int count) {

@@ -120,4 +120,14 @@ final class Flags {
         }
         c.flagCarry = carry;
     }
+
+    /** The status flags that a flags column of the instruction table leaves undefined. */
+    static int undefined(String column) {
+        int[] order = {Bits.OF, Bits.SF, Bits.ZF, Bits.AF, Bits.PF, Bits.CF};
+        int bits = 0;
+        for (int i = 0; i < Math.min(order.length, column.length()); i++) {
+            bits |= column.charAt(i) == '?' ? order[i] : 0;
+        }
+        return bits;
+    }
 }

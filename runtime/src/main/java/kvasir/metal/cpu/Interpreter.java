@@ -356,10 +356,14 @@ final class Interpreter {
         try {
             return c.blocks
                     .decodeAt(c.codeLinear(ip))
-                    .map(i -> new Cpu.Line(ip, i.length(), Disassembler.text(i, ip)))
-                    .orElse(new Cpu.Line(ip, 1, "(no instruction)"));
+                    .map(i -> new Cpu.Line(
+                            ip,
+                            i.length(),
+                            Disassembler.text(i, ip),
+                            Flags.undefined(i.encoding().flags())))
+                    .orElse(new Cpu.Line(ip, 1, "(no instruction)", 0));
         } catch (Unwind u) {
-            return new Cpu.Line(ip, 0, "(not mapped)");
+            return new Cpu.Line(ip, 0, "(not mapped)", 0);
         } finally {
             c.sys.cr2 = cr2;
         }

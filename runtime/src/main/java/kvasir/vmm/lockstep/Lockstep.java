@@ -1,0 +1,269 @@
+package kvasir.vmm.lockstep;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SplittableRandom;
+import kvasir.event.Events;
+import kvasir.metal.cpu.Cpu;
+import kvasir.metal.cpu.CpuidModel;
+import kvasir.metal.cpu.Gpr;
+import kvasir.metal.cpu.Segment;
+import kvasir.metal.cpu.VmExit;
+import kvasir.metal.cpu.isa.CodeSize;
+import kvasir.metal.memory.PhysicalMemory;
+
+/** Steps our processor and QEMU's through the same program until they differ, halt, or have done enough. */
+public final class Lockstep implements AutoCloseable {
+    private static final int COMPARED_MEMORY = 0x9_0000;
+    private static final int CHUNK = 1024;
+    private static final int RANDOM_BYTES = 256;
+    private static final long FLAGS = 0x3f_7fd7;
+
+    /** Stacks of 32- and 64-bit programs: QEMU pushes RF clear where the manuals want it set. */
+    private static final int STACK_PAGE = 0x6000;
+
+    /** Their results are QEMU's: time, chance, what there is, and devices. */
+    private static final Set<String> ADOPTED = Set.of(
+            "in", "insb", "insw", "insd", "rdtsc", "rdtscp", "rdrand", "rdseed", "cpuid", "rdmsr", "rdpmc", "rdpid",
+            "xgetbv", "smsw", "str", "rdpru");
+
+    private final Qemu qemu;
+    private final PhysicalMemory memory = new PhysicalMemory(1L << 32);
+    private final Cpu cpu = new Cpu(memory, new Events(), CpuidModel.standard(), 0);
+    private long steps;
+
+    private Lockstep(Qemu qemu) {
+        this.qemu = qemu;
+        cpu.stepEveryInstruction(true);
+    }
+
+    /** How a run ended. */
+    public sealed interface Result {
+        /** Both agreed to the end. @param why it ended */
+        record Agreed(long steps, String why) implements Result {}
+
+        /**
+         * They differ.
+         *
+         * @param steps instructions before the one that differs
+         * @param rip its address, an offset in CS
+         * @param instruction as text
+         * @param differences registers, or bytes of memory
+         */
+        record Differed(long steps, long rip, String instruction, List<String> differences) implements Result {}
+    }
+
+    /** Whether QEMU is installed. */
+    public static boolean available() {
+        return Qemu.program().isPresent();
+    }
+
+    /** A pair of processors at RESET. Throws if QEMU is missing or does not start. */
+    public static Lockstep start() throws IOException, InterruptedException {
+        Optional<String> program = Qemu.program();
+        if (program.isEmpty()) {
+            throw new IOException("qemu-system-x86_64 is not installed");
+        }
+        return new Lockstep(Qemu.start(program.get()));
+    }
+
+    /**
+     * Runs code from its first byte. 16-bit code begins in real mode at 0:7C00h like a boot sector; 32- and 64-bit code at
+     * 8000h with flat segments, stack at 7000h, and handlers of exceptions that halt.
+     *
+     * @param most instructions
+     */
+    public Result run(CodeSize size, byte[] code, long most) throws IOException {
+        load(size, code);
+        return steps(most, memory(), true);
+    }
+
+    /**
+     * Runs random programs one after the other, each from where random registers and bytes are put, until one differs.
+     *
+     * @param programs how many
+     * @param most instructions of each
+     */
+    public Result random(CodeSize size, long programs, long most, long seed) throws IOException {
+        load(size, Program.assemble(size, 0, "nop\nhlt"));
+        Result begun = steps(most, List.of(), false);
+        if (begun instanceof Result.Differed) {
+            return begun;
+        }
+        long code = Program.of(size, new byte[0]).code();
+        var random = new SplittableRandom(seed);
+        for (long i = 0; i < programs; i++) {
+            byte[] bytes = new byte[RANDOM_BYTES];
+            random.nextBytes(bytes);
+            put(code, bytes);
+            for (int register = 0; register < 16; register++) {
+                boolean large = random.nextInt(4) == 0;
+                long value = large ? random.nextLong() : 0x10000 + random.nextInt(1 << 17);
+                setGpr(size, register, register == Gpr.RSP ? Program.STACK : value);
+            }
+            setRip(code);
+            cpu.setRflags(2);
+            qemu.setFlags(2);
+            Result result = steps(most, List.of(), false);
+            if (result instanceof Result.Differed) {
+                return result;
+            }
+        }
+        return new Result.Agreed(steps, programs + " programs");
+    }
+
+    private void setGpr(CodeSize size, int register, long value) throws IOException {
+        if (size != CodeSize.BITS64 && register > 7) {
+            return;
+        }
+        long whole = size == CodeSize.BITS64 ? value : value & 0xffff_ffffL;
+        cpu.setGpr(register, whole);
+        qemu.setGpr(register, whole);
+    }
+
+    private void setRip(long value) throws IOException {
+        cpu.setRip(value);
+        qemu.setRip(value);
+    }
+
+    private void put(long physical, byte[] bytes) throws IOException {
+        memory.write(physical, bytes, 0, bytes.length);
+        qemu.write(physical, bytes);
+    }
+
+    private void load(CodeSize size, byte[] code) throws IOException {
+        for (Map.Entry<Long, byte[]> part : Program.of(size, code).memory().entrySet()) {
+            put(part.getKey(), part.getValue());
+        }
+        for (int i = 0; i < 8; i++) {
+            setGpr(CodeSize.BITS32, i, i == Gpr.RSP ? Program.STACK : 0);
+        }
+        for (int i = 0; i < 6; i++) {
+            cpu.setSegment(i, new Segment(0, 0, 0xffff, 0x93));
+        }
+        qemu.clearSegments();
+        setRip(Program.START);
+        cpu.setRflags(2);
+        qemu.setFlags(2);
+        adopt(qemu.state());
+    }
+
+    private List<Integer> memory() {
+        var chunks = new ArrayList<Integer>();
+        for (int at = 0; at < COMPARED_MEMORY; at += CHUNK) {
+            chunks.add(at);
+        }
+        return chunks;
+    }
+
+    private Result steps(long most, List<Integer> compared, boolean countFromStart) throws IOException {
+        long first = countFromStart ? 0 : steps;
+        for (long i = 0; i < most; i++) {
+            Cpu.Line line = cpu.disassemble(cpu.rip(), 1).getFirst();
+            String mnemonic = mnemonic(line.text());
+            if (mnemonic.equals("hlt") && cpu.cpl() == 0) {
+                return compareMemory(compared, line, "HLT");
+            }
+            if (!countFromStart && line.text().startsWith("(")) {
+                // QEMU's model has instructions that ours lacks, and the other way round
+                return new Result.Agreed(steps - first, "no instruction");
+            }
+            Cpu.Image image = cpu.save();
+            Optional<String> end = stepOurs();
+            if (end.isPresent()) {
+                cpu.restore(image);
+                return compareMemory(compared, line, end.get());
+            }
+            long before = line.rip();
+            qemu.step();
+            CpuState there = qemu.state();
+            boolean lastOfRepeat = line.text().startsWith("rep") && there.get("RIP") == before && cpu.rip() != before;
+            if (lastOfRepeat) {
+                // QEMU looks at the count once more before it goes on
+                qemu.step();
+                there = qemu.state();
+            }
+            if (ADOPTED.contains(mnemonic)) {
+                adopt(there);
+            }
+            long flags = FLAGS & ~line.undefinedFlags() & ~0x1_0000L;
+            List<CpuState.Difference> differences = CpuState.of(cpu).against(there, flags);
+            if (!differences.isEmpty()) {
+                List<String> text =
+                        differences.stream().map(CpuState.Difference::toString).toList();
+                return new Result.Differed(steps - first, line.rip(), line.text(), text);
+            }
+            cpu.setRflags(cpu.rflags() & ~line.undefinedFlags() | there.get("RFLAGS") & line.undefinedFlags());
+            steps++;
+        }
+        return new Result.Agreed(steps - first, "as many steps as wanted");
+    }
+
+    private static String mnemonic(String text) {
+        String bare = text.replaceFirst("^(rep[a-z]*|lock) ", "");
+        int space = bare.indexOf(' ');
+        return space < 0 ? bare : bare.substring(0, space);
+    }
+
+    /** One instruction of ours; the answer tells why it cannot go on. */
+    private Optional<String> stepOurs() {
+        while (true) {
+            VmExit exit = cpu.run(1);
+            switch (exit) {
+                case VmExit.Stopped _, VmExit.Budget _ -> {
+                    return Optional.empty();
+                }
+                case VmExit.Io io when io.in() -> cpu.completeIn(-1);
+                case VmExit.Io _ -> cpu.completeOut();
+                case VmExit.Rdmsr _, VmExit.Wrmsr _ -> cpu.skip();
+                default -> {
+                    return Optional.of(exit.toString());
+                }
+            }
+        }
+    }
+
+    private void adopt(CpuState there) {
+        CpuState ours = CpuState.of(cpu);
+        String[] names = {
+            "RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI", "R8", "R9", "R10", "R11", "R12", "R13", "R14", "R15"
+        };
+        for (int i = 0; i < names.length; i++) {
+            cpu.setGpr(i, there.values().getOrDefault(names[i], ours.get(names[i])));
+        }
+        cpu.setRflags(there.get("RFLAGS"));
+        for (int number : new int[] {0, 2, 3, 4}) {
+            if (cpu.cr(number) != there.get("CR" + number)) {
+                cpu.setCr(number, there.get("CR" + number));
+            }
+        }
+    }
+
+    private Result compareMemory(List<Integer> chunks, Cpu.Line line, String why) throws IOException {
+        byte[] ours = new byte[CHUNK];
+        for (int at : chunks) {
+            if ((at & ~0xfff) == STACK_PAGE) {
+                continue;
+            }
+            memory.read(at, ours, 0, CHUNK);
+            byte[] theirs = qemu.read(at, CHUNK);
+            for (int i = 0; i < theirs.length; i++) {
+                if (ours[i] != theirs[i]) {
+                    String text = "memory at 0x%x: 0x%02x here, 0x%02x in QEMU"
+                            .formatted(at + i, ours[i] & 0xff, theirs[i] & 0xff);
+                    return new Result.Differed(steps, line.rip(), line.text(), List.of(text));
+                }
+            }
+        }
+        return new Result.Agreed(steps, why);
+    }
+
+    @Override
+    public void close() throws IOException {
+        qemu.close();
+    }
+}
