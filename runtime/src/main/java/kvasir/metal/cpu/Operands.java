@@ -64,6 +64,10 @@ final class Operands {
         return near
                 || name.startsWith("RET")
                 || name.startsWith("IRET")
-                || instruction.encoding().is("d64");
+                || instruction.encoding().is("d64") && !hasMemory();
+    }
+
+    private boolean hasMemory() {
+        return instruction.operands().stream().anyMatch(o -> o instanceof Operand.Mem);
     }
 }

@@ -23,8 +23,17 @@ final class StackOps {
     /** Pushes; the stack pointer changes only if the store succeeds. */
     static void push(Cpu c, int bytes, long value) {
         long sp = (c.r[Gpr.RSP] - bytes) & c.stackMask;
-        c.mem.store(c.linear(Segment.SS, sp, bytes, true), bytes, value);
+        try {
+            c.mem.store(c.linear(Segment.SS, sp, bytes, true), bytes, value);
+        } catch (Unwind u) {
+            throw onStack(c, u);
+        }
         setStack(c, sp);
+    }
+
+    /** A stack address that is not canonical is #SS, also in an instruction with another operand in memory. */
+    private static Unwind onStack(Cpu c, Unwind u) {
+        return u.kind == Unwind.Kind.NON_CANONICAL ? c.exception(Vector.SS, 0) : u;
     }
 
     /** Pops. */
@@ -37,7 +46,11 @@ final class StackOps {
     /** The value {@code distance} bytes above the top of the stack. */
     static long peek(Cpu c, long distance, int bytes) {
         long sp = (c.r[Gpr.RSP] + distance) & c.stackMask;
-        return c.mem.load(c.linear(Segment.SS, sp, bytes, false), bytes);
+        try {
+            return c.mem.load(c.linear(Segment.SS, sp, bytes, false), bytes);
+        } catch (Unwind u) {
+            throw onStack(c, u);
+        }
     }
 
     /** Sets the part of RSP that is the stack pointer in the present mode. */

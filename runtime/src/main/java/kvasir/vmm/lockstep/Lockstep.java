@@ -105,6 +105,7 @@ public final class Lockstep implements AutoCloseable {
                 long value = large ? random.nextLong() : 0x10000 + random.nextInt(1 << 17);
                 setGpr(size, register, register == Gpr.RSP ? Program.STACK : value);
             }
+            put(STACK_PAGE, new byte[0x1100]);
             setRip(code);
             cpu.setRflags(2);
             qemu.setFlags(2);
@@ -168,8 +169,9 @@ public final class Lockstep implements AutoCloseable {
             if (mnemonic.equals("hlt") && cpu.cpl() == 0) {
                 return compareMemory(compared, line, "HLT");
             }
-            if (!countFromStart && line.text().startsWith("(")) {
-                // QEMU's model has instructions that ours lacks, and the other way round
+            if (!countFromStart && (line.text().matches("[(f].*|int1|enter .*"))) {
+                // QEMU's model has instructions that ours lacks, its x87 no empty registers, its INT1 is the
+                // stub's
                 return new Result.Agreed(steps - first, "no instruction");
             }
             Cpu.Image image = cpu.save();
@@ -192,6 +194,9 @@ public final class Lockstep implements AutoCloseable {
             }
             long flags = FLAGS & ~line.undefinedFlags() & ~0x1_0000L;
             List<CpuState.Difference> differences = CpuState.of(cpu).against(there, flags);
+            if (!countFromStart && stackFault(there)) {
+                return new Result.Agreed(steps - first, "#SS here, #GP in QEMU");
+            }
             if (!differences.isEmpty()) {
                 List<String> text =
                         differences.stream().map(CpuState.Difference::toString).toList();
@@ -201,6 +206,11 @@ public final class Lockstep implements AutoCloseable {
             steps++;
         }
         return new Result.Agreed(steps - first, "as many steps as wanted");
+    }
+
+    /** QEMU knows no #SS for addresses that are not canonical, nor segment limits. */
+    private boolean stackFault(CpuState there) {
+        return cpu.rip() == Program.HANDLERS + 16 * 12 && there.get("RIP") == Program.HANDLERS + 16 * 13;
     }
 
     private static String mnemonic(String text) {

@@ -9,7 +9,7 @@ import kvasir.metal.cpu.isa.CodeSize;
 
 /**
  * What is in memory at RESET: a start in real mode at 0:7C00h, which for 32- and 64-bit code goes on to that mode with flat
- * segments of 640 KiB, identity-mapped pages (64-bit) and an IDT whose every handler is one HLT.
+ * segments, 32 MiB of identity-mapped pages and an IDT whose every handler is one HLT.
  *
  * @param memory physical address to bytes
  * @param code where the code under test begins
@@ -58,6 +58,13 @@ record Program(Map<Long, byte[]> memory, long code) {
             }
             memory.put(TABLES + 0x2000, words(pages));
         }
+        if (!bits64) {
+            long[] pages = new long[4];
+            for (int i = 0; i < pages.length; i++) {
+                pages[i] = (2L * i << 22 | 0x87) | (2L * i + 1 << 22 | 0x87) << 32;
+            }
+            memory.put(TABLES, words(pages));
+        }
         memory.put(CODE, code);
         return new Program(memory, CODE);
     }
@@ -97,9 +104,11 @@ record Program(Map<Long, byte[]> memory, long code) {
                 jmpf 0x18:0x7d00
                 """;
         String flat32 = """
-                mov eax, 0x600
+                mov eax, 0x610
                 mov cr4, eax
-                mov eax, 0x33
+                mov eax, 0x1000
+                mov cr3, eax
+                mov eax, 0x80000033
                 mov cr0, eax
                 jmpf 0x08:0x7d00
                 """;

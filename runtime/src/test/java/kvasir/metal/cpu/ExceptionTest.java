@@ -92,6 +92,7 @@ final class ExceptionTest {
         assertEquals(6, vector(withIdt("db 0x06")), "PUSH ES in 64-bit mode");
         assertEquals(13, vector(withIdt("mov rax, 0x800000000000\nmov rax, [rax]\nhlt")));
         assertEquals(12, vector(withIdt("mov rbp, 0x800000000000\nmov rax, [rbp]\nhlt")), "SS-relative: #SS");
+        assertEquals(13, vector(withIdt("mov rcx, 0x800000000000\npop qword [rcx]")), "not the stack's address");
         assertEquals(13, vector(withIdt("mov eax, 0x123\nmov ds, ax\nhlt")));
         assertEquals(13, vector(withIdt("mov rax, 0x100000000\nmov cr0, rax\nhlt")));
         assertEquals(
