@@ -13,7 +13,6 @@ public final class GuestMsrs {
     private static final int IA32_BIOS_SIGN_ID = 0x8b;
     private static final int IA32_MTRRCAP = 0xfe;
     private static final int IA32_ARCH_CAPABILITIES = 0x10a;
-    private static final int IA32_MCG_CAP = 0x179;
     private static final int IA32_MISC_ENABLE = 0x1a0;
     private static final int IA32_MTRR_FIRST = 0x200;
     private static final int IA32_MTRR_LAST = 0x20f;
@@ -30,10 +29,10 @@ public final class GuestMsrs {
             IA32_PLATFORM_ID, 0L,
             IA32_FEAT_CTL, 1L,
             IA32_MTRRCAP, 0x508L,
-            IA32_ARCH_CAPABILITIES, 0L,
-            IA32_MCG_CAP, 0L);
+            IA32_ARCH_CAPABILITIES, 0L);
 
     private TreeMap<Integer, Long> values = new TreeMap<>();
+    private final MachineCheck machineCheck = new MachineCheck();
 
     private static boolean writable(int index) {
         return index == IA32_BIOS_SIGN_ID
@@ -57,7 +56,7 @@ public final class GuestMsrs {
             return OptionalLong.of(0);
         }
         if (!READ_ONLY.containsKey(index) && !writable(index)) {
-            return OptionalLong.empty();
+            return machineCheck.read(index);
         }
         return OptionalLong.of(
                 READ_ONLY.getOrDefault(index, values.getOrDefault(index, index == IA32_MISC_ENABLE ? 1L : 0L)));
@@ -79,15 +78,24 @@ public final class GuestMsrs {
             return true;
         }
         if (!writable(index)) {
-            return false;
+            return machineCheck.write(index, value);
         }
         values.put(index, value);
         return true;
     }
 
+    /** KVM_X86_SETUP_MCE; false is EINVAL. */
+    boolean setupMachineCheck(long cap, boolean intel) {
+        return machineCheck.setup(cap, intel);
+    }
+
     /** The fields as they are, as an action that puts them back. */
     public Runnable checkpoint() {
         var saved = new TreeMap<>(values);
-        return () -> values = new TreeMap<>(saved);
+        Runnable savedMachineCheck = machineCheck.checkpoint();
+        return () -> {
+            values = new TreeMap<>(saved);
+            savedMachineCheck.run();
+        };
     }
 }

@@ -197,6 +197,18 @@ public final class Vcpu {
         return guestDebug.set(control, debugreg);
     }
 
+    /**
+     * KVM_X86_SETUP_MCE.
+     *
+     * @param cap IA32_MCG_CAP: number of banks and capabilities
+     */
+    public IoctlResult setupMce(long cap) {
+        return loop.msrs().setupMachineCheck(cap, !cpu.model().amd())
+                ? IoctlResult.done()
+                : IoctlResult.err(
+                        Errno.EINVAL, "kvm_vcpu_ioctl_x86_setup_mce: no bank, more than 32, or a capability KVM lacks");
+    }
+
     /** KVM_GET_MSRS of one register; empty if there is none. */
     public OptionalLong msr(int index) {
         OptionalLong kept = cpu.msr(index);

@@ -197,6 +197,13 @@ final class VcpuDebug {
                             return value.isPresent() ? (Object) value.getAsLong() : noMsr(a.u64("index", 0));
                         })
                 .operation(
+                        "setup_mce",
+                        List.of(Parameter.of("cap", Kind.U64, "", "IA32_MCG_CAP: banks in bits 7:0, and capabilities")),
+                        "KVM_X86_SETUP_MCE: how many machine-check banks the guest sees. EINVAL for none, more than 32, or a "
+                                + "capability that KVM lacks.",
+                        "plain.vcpu0.setup_mce 0x100010a",
+                        (v, a) -> v.vcpu.setupMce(a.u64("cap", 0)).outcome())
+                .operation(
                         "write_msr",
                         List.of(
                                 Parameter.of("index", Kind.U64, "", "MSR number"),
