@@ -11,6 +11,7 @@ public final class Cap {
     public static final int MAX_VCPU_ID = 128;
     public static final int IMMEDIATE_EXIT = 136;
     public static final int MANUAL_DIRTY_LOG_PROTECT2 = 168;
+    public static final int X86_USER_SPACE_MSR = 188;
     public static final int DIRTY_LOG_RING = 192;
     public static final int EXIT_HYPERCALL = 201;
     public static final int DISABLE_QUIRKS2 = 213;
@@ -37,6 +38,7 @@ public final class Cap {
             case MAX_VCPU_ID -> 4096;
             case READONLY_MEM -> vm.type().hasReadonlyMemory() ? 1 : 0;
             case MULTI_ADDRESS_SPACE -> vm.type().addressSpaces();
+            case X86_USER_SPACE_MSR -> 1;
             case IMMEDIATE_EXIT, USER_MEMORY2, VM_DISABLE_NX_HUGE_PAGES, MEMORY_FAULT_INFO -> 1;
             case MANUAL_DIRTY_LOG_PROTECT2 -> 3;
             case DIRTY_LOG_RING, DIRTY_LOG_RING_ACQ_REL -> 65536L * 16;

@@ -141,6 +141,40 @@ public final class KvmRun {
         put64(UNION + 8, value);
     }
 
+    /**
+     * KVM_EXIT_X86_RDMSR or KVM_EXIT_X86_WRMSR.
+     *
+     * @param reason 1 invalid, 2 unknown, 4 filtered
+     * @param value what WRMSR writes; 0 for RDMSR
+     */
+    void msr(boolean write, int reason, int index, long value) {
+        setExitReason(write ? ExitReason.X86_WRMSR : ExitReason.X86_RDMSR);
+        put64(UNION, 0);
+        put32(UNION + 8, reason);
+        put32(UNION + 12, index);
+        put64(UNION + 16, value);
+    }
+
+    /** Whether user space wants the guest to get #GP for its MSR access. */
+    public boolean msrError() {
+        return get8(UNION) != 0;
+    }
+
+    /** Sets what {@link #msrError} tells. */
+    public void setMsrError(boolean error) {
+        put8(UNION, error ? 1 : 0);
+    }
+
+    /** What the guest's RDMSR gets, or its WRMSR wrote. */
+    public long msrData() {
+        return get64(UNION + 16);
+    }
+
+    /** Sets what the guest's RDMSR gets. */
+    public void setMsrData(long value) {
+        put64(UNION + 16, value);
+    }
+
     /** KVM_EXIT_HYPERCALL; ret starts as 0. */
     public void hypercall(long number, long gpa, long pages, long attributes, boolean longMode) {
         setExitReason(ExitReason.HYPERCALL);
@@ -241,6 +275,7 @@ public final class KvmRun {
             }
             case FAIL_ENTRY -> fields.put("reason", get64(UNION));
             case X86_RDMSR, X86_WRMSR -> {
+                fields.put("reason", Integer.toUnsignedLong(get32(UNION + 8)));
                 fields.put("index", Integer.toUnsignedLong(get32(UNION + 12)));
                 fields.put("data", get64(UNION + 16));
             }

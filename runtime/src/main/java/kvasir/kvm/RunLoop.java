@@ -17,6 +17,8 @@ final class RunLoop {
     private static final long KVM_ENOSYS = 1000;
     private static final long EFER_LMA = 1 << 10;
     private static final int GENERAL_PROTECTION = 13;
+    private static final int MSR_INVALID = 1;
+    private static final int MSR_UNKNOWN = 2;
 
     /** What a VM exit takes of virtual time where time matters: about a microsecond, as on a server. */
     private static final long EXIT_TICKS = 1000;
@@ -41,7 +43,9 @@ final class RunLoop {
         OUT,
         MMIO_READ,
         MMIO_WRITE,
-        HYPERCALL
+        HYPERCALL,
+        RDMSR,
+        WRMSR
     }
 
     RunLoop(Vcpu vcpu) {
@@ -151,6 +155,7 @@ final class RunLoop {
                 cpu().setGpr(Gpr.RAX, longMode() ? value : value & 0xffff_ffffL);
                 cpu().skip();
             }
+            case RDMSR, WRMSR -> completeMsr(what == Pending.RDMSR);
             case MMIO_READ -> {
                 mmio.takeRead();
                 if (mmio.exitForRead()) {
@@ -242,11 +247,11 @@ final class RunLoop {
             }
             case VmExit.Rdmsr msr -> {
                 exits.count(ExitCounters.Cause.RDMSR);
-                yield afterMsr(readMsr(msr.index()));
+                yield afterMsr(readMsr(msr.index()), false, msr.index(), 0);
             }
             case VmExit.Wrmsr msr -> {
                 exits.count(ExitCounters.Cause.WRMSR);
-                yield afterMsr(writeMsr(msr.index(), msr.value()));
+                yield afterMsr(writeMsr(msr.index(), msr.value()), true, msr.index(), msr.value());
             }
             case VmExit.Hypercall _ -> {
                 exits.count(ExitCounters.Cause.HYPERCALL);
@@ -429,14 +434,36 @@ final class RunLoop {
         return Optional.empty();
     }
 
-    /** kvm_complete_insn_gp: an MSR that KVM does not know gives the guest #GP(0). */
-    private Optional<RunResult> afterMsr(boolean known) {
-        if (known) {
+    /** An MSR access that KVM refuses goes to user space if that asked for its kind (kvm_msr_user_space), else #GP(0). */
+    private Optional<RunResult> afterMsr(boolean done, boolean write, int index, long value) {
+        if (done) {
             cpu().skip();
-        } else {
-            cpu().inject(new Injection.GuestException(GENERAL_PROTECTION, 0));
+            return Optional.empty();
         }
+        boolean known = msrs.value(index).isPresent()
+                || lapic.isPresent() && lapic.get().ownsMsr(index);
+        int reason = known ? MSR_INVALID : MSR_UNKNOWN;
+        if ((vm.userSpaceMsrReasons() & reason) != 0) {
+            vcpu.kvmRun().msr(write, reason, index, value);
+            pending = write ? Pending.WRMSR : Pending.RDMSR;
+            return exited();
+        }
+        cpu().inject(new Injection.GuestException(GENERAL_PROTECTION, 0));
         return Optional.empty();
+    }
+
+    /** complete_emulated_rdmsr and complete_fast_msr_access. */
+    private void completeMsr(boolean read) {
+        KvmRun run = vcpu.kvmRun();
+        if (run.msrError()) {
+            cpu().inject(new Injection.GuestException(GENERAL_PROTECTION, 0));
+            return;
+        }
+        if (read) {
+            cpu().setGpr(Gpr.RAX, run.msrData() & 0xffff_ffffL);
+            cpu().setGpr(Gpr.RDX, run.msrData() >>> 32);
+        }
+        cpu().skip();
     }
 
     private boolean longMode() {

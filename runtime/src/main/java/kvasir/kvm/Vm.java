@@ -22,6 +22,7 @@ public final class Vm {
     private static final int MAX_VCPUS = 1024;
     private static final int MAX_VCPU_ID = 4 * MAX_VCPUS;
     private static final long HC_MAP_GPA_RANGE_BIT = 1L << 12;
+    private static final long USER_SPACE_MSR_REASONS = 7;
 
     private final Kvm kvm;
     private final String name;
@@ -41,6 +42,7 @@ public final class Vm {
     private final Mmu mmu;
     private long quirks = QUIRK_SLOT_ZAP_ALL | QUIRK_IGNORE_GUEST_PAT;
     private long hypercallExits;
+    private long userSpaceMsrReasons;
     private boolean preFaultAllowed;
     private boolean nxHugePagesDisabled;
     private VendorOps vendor = VendorOps.NONE;
@@ -308,6 +310,11 @@ public final class Vm {
         dirtyLog.changed(before, after);
     }
 
+    /** KVM_CAP_X86_USER_SPACE_MSR: which refused MSR accesses exit, 1 invalid, 2 unknown, 4 filtered. */
+    long userSpaceMsrReasons() {
+        return userSpaceMsrReasons;
+    }
+
     /** KVM_CAP_EXIT_HYPERCALL was enabled for KVM_HC_MAP_GPA_RANGE. */
     public boolean exitsOnMapGpaRange() {
         return (hypercallExits & HC_MAP_GPA_RANGE_BIT) != 0;
@@ -489,6 +496,13 @@ public final class Vm {
                 quirks &= ~arg;
                 yield IoctlResult.done();
             }
+            case Cap.X86_USER_SPACE_MSR -> {
+                if ((arg & ~USER_SPACE_MSR_REASONS) != 0) {
+                    yield Check.CAP_MSR.refuse("KVM_CAP_X86_USER_SPACE_MSR: reasons are 1, 2 and 4");
+                }
+                userSpaceMsrReasons = arg;
+                yield IoctlResult.done();
+            }
             case Cap.VM_DISABLE_NX_HUGE_PAGES -> {
                 if (!mm.capSysBoot()) {
                     yield Check.CAP_NX_PERMISSION.refuse("KVM_CAP_VM_DISABLE_NX_HUGE_PAGES: needs CAP_SYS_BOOT");
@@ -552,6 +566,7 @@ public final class Vm {
         long savedQuirks = quirks;
         boolean savedNx = nxHugePagesDisabled;
         long savedHypercall = hypercallExits;
+        long savedMsr = userSpaceMsrReasons;
         boolean savedAllowed = preFaultAllowed;
         boolean savedDead = dead;
         long savedFlushes = remoteTlbFlushes;
@@ -565,6 +580,7 @@ public final class Vm {
             quirks = savedQuirks;
             nxHugePagesDisabled = savedNx;
             hypercallExits = savedHypercall;
+            userSpaceMsrReasons = savedMsr;
             preFaultAllowed = savedAllowed;
             dead = savedDead;
             remoteTlbFlushes = savedFlushes;

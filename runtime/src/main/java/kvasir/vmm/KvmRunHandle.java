@@ -76,6 +76,26 @@ final class KvmRunHandle implements Described {
                         k.run.setHypercallRet((Long) value);
                         return value;
                     })
+            .property(
+                    "msr_data",
+                    "u64",
+                    "Offset 48: what the guest's RDMSR gets after an X86_RDMSR exit, or its WRMSR wrote.",
+                    "plain.vcpu0.kvm_run.msr_data = 5",
+                    k -> k.run.msrData(),
+                    (k, value) -> {
+                        k.run.setMsrData((Long) value);
+                        return value;
+                    })
+            .property(
+                    "msr_error",
+                    "bool",
+                    "Offset 32: after an X86_RDMSR or X86_WRMSR exit, whether the guest gets #GP.",
+                    "plain.vcpu0.kvm_run.msr_error = true",
+                    k -> k.run.msrError(),
+                    (k, value) -> {
+                        k.run.setMsrError((Boolean) value);
+                        return value;
+                    })
             .operation(
                     "u64",
                     List.of(Parameter.of("offset", Kind.U64, "bytes", "0 to 12280")),

@@ -131,7 +131,7 @@ public class VcpuHandle implements Described {
 
     private static <T extends VcpuHandle> Api.Builder<T> declarePreFault(Api.Builder<T> api) {
         List<Parameter> parameters = List.of(
-                Parameter.of("range", Kind.RANGE, "bytes", "guest physical addresses; rfc counts them in pages"),
+                Parameter.of("range", Kind.RANGE, "bytes", "guest physical addresses"),
                 VmHandle.keyword("flags", Kind.U64, "", "rfc: 1 WRITE, 2 EXEC, 4 USER, 8 PRIVATE; others: must be 0"),
                 VmHandle.keyword("source", Kind.U64, "bytes", "rfc: hva of the content; others have no such field"));
         String doc =
