@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
+import kvasir.metal.cpu.isa.Encoding;
+import kvasir.metal.cpu.isa.InstructionTable;
 import org.junit.jupiter.api.Test;
 
 /** Random bytes as code, in every mode: always an exit within the budget, never a Java exception. */
@@ -36,6 +38,66 @@ final class FuzzTest {
                 run(bench.cpu, random, where);
             }
         }
+    }
+
+    /** Bytes that begin as rows of the table do reach more than random ones; vector state is enabled. */
+    @Test
+    void instancesOfTheTableAlwaysEndInAnExit() {
+        for (int mode = 0; mode < 3; mode++) {
+            var random = new SplittableRandom(70 + mode);
+            for (int program = 0; program < PROGRAMS / 30; program++) {
+                Bench bench = mode == 2 ? Bench.bits16("hlt") : Bench.silicon(mode == 1);
+                long at = mode == 2 ? 0x1_0000 : Bench.CODE;
+                byte[] code = code(random, mode == 1);
+                bench.memory.write(at, code, 0, code.length);
+                for (int r = 0; r < 16; r++) {
+                    bench.cpu.setGpr(r, random.nextInt(4) == 0 ? random.nextLong() : random.nextInt(1 << 24));
+                }
+                for (int start = 0; start < 4000; start += 1 + random.nextInt(400)) {
+                    bench.cpu.setRip(mode == 2 ? start : at + start);
+                    run(bench.cpu, random, "mode " + mode + " program " + program);
+                }
+            }
+        }
+    }
+
+    private static byte[] code(SplittableRandom random, boolean bits32) {
+        byte[] code = new byte[4096];
+        random.nextBytes(code);
+        int[] pp = {0, 0, 1, 3, 2};
+        List<Encoding> rows = InstructionTable.rows();
+        for (int at = 0; at < 4060; at += random.nextInt(4)) {
+            Encoding row = rows.get(random.nextInt(rows.size()));
+            if (row.vex().isPresent()) {
+                code[at++] = (byte) 0xc4;
+                code[at] = (byte) (code[at] & 0xe0 | row.map().ordinal() | (bits32 ? 0xc0 : 0));
+                at++;
+                int v = random.nextBoolean() ? 0x78 : 0;
+                code[at] = (byte) (code[at] & 0xfc | v | pp[row.prefix().ordinal()]);
+                at++;
+            } else {
+                switch (row.prefix()) {
+                    case P66 -> code[at++] = 0x66;
+                    case PF2 -> code[at++] = (byte) 0xf2;
+                    case PF3 -> code[at++] = (byte) 0xf3;
+                    default -> {}
+                }
+                switch (row.map()) {
+                    case ONE -> {}
+                    case TWO_0F -> code[at++] = 0x0f;
+                    case THREE_0F38 -> {
+                        code[at++] = 0x0f;
+                        code[at++] = 0x38;
+                    }
+                    case THREE_0F3A -> {
+                        code[at++] = 0x0f;
+                        code[at++] = 0x3a;
+                    }
+                }
+            }
+            code[at++] = (byte) row.opcode();
+        }
+        return code;
     }
 
     private static void run(Cpu cpu, SplittableRandom random, String where) {
