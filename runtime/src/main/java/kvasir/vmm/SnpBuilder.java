@@ -61,23 +61,28 @@ final class SnpBuilder extends VmBuilder {
 
     SnpBuilder(Machine machine, String name) {
         super(machine, name, VmType.SNP);
-        HostConfig host = machine.host();
-        if (!host.npt()) {
-            requireHost(new HostConfig(
-                    Math.min(host.memoryBytes(), AMD_HOST_BYTES),
-                    48,
-                    true,
-                    true,
-                    false,
-                    host.fiveLevels(),
-                    host.onegigPages(),
-                    false,
-                    host.tdp(),
-                    host.tdpMmu(),
-                    host.eagerPageSplit(),
-                    host.thp()));
-        }
+        requireAmd(machine).ifPresent(this::requireHost);
         setModel("EPYC-Milan");
+    }
+
+    /** The AMD host that a VM wants, unless the machine's host is one. */
+    static Optional<HostConfig> requireAmd(Machine machine) {
+        HostConfig host = machine.host();
+        return host.npt()
+                ? Optional.empty()
+                : Optional.of(new HostConfig(
+                        Math.min(host.memoryBytes(), AMD_HOST_BYTES),
+                        48,
+                        true,
+                        true,
+                        false,
+                        host.fiveLevels(),
+                        host.onegigPages(),
+                        false,
+                        host.tdp(),
+                        host.tdpMmu(),
+                        host.eagerPageSplit(),
+                        host.thp()));
     }
 
     private Outcome setFeatures(long bits) {

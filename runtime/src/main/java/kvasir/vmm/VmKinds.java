@@ -9,6 +9,8 @@ public final class VmKinds {
     private static final List<VmKind> ALL = List.of(
             new PlainKind("default", VmType.DEFAULT),
             new PlainKind("sw_protected", VmType.SW_PROTECTED),
+            new SevKind("sev", VmType.SEV),
+            new SevKind("sev_es", VmType.SEV_ES),
             new SnpKind(),
             new TdxKind());
 
@@ -29,6 +31,24 @@ public final class VmKinds {
         @Override
         public VmBuilder builder(Machine machine, String name) {
             return new VmBuilder(machine, name, type);
+        }
+    }
+
+    /** A guest of plain SEV or SEV-ES. */
+    private record SevKind(String word, VmType type) implements VmKind {
+        @Override
+        public Api<?> builderApi() {
+            return SevBuilder.API;
+        }
+
+        @Override
+        public Api<?> vmApi() {
+            return SevHandle.API;
+        }
+
+        @Override
+        public VmBuilder builder(Machine machine, String name) {
+            return new SevBuilder(machine, name, type);
         }
     }
 

@@ -11,6 +11,19 @@ import kvasir.registry.Bytes;
 public final class SevLaunch {
     private final MessageDigest digest;
 
+    private SevLaunch(MessageDigest digest) {
+        this.digest = digest;
+    }
+
+    /** A launch that has come as far as this one. */
+    public SevLaunch copy() {
+        try {
+            return new SevLaunch((MessageDigest) digest.clone());
+        } catch (CloneNotSupportedException e) {
+            throw new IllegalStateException("SHA-256 of the JDK can be cloned", e);
+        }
+    }
+
     /** LAUNCH_START. */
     public SevLaunch() {
         try {
