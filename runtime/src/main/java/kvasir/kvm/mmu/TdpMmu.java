@@ -384,7 +384,7 @@ public final class TdpMmu implements Mmu {
             if (!setExternalPresent(iterator, newSpte)) {
                 return false;
             }
-        } else if (!memory.compareAndSet64(iterator.sptep, iterator.oldSpte, newSpte)) {
+        } else if (!exchange(iterator, newSpte)) {
             iterator.reread();
             return false;
         } else {
@@ -392,6 +392,14 @@ public final class TdpMmu implements Mmu {
         }
         changed(iterator.root, iterator.gfn, iterator.oldSpte, newSpte, iterator.level, true);
         return true;
+    }
+
+    private boolean exchange(TdpIterator iterator, long newSpte) {
+        if (!policy.keeps(MmuRule.SPTE_CMPXCHG)) {
+            memory.write64(iterator.sptep, newSpte);
+            return true;
+        }
+        return memory.compareAndSet64(iterator.sptep, iterator.oldSpte, newSpte);
     }
 
     /**
@@ -554,7 +562,9 @@ public final class TdpMmu implements Mmu {
         vm.mmuLock().unlock(mode);
         vm.mmuLock().lock(mode);
         tables.rcuReadLock();
-        iterator.markYielded();
+        if (policy.keeps(MmuRule.YIELD_RESTARTS)) {
+            iterator.markYielded();
+        }
         return true;
     }
 

@@ -3,6 +3,7 @@ package kvasir.kvm.mmu;
 import java.util.Optional;
 import kvasir.kvm.Check;
 import kvasir.kvm.Errno;
+import kvasir.kvm.InvalidateState;
 import kvasir.kvm.KernelLock.Mode;
 import kvasir.kvm.Memslot;
 import kvasir.kvm.Memslots;
@@ -270,20 +271,36 @@ public final class VcpuTdpMmu implements VcpuMmu {
         if (result != RetPf.CONTINUE) {
             return result;
         }
-        mmu.vm.mmuLock().lock(Mode.READ);
-        result = stale() ? RetPf.RETRY : mapper.map(faultRoot(), fault);
+        boolean locks = mmu.policy.keeps(MmuRule.FAULT_HOLDS_MMU_LOCK);
+        boolean asksEarly = !mmu.policy.keeps(MmuRule.STALE_UNDER_LOCK);
+        boolean wasStale = asksEarly && stale();
+        if (locks) {
+            mmu.vm.mmuLock().lock(Mode.READ);
+        }
+        result = (asksEarly ? wasStale : stale()) ? RetPf.RETRY : mapper.map(faultRoot(), fault);
         if (result == RetPf.error(Errno.ENOMEM)) {
             refusal = Optional.of(Check.PRE_FAULT_TABLES);
         }
-        mmu.vm.mmuLock().unlock(Mode.READ);
+        if (locks) {
+            mmu.vm.mmuLock().unlock(Mode.READ);
+        }
         return result;
     }
 
     /** is_page_fault_stale. */
     private boolean stale() {
         mmu.goesByRoots();
-        return faultRoot().role.invalid()
-                || fault.slot.exists() && mmu.vm.invalidate().retry(fault.mmuSeq, fault.gfn);
+        return faultRoot().role.invalid() || fault.slot.exists() && invalidated();
+    }
+
+    /** mmu_invalidate_retry_gfn: what was looked up may have changed since. */
+    private boolean invalidated() {
+        InvalidateState state = mmu.vm.invalidate();
+        if (!mmu.policy.keeps(MmuRule.STALE_RANGE)) {
+            return state.seq() != fault.mmuSeq;
+        }
+        long snapshot = mmu.policy.keeps(MmuRule.STALE_SEQ) ? fault.mmuSeq : state.seq();
+        return state.retry(snapshot, fault.gfn);
     }
 
     // ---- lookup
@@ -300,7 +317,7 @@ public final class VcpuTdpMmu implements VcpuMmu {
         if (!fault.slot.exists()) {
             return noSlot();
         }
-        if (fault.slot.invalid()) {
+        if (fault.slot.invalid() && mmu.policy.keeps(MmuRule.INVALID_SLOT)) {
             return fault.prefetch && !mmu.policy.invalidSlotRetries()
                     ? refuse(Check.PRE_FAULT_INVALID_SLOT)
                     : RetPf.RETRY;

@@ -45,7 +45,7 @@ final class Zapper {
             }
             mmu.setSpte(iterator, Spte.EMPTY);
             mmu.goesByRoots();
-            if (!root.role.invalid()) {
+            if (!root.role.invalid() && mmu.policy.keeps(MmuRule.ZAP_FLUSHES)) {
                 flush = true;
             }
         }

@@ -4,13 +4,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import kvasir.kvm.IoctlResult;
 import kvasir.kvm.KernelVersion;
 import kvasir.kvm.Vcpu;
 import kvasir.kvm.mmu.MmuPolicy;
+import kvasir.kvm.mmu.MmuRule;
 
 /** One answer to the question of the thread: what it means to map guest memory in advance. */
 public abstract sealed class Semantics permits Rfc, RfcV2, Sean, V6_11, V6_16, V6_18, V6_19, Custom {
+    /** The policy word that breaks an {@link MmuRule}. */
+    private static final String BREAKS = "breaks";
+
     private final String name;
     private final KernelVersion kernel;
     private final Policies policies;
@@ -41,7 +47,13 @@ public abstract sealed class Semantics permits Rfc, RfcV2, Sean, V6_11, V6_16, V
 
     /** What follows from it for the fault path. */
     public final MmuPolicy mmuPolicy() {
-        return new MmuPolicy(kernel, policies.invalidSlot() == Policies.InvalidSlot.SPIN, policies.spuriousLeafCheck());
+        return new MmuPolicy(
+                kernel, policies.invalidSlot() == Policies.InvalidSlot.SPIN, policies.spuriousLeafCheck(), broken());
+    }
+
+    /** A rule of the MMU's locking that is not kept; only a semantics that a script puts together has one. */
+    Optional<MmuRule> broken() {
+        return Optional.empty();
     }
 
     /**
@@ -76,10 +88,25 @@ public abstract sealed class Semantics permits Rfc, RfcV2, Sean, V6_11, V6_16, V
      */
     public static Semantics custom(String name, Semantics base, Map<String, String> overrides, List<String> problems) {
         var policies = new ArrayList<>(List.of(base.policies));
-        overrides.forEach((policy, word) -> policies.getLast()
-                .with(policy, word)
-                .ifPresentOrElse(policies::add, () -> problems.add(problem(policy, word))));
-        return new Custom(name, base, policies.getLast());
+        Optional<MmuRule> broken = Optional.empty();
+        for (Map.Entry<String, String> each : overrides.entrySet()) {
+            if (each.getKey().equals(BREAKS)) {
+                broken = MmuRule.of(each.getValue());
+                if (broken.isEmpty()) {
+                    problems.add("there is no rule '%s' to break; there are %s"
+                            .formatted(
+                                    each.getValue(),
+                                    Stream.of(MmuRule.values())
+                                            .map(MmuRule::word)
+                                            .collect(Collectors.joining(", "))));
+                }
+            } else {
+                policies.getLast()
+                        .with(each.getKey(), each.getValue())
+                        .ifPresentOrElse(policies::add, () -> problems.add(problem(each.getKey(), each.getValue())));
+            }
+        }
+        return new Custom(name, base, policies.getLast(), broken);
     }
 
     private static String problem(String policy, String word) {
