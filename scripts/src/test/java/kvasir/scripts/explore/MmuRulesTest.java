@@ -47,22 +47,23 @@ final class MmuRulesTest {
         Path broken = folder.resolve(script + ".kvs");
         Files.writeString(
                 broken, text.replaceFirst("(?m)^semantics .*$", "semantics broken from v6.19 { " + mutation + " }"));
-        List<CaseResult> results = run(broken);
+        List<CaseResult> results = run(broken, options(text));
         assertEquals(1, results.size());
         assertEquals(CaseResult.Verdict.FAILED, results.getFirst().verdict(), mutation);
         String failure = results.getFirst().failure().orElseThrow().text();
         assertTrue(failure.contains(clause), failure);
     }
 
-    private static RunOptions atMostTwoPreemptions() {
+    /** Two preemptions are enough for each; a script that says fewer means it. */
+    private static RunOptions options(String text) {
+        OptionalInt preemptions = text.contains("preemptions") ? OptionalInt.empty() : OptionalInt.of(2);
         return RunOptions.defaults()
-                .withExplore(
-                        new ExploreOptions(OptionalInt.of(2), OptionalInt.empty(), Shard.ALL, Optional.empty(), true));
+                .withExplore(new ExploreOptions(preemptions, OptionalInt.empty(), Shard.ALL, Optional.empty(), true));
     }
 
-    private static List<CaseResult> run(Path script) {
+    private static List<CaseResult> run(Path script, RunOptions options) {
         var results = new ArrayList<CaseResult>();
-        new ScriptRunner(new KvasirMachines()).run(List.of(script), atMostTwoPreemptions(), new RunListener() {
+        new ScriptRunner(new KvasirMachines()).run(List.of(script), options, new RunListener() {
             @Override
             public void finished(CaseResult result) {
                 results.add(result);
