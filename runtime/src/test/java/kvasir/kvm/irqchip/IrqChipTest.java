@@ -195,4 +195,27 @@ final class IrqChipTest {
         bsp.writeMmio(ESR, 0, 0);
         assertEquals(0x60, bsp.readMmio(ESR, 0), "send and receive illegal vector");
     }
+
+    @Test
+    void aMaskedEdgeIsForgottenWithTheLinesFall() {
+        long base = 0xfec0_0000L;
+        chip.writeIoApic(base, 0x10 + 2 * 14);
+        chip.writeIoApic(base + 0x10, 1 << 16 | 0x81);
+        chip.setLine(14, true);
+        chip.setLine(14, false);
+        chip.writeIoApic(base + 0x10, 0x81);
+        assertEquals(-1, bsp.pendingVector());
+        chip.setLine(14, true);
+        assertEquals(0x81, bsp.pendingVector());
+    }
+
+    @Test
+    void nmisBeyondTwoAreForgotten() {
+        for (int i = 0; i < 3; i++) {
+            bsp.writeMmio(ICR, 1 << 18 | 0x400, 0);
+        }
+        assertEquals(2, bsp.pendingNmis(2));
+        assertTrue(bsp.takeNmi());
+        assertEquals(1, bsp.pendingNmis(1));
+    }
 }

@@ -114,4 +114,31 @@ final class DevicesTest {
         assertEquals(-1, bus.read(0x1234, 4, 0));
         bus.write(0x1234, 4, 1, 0);
     }
+
+    @Test
+    void theHostBridgeIsAloneOnItsBus() {
+        var pci = new PciHost();
+        pci.write(0xcf8, 4, 0x8000_0000, 0);
+        assertEquals(0x1237_8086, pci.read(0xcfc, 4, 0));
+        assertEquals(0x1237, pci.read(0xcfe, 2, 0));
+        pci.write(0xcf8, 4, 0x8000_0058, 0);
+        pci.write(0xcfd, 1, 0x30, 0);
+        assertEquals(0x30, pci.read(0xcfd, 1, 0), "PAM0 is register 59h");
+        pci.write(0xcf8, 4, 0x8000_0800, 0);
+        assertEquals(-1, pci.read(0xcfc, 4, 0), "device 1 is not there");
+    }
+
+    @Test
+    void theTestDeviceDrivesLinesAndKeepsMemory() {
+        var high = new java.util.TreeMap<Integer, Boolean>();
+        var device = new PcTestDevice(gsi -> level -> high.put(gsi, level));
+        device.write(0x200e, 1, 1, 0);
+        assertEquals(java.util.Map.of(14, true), high);
+        device.write(0xe0, 4, 0x1234_5678, 0);
+        assertEquals(0x5678, device.read(0xe0, 2, 0));
+        assertEquals(0x34, device.read(0xea, 1, 0));
+        device.writeMemory(0xff00_0ffcL, 8, 0x1122_3344_5566_7788L);
+        assertEquals(0x1122_3344L, device.readMemory(0xff00_1000L, 4));
+        assertFalse(device.ownsAddress(0xff01_0000L));
+    }
 }
