@@ -38,6 +38,7 @@ final class ObjdumpTest {
             Map.entry("mov .*\\btr[0-7]\\b.*", "the test registers went with the 486"),
             Map.entry("mov .*\\bdr(8|9|1[0-5])\\b.*", "there are eight debug registers"),
             Map.entry(".*\\b(zmm|[xy]mm(1[6-9]|2[0-9]|3[01])|k[0-7])\\b.*", "AVX-512 is absent"),
+            Map.entry("(data16|data32|repn?z) .*", "a mandatory prefix that is not the row's"),
             Map.entry(
                     "((data|addr)(16|32)|rep|repz|repnz|rex[.WRXB]*| )*(fx|st|ld|xs|xr|clf|ptw|vm|[slm]fence).*",
                     "a mandatory prefix that is not the row's"),
