@@ -409,7 +409,7 @@ final class LinearMemory {
         if (!c.canonical(linear)) {
             throw c.nonCanonical();
         }
-        return switch (c.walker.translate(memory, linear, access, userMode, mayTouchUser, keys())) {
+        return switch (c.walker.translate(memory, linear, access, userMode, mayTouchUser, protectionKeys())) {
             case GuestTranslation.Mapped mapped -> {
                 if (c.events.listening()) {
                     c.events.emit(new PageWalked(c.apicId, linear, mapped.gpa(), mapped.hpa(), access));
@@ -444,7 +444,8 @@ final class LinearMemory {
         return c.leave(exit(refused, linear));
     }
 
-    private long keys() {
+    /** PKRU in the lower half, IA32_PKRS in the upper as far as it is in force. */
+    long protectionKeys() {
         long supervisor = (c.sys.cr4 & Bits.CR4_PKS) != 0 ? c.sys.pkrs : 0;
         return supervisor << 32 | c.sys.pkru & 0xffff_ffffL;
     }

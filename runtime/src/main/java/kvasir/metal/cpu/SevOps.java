@@ -115,8 +115,9 @@ final class SevOps {
         }
         SevWalker checked = (SevWalker) c.walker.stage();
         var last = new Operand(checked);
-        GuestTranslation found =
-                c.walker.through(last).translate(c.memory, linear, Access.READ, c.cpl == 3, false, c.sys.pkru);
+        GuestTranslation found = c.walker
+                .through(last)
+                .translate(c.memory, linear, Access.READ, c.cpl == 3, false, c.mem.protectionKeys());
         return switch (found) {
             case GuestTranslation.Mapped mapped ->
                 new OperandPage(

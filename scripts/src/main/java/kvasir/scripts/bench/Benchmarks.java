@@ -6,7 +6,7 @@ import java.util.stream.IntStream;
 
 /** All benchmarks, and how each is measured. */
 public final class Benchmarks {
-    private static final List<Benchmark> ALL = List.of(new MmuBenchmark(), new ExploreBenchmark());
+    private static final List<Benchmark> ALL = List.of(new CpuBenchmark(), new MmuBenchmark(), new ExploreBenchmark());
 
     private Benchmarks() {}
 

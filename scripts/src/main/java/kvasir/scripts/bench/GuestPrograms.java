@@ -1,0 +1,231 @@
+package kvasir.scripts.bench;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import kvasir.metal.cpu.isa.Assembled;
+import kvasir.metal.cpu.isa.AssemblyText;
+import kvasir.metal.cpu.isa.CodeSize;
+
+/** Programs in 64-bit code for {@code kvs bench cpu}: multiboot images that any such loader starts. */
+final class GuestPrograms {
+    private static final int LOAD = 0x10_0000;
+    private static final int ENTRY = 0x10_0020;
+    private static final int CODE = 0x10_1000;
+    private static final int MULTIBOOT = 0x1bad_b002;
+
+    /** Offset of the segment in the file. */
+    private static final int HEADERS = 128;
+
+    /** From the loader's 32-bit mode to 64-bit mode, the first GiB mapped to itself by 2 MiB pages. */
+    private static final String START = """
+            mov  dword [0x200000], 0x201003
+            mov  dword [0x201000], 0x202003
+            xor  ecx, ecx
+            fill:
+            mov  eax, ecx
+            shl  eax, 21
+            or   eax, 0x83
+            mov  [0x202000 + ecx*8], eax
+            mov  dword [0x202004 + ecx*8], 0
+            inc  ecx
+            cmp  ecx, 512
+            jne  fill
+            mov  eax, cr4
+            or   eax, 0x620
+            mov  cr4, eax
+            mov  eax, 0x200000
+            mov  cr3, eax
+            mov  ecx, 0xc0000080
+            rdmsr
+            or   eax, 0x100
+            wrmsr
+            mov  eax, cr0
+            and  eax, 0xfffffffb
+            or   eax, 0x80000002
+            mov  cr0, eax
+            lgdt [gdtr]
+            jmpf 8:0x101000
+            gdtr:
+            dw   23
+            dd   gdt
+            gdt:
+            dq   0, 0x00af9b000000ffff, 0x00cf93000000ffff
+            """;
+
+    private static final String END = """
+
+            mov  al, 0
+            mov  dx, 0xf4
+            out  dx, al
+            stop: jmp stop
+            """;
+
+    private GuestPrograms() {}
+
+    /** One of them. */
+    record Program(String name, String text) {
+        /** A 32-bit ELF file of one segment, which begins with a multiboot header. */
+        byte[] image() {
+            byte[] start = assemble(CodeSize.BITS32, ENTRY, START);
+            byte[] code = assemble(CodeSize.BITS64, CODE, "mov esp, 0x1ff000\n" + text + END);
+            int bytes = CODE - LOAD + code.length;
+            var image = ByteBuffer.allocate(HEADERS + bytes).order(ByteOrder.LITTLE_ENDIAN);
+            image.putInt(0x464c_457f).putInt(0x0001_0101).putLong(0);
+            image.putShort((short) 2).putShort((short) 3).putInt(1).putInt(ENTRY);
+            image.putInt(52).putInt(0).putInt(0);
+            image.putShort((short) 52).putShort((short) 32).putShort((short) 1);
+            image.position(52);
+            image.putInt(1).putInt(HEADERS).putInt(LOAD).putInt(LOAD);
+            image.putInt(bytes).putInt(bytes).putInt(7).putInt(0);
+            image.position(HEADERS);
+            image.putInt(MULTIBOOT).putInt(0).putInt(-MULTIBOOT);
+            image.position(HEADERS + ENTRY - LOAD);
+            image.put(start);
+            image.position(HEADERS + CODE - LOAD);
+            image.put(code);
+            return image.array();
+        }
+
+        private static byte[] assemble(CodeSize size, long origin, String text) {
+            Assembled assembled = AssemblyText.assemble(size, origin, text);
+            if (!assembled.ok()) {
+                throw new IllegalStateException(assembled.errors().toString());
+            }
+            return assembled.code().toArray();
+        }
+    }
+
+    static List<Program> all() {
+        return List.of(
+                new Program("integers and branches", """
+                        mov  ecx, 100000000
+                        again:
+                        add  rax, rcx
+                        xor  rdx, rax
+                        lea  rbx, [rax + rdx*4 + 5]
+                        test bl, 8
+                        jz   even
+                        sub  rbx, 3
+                        even:
+                        imul rdx, rbx
+                        dec  ecx
+                        jnz  again
+                        """),
+                new Program("copy of words", """
+                        mov  ebp, 100000
+                        again:
+                        mov  ecx, 1024
+                        next:
+                        mov  rax, [0x300000 + rcx*8]
+                        add  rax, rdx
+                        mov  [0x310000 + rcx*8], rax
+                        dec  ecx
+                        jnz  next
+                        dec  ebp
+                        jnz  again
+                        """),
+                new Program("sieve", """
+                        mov  ebp, 500
+                        again:
+                        mov  edi, 0x400000
+                        mov  ecx, 65536
+                        mov  al, 1
+                        rep stosb
+                        mov  ebx, 2
+                        candidate:
+                        movzx eax, byte [rbx + 0x400000]
+                        test al, al
+                        jz   next
+                        lea  ecx, [rbx + rbx]
+                        strike:
+                        cmp  ecx, 65536
+                        jae  next
+                        mov  byte [rcx + 0x400000], 0
+                        add  ecx, ebx
+                        jmp  strike
+                        next:
+                        inc  ebx
+                        cmp  ebx, 65536
+                        jb   candidate
+                        dec  ebp
+                        jnz  again
+                        """),
+                new Program("recursive calls", """
+                        mov  edi, 32
+                        call fib
+                        jmp  over
+                        fib:
+                        cmp  edi, 2
+                        jb   small
+                        push rdi
+                        dec  edi
+                        call fib
+                        pop  rdi
+                        push rax
+                        sub  edi, 2
+                        call fib
+                        pop  rdx
+                        add  eax, edx
+                        ret
+                        small:
+                        mov  eax, edi
+                        ret
+                        over:
+                        """),
+                new Program("calls through a table", """
+                        mov  dword [0x300000], one
+                        mov  dword [0x300008], two
+                        mov  dword [0x300010], three
+                        mov  dword [0x300018], four
+                        mov  ebp, 20000000
+                        again:
+                        mov  eax, ebp
+                        imul eax, eax, 0x9e3779b1
+                        shr  eax, 30
+                        call qword [0x300000 + rax*8]
+                        dec  ebp
+                        jnz  again
+                        jmp  over
+                        one:
+                        add  ebx, 1
+                        ret
+                        two:
+                        xor  ebx, 2
+                        ret
+                        three:
+                        sub  ebx, 3
+                        ret
+                        four:
+                        lea  ebx, [rbx + rbx*2]
+                        ret
+                        over:
+                        """),
+                new Program("double-precision arithmetic", """
+                        mov  ecx, 10000000
+                        mov  eax, 3
+                        cvtsi2sd xmm1, eax
+                        cvtsi2sd xmm2, ecx
+                        again:
+                        movapd xmm0, xmm1
+                        mulsd xmm0, xmm0
+                        addsd xmm0, xmm2
+                        divsd xmm0, xmm1
+                        subsd xmm1, xmm0
+                        sqrtsd xmm3, xmm2
+                        addsd xmm1, xmm3
+                        dec  ecx
+                        jnz  again
+                        """),
+                new Program("rep movsb of 16 MiB", """
+                        mov  ebp, 50
+                        again:
+                        mov  esi, 0x1000000
+                        mov  edi, 0x2000000
+                        mov  ecx, 0x1000000
+                        rep movsb
+                        dec  ebp
+                        jnz  again
+                        """));
+    }
+}
