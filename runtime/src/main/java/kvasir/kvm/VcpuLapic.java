@@ -180,19 +180,15 @@ final class VcpuLapic {
 
     /** WRMSR; false for #GP. */
     boolean writeMsr(int index, long value) {
-        switch (index) {
-            case IA32_APIC_BASE -> {
-                return apic.writeBase(value);
-            }
+        return switch (index) {
+            case IA32_APIC_BASE -> apic.writeBase(value);
             case IA32_TSC_DEADLINE -> {
                 long tsc = vcpu.cpu().msr(Msr.TSC).orElse(0);
                 apic.tscDeadline(value, now() + (value - tsc));
-                return true;
+                yield true;
             }
-            default -> {
-                return apic.writeMsr(index, value, now());
-            }
-        }
+            default -> apic.writeMsr(index, value, now());
+        };
     }
 
     Runnable checkpoint() {

@@ -38,8 +38,20 @@ final class TaskSwitch {
     }
 
     /** What the TSS of the new task holds. */
-    private record Incoming(
-            boolean wide, long cr3, long ip, int flags, long[] gpr, int[] selectors, int ldt, int trap) {}
+    private static final class Incoming {
+        final boolean wide;
+        final long[] gpr = new long[8];
+        final int[] selectors = new int[6];
+        long cr3;
+        long ip;
+        int flags;
+        int ldt;
+        int trap;
+
+        Incoming(boolean wide) {
+            this.wide = wide;
+        }
+    }
 
     /** JMP or CALL to a TSS or through a task gate, whose descriptor is {@code d}; {@code next} is the return address. */
     void transfer(int selector, Descriptor d, Reason reason, long next) {
@@ -132,33 +144,19 @@ final class TaskSwitch {
     }
 
     private Incoming read(long tss, boolean wide) {
-        long[] gpr = new long[8];
-        int[] selectors = new int[6];
-        if (wide) {
-            for (int i = 0; i < 8; i++) {
-                gpr[i] = load(tss + 0x28 + 4 * i, 4);
-            }
-            for (int i = 0; i < 6; i++) {
-                selectors[i] = (int) load(tss + 0x48 + 4 * i, 2);
-            }
-            return new Incoming(
-                    true,
-                    load(tss + 0x1c, 4),
-                    load(tss + 0x20, 4),
-                    (int) load(tss + 0x24, 4),
-                    gpr,
-                    selectors,
-                    (int) load(tss + 0x60, 2),
-                    (int) load(tss + 0x64, 2));
-        }
+        var in = new Incoming(wide);
         for (int i = 0; i < 8; i++) {
-            gpr[i] = load(tss + 0x12 + 2 * i, 2);
+            in.gpr[i] = wide ? load(tss + 0x28 + 4 * i, 4) : load(tss + 0x12 + 2 * i, 2);
         }
-        for (int i = 0; i < 4; i++) {
-            selectors[i] = (int) load(tss + 0x22 + 2 * i, 2);
+        for (int i = 0; i < (wide ? 6 : 4); i++) {
+            in.selectors[i] = (int) load(wide ? tss + 0x48 + 4 * i : tss + 0x22 + 2 * i, 2);
         }
-        return new Incoming(
-                false, 0, load(tss + 0x0e, 2), (int) load(tss + 0x10, 2), gpr, selectors, (int) load(tss + 0x2a, 2), 0);
+        in.cr3 = wide ? load(tss + 0x1c, 4) : 0;
+        in.ip = wide ? load(tss + 0x20, 4) : load(tss + 0x0e, 2);
+        in.flags = (int) (wide ? load(tss + 0x24, 4) : load(tss + 0x10, 2));
+        in.ldt = (int) load(wide ? tss + 0x60 : tss + 0x2a, 2);
+        in.trap = wide ? (int) load(tss + 0x64, 2) : 0;
+        return in;
     }
 
     private long load(long linear, int bytes) {
@@ -227,44 +225,44 @@ final class TaskSwitch {
     private void load(Incoming in, Reason reason) {
         boolean paging = (c.sys.cr0 & Bits.CR0_PG) != 0;
         c.sys.cr0 |= Bits.CR0_TS;
-        c.ip = in.ip();
-        Flags.setStatus(c, in.flags());
-        int known = in.wide() ? Bits.SYSTEM_FLAGS : Bits.SYSTEM_FLAGS & 0xffff;
-        c.sys.flags = in.flags() & known | 2 | (reason.nests() ? Bits.NT : 0);
-        System.arraycopy(in.gpr(), 0, c.r, 0, 8);
+        c.ip = in.ip;
+        Flags.setStatus(c, in.flags);
+        int known = in.wide ? Bits.SYSTEM_FLAGS : Bits.SYSTEM_FLAGS & 0xffff;
+        c.sys.flags = in.flags & known | 2 | (reason.nests() ? Bits.NT : 0);
+        System.arraycopy(in.gpr, 0, c.r, 0, 8);
         if ((c.sys.dr[7] & LOCAL_ENABLES) != 0) {
             c.sys.dr[7] &= ~LOCAL_ENABLES;
             c.breakpoints.follow();
         }
-        if (in.wide() && paging) {
-            SystemOps.loadCr3(c, in.cr3());
+        if (in.wide && paging) {
+            SystemOps.loadCr3(c, in.cr3);
         }
-        if ((in.trap() & 1) != 0) {
+        if ((in.trap & 1) != 0) {
             c.breakpoints.traps |= Breakpoints.BT;
         }
         c.breakpoints.trapLost = true;
         for (int i = 0; i < 6; i++) {
-            c.sys.selector[SEGMENTS[i]] = in.selectors()[i];
+            c.sys.selector[SEGMENTS[i]] = in.selectors[i];
             c.sys.access[SEGMENTS[i]] |= Segment.UNUSABLE;
         }
-        c.sys.selector[Segment.LDTR] = in.ldt();
+        c.sys.selector[Segment.LDTR] = in.ldt;
         c.sys.access[Segment.LDTR] = Segment.UNUSABLE;
         c.updateMode();
-        loadLdt(in.ldt());
+        loadLdt(in.ldt);
         if (c.virtual8086()) {
             for (int i = 0; i < 6; i++) {
-                c.segments.setReal(SEGMENTS[i], in.selectors()[i]);
+                c.segments.setReal(SEGMENTS[i], in.selectors[i]);
             }
             c.updateMode();
         } else {
-            loadCode(in.selectors()[1]);
-            loadStack(in.selectors()[2]);
+            loadCode(in.selectors[1]);
+            loadStack(in.selectors[2]);
             for (int i : new int[] {3, 0, 4, 5}) {
-                loadData(SEGMENTS[i], in.selectors()[i]);
+                loadData(SEGMENTS[i], in.selectors[i]);
             }
             c.updateMode();
         }
-        c.jump(in.ip());
+        c.jump(in.ip);
     }
 
     private void loadLdt(int selector) {
