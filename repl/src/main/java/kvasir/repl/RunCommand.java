@@ -37,9 +37,10 @@ final class RunCommand {
         var listener = new Everyone(List.of(lines, junit, results));
         RunSummary summary = scripts(line, Options.read(line), listener);
         listener.end(summary);
-        boolean written = written(line, "--junit", junit::xml, console)
-                & written(line, "--json", () -> JsonReport.of(results), console)
-                & written(line, "--html", () -> HtmlReport.of(results), console);
+        boolean junitWritten = written(line, "--junit", junit::xml, console);
+        boolean jsonWritten = written(line, "--json", () -> JsonReport.of(results), console);
+        boolean htmlWritten = written(line, "--html", () -> HtmlReport.of(results), console);
+        boolean written = junitWritten && jsonWritten && htmlWritten;
         return written || summary.exitCode() != 0 ? summary.exitCode() : 1;
     }
 

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import kvasir.metal.tdx.LeafForm;
 import kvasir.metal.tdx.Operand;
@@ -87,8 +88,8 @@ final class LeafCall {
     /** {@code a} with this TD's root page where the leaf wants one and the script names none. */
     static Arguments ofTd(Arguments a, long tdr) {
         boolean wanted = LeafForm.of(a.string("leaf"))
-                .filter(form -> form.registers().containsKey("tdr") && !a.has("tdr"))
-                .filter(form -> !a.has(name(form.registers().get("tdr"))))
+                .flatMap(form -> Optional.ofNullable(form.registers().get("tdr")))
+                .filter(register -> !a.has("tdr") && !a.has(name(register)))
                 .isPresent();
         return wanted ? a.with("tdr", tdr) : a;
     }

@@ -147,7 +147,7 @@ public class VmHandle implements Described {
         try {
             return devices.load(Multiboot.load("kernel", kernel.toArray(), arguments, devices.memory()));
         } catch (BootException e) {
-            return new Outcome.Failed("ENOEXEC", e.getMessage(), Map.of());
+            return new Outcome.Failed("ENOEXEC", String.valueOf(e.getMessage()), Map.of());
         }
     }
 

@@ -145,7 +145,7 @@ public record BootTool(Map<String, String> options) {
         } catch (IOException e) {
             throw new Refused("cannot read " + e.getMessage());
         } catch (BootException e) {
-            throw new Refused(e.getMessage());
+            throw new Refused(String.valueOf(e.getMessage()));
         }
         return new Guest(run, number("--budget", BUDGET, Long.MAX_VALUE));
     }

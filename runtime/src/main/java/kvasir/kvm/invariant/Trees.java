@@ -1,8 +1,8 @@
 package kvasir.kvm.invariant;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
 import kvasir.kvm.Vm;
 import kvasir.kvm.mmu.EntryVisitor;
 import kvasir.kvm.mmu.Spte;
@@ -21,14 +21,14 @@ final class Trees {
             if (!space.startsWith(vm.name() + ".")) {
                 continue;
             }
-            var found = new AtomicReference<Optional<Named>>(Optional.empty());
+            var found = new ArrayList<Named>(1);
             ((TdpMmu) vm.mmu()).visitEntries((EntryVisitor.Tree tree, long gfn, int level, long table, long spte) -> {
-                if (tree.space().equals(space)) {
-                    found.set(Optional.of(new Named(vm, tree.addressSpace(), tree.mirror())));
+                if (tree.space().equals(space) && found.isEmpty()) {
+                    found.add(new Named(vm, tree.addressSpace(), tree.mirror()));
                 }
             });
-            if (found.get().isPresent()) {
-                return found.get();
+            if (!found.isEmpty()) {
+                return Optional.of(found.getFirst());
             }
         }
         return Optional.empty();

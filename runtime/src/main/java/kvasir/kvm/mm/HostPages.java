@@ -41,12 +41,23 @@ public final class HostPages {
     /**
      * Pages set apart for each task of an exploration: which page a task gets then does not depend on what the others
      * took before, and none is used twice.
-     *
-     * @param task the running task
-     * @param next of each task, the next page
-     * @param next2m of each task, the next 2 MiB page
      */
-    private record Lanes(IntSupplier task, long[] next, long[] next2m) {}
+    private static final class Lanes {
+        /** The running task. */
+        final IntSupplier task;
+
+        /** Of each task, the next page. */
+        final long[] next;
+
+        /** Of each task, the next 2 MiB page. */
+        final long[] next2m;
+
+        Lanes(IntSupplier task, long[] next, long[] next2m) {
+            this.task = task;
+            this.next = next;
+            this.next2m = next2m;
+        }
+    }
 
     /** @param memory what to hand out, from 1 MiB upwards */
     public HostPages(PhysicalMemory memory) {

@@ -43,7 +43,11 @@ public final class Lockstep implements AutoCloseable {
 
     /** How a run ended. */
     public sealed interface Result {
-        /** Both agreed to the end. @param why it ended */
+        /**
+         * Both agreed to the end.
+         *
+         * @param why it ended
+         */
         record Agreed(long steps, String why) implements Result {}
 
         /**
@@ -169,7 +173,7 @@ public final class Lockstep implements AutoCloseable {
             if (mnemonic.equals("hlt") && cpu.cpl() == 0) {
                 return compareMemory(compared, line, "HLT");
             }
-            if (!countFromStart && (line.text().matches("[(f].*|int1|enter .*"))) {
+            if (!countFromStart && line.text().matches("[(f].*|int1|enter .*")) {
                 // QEMU's model has instructions that ours lacks, its x87 no empty registers, its INT1 is the
                 // stub's
                 return new Result.Agreed(steps - first, "no instruction");

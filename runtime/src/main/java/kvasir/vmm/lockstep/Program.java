@@ -72,18 +72,7 @@ record Program(Map<Long, byte[]> memory, long code) {
     private static byte[] start(boolean bits64) {
         var out = new ByteArrayOutputStream();
         byte[] pointers = {
-            0x47,
-            0,
-            (byte) (GDT & 0xff),
-            (byte) (GDT >> 8),
-            0,
-            0,
-            (byte) 0xff,
-            0xf,
-            (byte) (IDT & 0xff),
-            (byte) (IDT >> 8),
-            0,
-            0
+            0x47, 0, (byte) GDT, (byte) (GDT >> 8), 0, 0, (byte) 0xff, 0xf, (byte) IDT, (byte) (IDT >> 8), 0, 0
         };
         String common = """
                 cli

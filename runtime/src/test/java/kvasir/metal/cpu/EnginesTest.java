@@ -184,7 +184,7 @@ class EnginesTest {
         Bench other = bench(source, Engine.TRANSLATOR_AT_ONCE, new Random(seed));
         var budgets = new Random(seed);
         for (int i = 0; i < 60; i++) {
-            long budget = 1 + budgets.nextInt(budgets.nextInt(4) == 0 ? 5 : 800);
+            long budget = 1L + budgets.nextInt(budgets.nextInt(4) == 0 ? 5 : 800);
             VmExit expected = one.cpu.run(budget);
             VmExit actual = other.cpu.run(budget);
             assertEquals(expected.toString(), actual.toString(), () -> source);

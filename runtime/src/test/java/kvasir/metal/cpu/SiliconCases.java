@@ -454,7 +454,7 @@ final class SiliconCases {
                 && i.operands().getFirst() instanceof Operand.Mem
                 && i.operand(1) instanceof Operand.Reg;
         if (bitString) {
-            r[((Operand.Reg) i.operand(1)).register().number()] = random.below(4000) - 2000;
+            r[((Operand.Reg) i.operand(1)).register().number()] = random.below(4000) - 2000L;
         }
         boolean mustAlign = i.encoding().is("aligned")
                 || i.encoding().is("alignedintel")
@@ -504,8 +504,8 @@ final class SiliconCases {
             if (operand instanceof Operand.Vsib(Operand.Mem memory, Register index)) {
                 boolean quads = i.mnemonic().contains("ERQ");
                 for (int word = 0; word < 4; word++) {
-                    long low = random.below(128) - 64;
-                    long high = random.below(128) - 64;
+                    long low = random.below(128) - 64L;
+                    long high = random.below(128) - 64L;
                     state.setYmm(index.number(), word, quads ? low : low & 0xffff_ffffL | high << 32);
                 }
             }

@@ -33,6 +33,7 @@ final class SiliconRecord {
     private static final int CASES_32 = 50;
 
     /** One recorded case. */
+    @SuppressWarnings("ArrayRecordComponent") // compared by nobody
     record Case(byte[] code, int checksum) {}
 
     private SiliconRecord() {}

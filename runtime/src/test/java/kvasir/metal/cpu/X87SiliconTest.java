@@ -179,6 +179,7 @@ final class X87SiliconTest {
     }
 
     /** An XSAVE area, registers and flags, memory. */
+    @SuppressWarnings("ArrayRecordComponent") // compared field by field
     private record State(byte[] area, long[] registers, byte[] scratch) {
         State copy() {
             return new State(area.clone(), registers.clone(), scratch.clone());

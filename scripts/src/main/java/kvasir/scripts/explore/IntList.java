@@ -25,9 +25,4 @@ final class IntList {
     int size() {
         return size;
     }
-
-    /** Bytes it takes. */
-    long bytes() {
-        return 4L * items.length;
-    }
 }

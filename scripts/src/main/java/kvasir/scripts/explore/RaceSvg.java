@@ -170,6 +170,7 @@ public final class RaceSvg {
                 x, y, colour, attributes.isEmpty() ? "" : " " + attributes, escape(text));
     }
 
+    @SuppressWarnings("AnnotateFormatMethod") // the annotation is of a library that nothing else needs
     private void line(String format, Object... values) {
         out.append(String.format(Locale.ROOT, format, values)).append('\n');
     }

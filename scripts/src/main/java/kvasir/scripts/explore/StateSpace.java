@@ -77,6 +77,7 @@ final class StateSpace {
      * @param cells value of each cell
      * @param hash of the cells
      */
+    @SuppressWarnings("ArrayRecordComponent") // compared by nobody: its key is
     private record Waiting(int[] places, int current, int[] cells, long hash, long key) {
         static final Waiting NONE = new Waiting(EMPTY, NOBODY, EMPTY, 0, 0);
     }
@@ -424,12 +425,5 @@ final class StateSpace {
             all[i] = edges.get(from + i);
         }
         return all;
-    }
-
-    /** Bytes for each state that is kept when its successors are known. */
-    long bytesPerState() {
-        long bytes = 8L * hashes.length + 4L * slots.length + 4L * waiting.length;
-        bytes += parent.bytes() + meta.bytes() + depth.bytes() + firstEdge.bytes() + edges.bytes() + kinds.bytes();
-        return bytes / Math.max(1, size());
     }
 }

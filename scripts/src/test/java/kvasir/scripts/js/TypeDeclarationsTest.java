@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -16,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class TypeDeclarationsTest {
     private static final Pattern EXPORT = Pattern.compile("(?m)^export (?:const|function|class|namespace) (\\w+)");
 
-    private static TreeSet<String> exports(String resource) throws IOException {
+    private static Set<String> exports(String resource) throws IOException {
         try (var stream = TypeDeclarations.class.getResourceAsStream(resource)) {
             return EXPORT.matcher(new String(stream.readAllBytes(), StandardCharsets.UTF_8))
                     .results()
@@ -27,7 +28,7 @@ class TypeDeclarationsTest {
 
     @Test
     void theLibraryHasNoExportThatIsNotDeclaredAndNoOther() throws IOException {
-        TreeSet<String> library = exports("kvs.mjs");
+        Set<String> library = exports("kvs.mjs");
         // These are declared for each VM type, from the registry.
         library.remove("vm");
         assertEquals(library, exports("kvs.d.ts"));

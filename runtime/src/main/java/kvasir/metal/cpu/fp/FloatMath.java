@@ -565,7 +565,7 @@ public final class FloatMath {
     /** A signed integer in {@code format}: CVTSI2SD, FILD. */
     public long fromInteger(Format format, long value) {
         if (format == Format.DOUBLE && value == (int) value) {
-            return Double.doubleToRawLongBits(value);
+            return Double.doubleToRawLongBits((int) value);
         }
         if (value == 0) {
             return zero(format, false);

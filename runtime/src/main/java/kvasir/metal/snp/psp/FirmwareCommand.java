@@ -52,6 +52,8 @@ public enum FirmwareCommand {
     SNP_FEATURE_INFO(0x0ce, "SUCCESS INVALID_LENGTH INVALID_ADDRESS INVALID_PAGE_STATE INVALID_PARAM");
 
     private final int id;
+
+    @SuppressWarnings("ImmutableEnumChecker") // Stream.toList gives no mutable one
     private final List<FirmwareStatus> statuses;
 
     FirmwareCommand(int id, String statuses) {
