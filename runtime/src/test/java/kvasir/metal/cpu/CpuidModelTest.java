@@ -16,6 +16,7 @@ final class CpuidModelTest {
     /** Features that bring no instruction of their own: modes, paging, formats, registers, timing. */
     private static final Set<Feature> NO_INSTRUCTION = EnumSet.of(
             Feature.PAE,
+            Feature.PKS,
             Feature.PGE,
             Feature.PAT,
             Feature.PSE,
