@@ -1,12 +1,7 @@
 package kvasir.repl;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.util.DefaultIndenter;
-import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import java.io.IOException;
-import java.io.StringWriter;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -25,17 +20,7 @@ final class JsonReport {
 
     /** The whole document. */
     static String of(Results results) {
-        var text = new StringWriter();
-        var indented = new DefaultPrettyPrinter();
-        indented.indentArraysWith(DefaultIndenter.SYSTEM_LINEFEED_INSTANCE.withLinefeed("\n"));
-        indented.indentObjectsWith(DefaultIndenter.SYSTEM_LINEFEED_INSTANCE.withLinefeed("\n"));
-        try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
-            json.setPrettyPrinter(indented);
-            new JsonReport(json).write(results);
-        } catch (IOException e) {
-            throw new UncheckedIOException("a text cannot fail to be written", e);
-        }
-        return text.append('\n').toString();
+        return Json.document(json -> new JsonReport(json).write(results));
     }
 
     private void write(Results results) throws IOException {

@@ -4,18 +4,12 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.util.DefaultIndenter;
-import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import java.io.IOException;
-import java.io.StringWriter;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import kvasir.kvm.Seam;
 import kvasir.scripts.RaceReport;
 import kvasir.scripts.explore.Step;
 
@@ -32,17 +26,7 @@ final class RaceJson {
 
     /** The whole document. */
     static String write(List<Race> races) {
-        var text = new StringWriter();
-        var indented = new DefaultPrettyPrinter();
-        indented.indentObjectsWith(DefaultIndenter.SYSTEM_LINEFEED_INSTANCE.withLinefeed("\n"));
-        indented.indentArraysWith(DefaultIndenter.SYSTEM_LINEFEED_INSTANCE.withLinefeed("\n"));
-        try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
-            json.setPrettyPrinter(indented);
-            new RaceJson(json).races(races);
-        } catch (IOException e) {
-            throw new UncheckedIOException("a text cannot fail to be written", e);
-        }
-        return text.append('\n').toString();
+        return Json.document(json -> new RaceJson(json).races(races));
     }
 
     private void races(List<Race> races) throws IOException {
@@ -108,7 +92,7 @@ final class RaceJson {
             json.writeNumberField("number", step.number());
             json.writeNumberField("task", step.task());
             if (step.seam().isPresent()) {
-                json.writeStringField("seam", step.seam().get().name().toLowerCase(Locale.ROOT));
+                json.writeStringField("seam", step.seamName());
                 json.writeStringField("subject", step.subject());
             }
             json.writeBooleanField("preempts", step.preempts());
@@ -204,10 +188,10 @@ final class RaceJson {
         for (Object each : list(ending, "steps")) {
             Map<?, ?> step = map(each);
             boolean stops = step.containsKey("seam");
-            steps.add(new Step(
+            steps.add(Step.named(
                     (int) number(step, "number"),
                     (int) number(step, "task"),
-                    stops ? Optional.of(Seam.valueOf(text(step, "seam").toUpperCase(Locale.ROOT))) : Optional.empty(),
+                    stops ? text(step, "seam") : "",
                     stops ? text(step, "subject") : "",
                     strings(step, "held"),
                     Boolean.TRUE.equals(step.get("preempts"))));

@@ -1,6 +1,8 @@
 package kvasir.scripts.explore;
 
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import kvasir.kvm.Seam;
 
 /**
@@ -13,5 +15,17 @@ import kvasir.kvm.Seam;
  * @param held the locks it held there, outermost first
  * @param preempts whether another task was running and could have gone on
  */
-public record Step(
-        int number, int task, java.util.Optional<Seam> seam, String subject, List<String> held, boolean preempts) {}
+public record Step(int number, int task, Optional<Seam> seam, String subject, List<String> held, boolean preempts) {
+    /** {@link #seam} as reports write it; empty at the task's end. */
+    public String seamName() {
+        return seam.map(each -> each.name().toLowerCase(Locale.ROOT)).orElse("");
+    }
+
+    /** A step whose seam is given as {@link #seamName} writes it. */
+    public static Step named(
+            int number, int task, String seamName, String subject, List<String> held, boolean preempts) {
+        Optional<Seam> seam =
+                seamName.isEmpty() ? Optional.empty() : Optional.of(Seam.valueOf(seamName.toUpperCase(Locale.ROOT)));
+        return new Step(number, task, seam, subject, held, preempts);
+    }
+}
