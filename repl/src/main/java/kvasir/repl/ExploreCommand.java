@@ -94,23 +94,19 @@ final class ExploreCommand {
         return line.value(name).map(Integer::parseInt).map(OptionalInt::of).orElse(OptionalInt.empty());
     }
 
-    /** A picture of the first schedule of each end that should not be, or of every end if all is well. */
+    /** A picture of the first schedule of each end that {@link RaceReport#shown} names. */
     private static void draw(Path folder, List<RaceJson.Race> races) throws IOException {
         Files.createDirectories(folder);
         for (int i = 0; i < races.size(); i++) {
             RaceReport report = races.get(i).report();
-            boolean anyBad = report.endings().stream().anyMatch(RaceReport.Ending::bad);
-            for (int j = 0; j < report.endings().size(); j++) {
-                RaceReport.Ending ending = report.endings().get(j);
-                if (ending.bad() || !anyBad) {
-                    String name = "%02d-%s-%s-%02d.svg"
-                            .formatted(
-                                    i + 1,
-                                    report.race().replaceAll("[^A-Za-z0-9]+", "_"),
-                                    races.get(i).semantics(),
-                                    j + 1);
-                    Files.writeString(folder.resolve(name), report.svg(ending));
-                }
+            for (RaceReport.Ending ending : report.shown()) {
+                String name = "%02d-%s-%s-%02d.svg"
+                        .formatted(
+                                i + 1,
+                                report.race().replaceAll("[^A-Za-z0-9]+", "_"),
+                                races.get(i).semantics(),
+                                report.endings().indexOf(ending) + 1);
+                Files.writeString(folder.resolve(name), report.svg(ending));
             }
         }
     }

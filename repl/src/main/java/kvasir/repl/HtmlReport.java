@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import kvasir.scripts.CaseResult;
 import kvasir.scripts.Failure;
+import kvasir.scripts.RaceReport;
 import kvasir.scripts.RunSummary;
 
 /**
@@ -70,6 +71,7 @@ final class HtmlReport {
         }
         for (CaseResult each : cases) {
             each.failure().ifPresent(failure -> failure(each, failure));
+            each.race().ifPresent(race -> race(each, race));
             if (!each.output().isEmpty()) {
                 page.append("<details>");
                 element("summary", "skipped", title(each) + " printed");
@@ -78,6 +80,17 @@ final class HtmlReport {
             }
         }
         page.append("</section>\n");
+    }
+
+    /** What exploring found, with a picture of each schedule that {@link RaceReport#shown} names. */
+    private void race(CaseResult result, RaceReport race) {
+        page.append("<details>");
+        element("summary", "", title(result) + ": every schedule");
+        element("pre", "", race.text());
+        for (RaceReport.Ending ending : race.shown()) {
+            page.append("<figure>").append(race.svg(ending)).append("</figure>\n");
+        }
+        page.append("</details>\n");
     }
 
     private static String title(CaseResult result) {

@@ -116,6 +116,12 @@ public record RaceReport(
         return text.toString();
     }
 
+    /** The ends whose schedules are worth a picture: those that should not be, or all if all is well. */
+    public List<Ending> shown() {
+        List<Ending> bad = endings.stream().filter(Ending::bad).toList();
+        return bad.isEmpty() ? endings : bad;
+    }
+
     /** The schedule of one end as swim lanes: a complete SVG document. */
     public String svg(Ending ending) {
         return RaceSvg.of("%s: %s".formatted(race, ending.token()), ending.text(), tasks, ending.steps(), DRAWN_STEPS);
