@@ -82,11 +82,10 @@ final class HtmlReport {
         page.append("</section>\n");
     }
 
-    /** What exploring found, with a picture of each schedule that {@link RaceReport#shown} names. */
+    /** A picture of each schedule that {@link RaceReport#shown} names; the text is in what the case printed. */
     private void race(CaseResult result, RaceReport race) {
         page.append("<details>");
-        element("summary", "", title(result) + ": every schedule");
-        element("pre", "", race.text());
+        element("summary", "", title(result) + ": schedules");
         for (RaceReport.Ending ending : race.shown()) {
             page.append("<figure>").append(race.svg(ending)).append("</figure>\n");
         }

@@ -33,13 +33,21 @@ final class CpuBenchmark implements Benchmark {
 
     private static List<Workload> workloads(GuestPrograms.Program program) {
         byte[] image = program.image();
-        double instructions = run(image, Engine.TRANSLATOR).units();
+        boolean moves = program.bytes() != 0;
+        double work = moves ? program.bytes() : run(image, Engine.TRANSLATOR).units();
+        String unit = moves ? "bytes" : "instructions";
         var workloads = new ArrayList<Workload>();
         if (Qemu.installed()) {
-            workloads.add(new Workload("QEMU TCG", "instructions", () -> new Sample(instructions, Qemu.nanos(image))));
+            workloads.add(new Workload("QEMU TCG", unit, () -> new Sample(work, Qemu.nanos(image))));
         }
-        workloads.add(new Workload("interpreter", "instructions", () -> run(image, Engine.INTERPRETER)));
-        workloads.add(new Workload("translator", "instructions", () -> run(image, Engine.TRANSLATOR)));
+        workloads.add(new Workload(
+                "interpreter",
+                unit,
+                () -> new Sample(work, run(image, Engine.INTERPRETER).nanos())));
+        workloads.add(new Workload(
+                "translator",
+                unit,
+                () -> new Sample(work, run(image, Engine.TRANSLATOR).nanos())));
         return workloads;
     }
 

@@ -63,8 +63,16 @@ final class GuestPrograms {
 
     private GuestPrograms() {}
 
-    /** One of them. */
-    record Program(String name, String text) {
+    /**
+     * One of them.
+     *
+     * @param bytes that it moves, if that is what counts; 0 if instructions are
+     */
+    record Program(String name, String text, long bytes) {
+        Program(String name, String text) {
+            this(name, text, 0);
+        }
+
         /** A 32-bit ELF file of one segment, which begins with a multiboot header. */
         byte[] image() {
             byte[] start = assemble(CodeSize.BITS32, ENTRY, START);
@@ -226,6 +234,6 @@ final class GuestPrograms {
                         rep movsb
                         dec  ebp
                         jnz  again
-                        """));
+                        """, 50L << 24));
     }
 }
