@@ -257,19 +257,26 @@ final class ArithmeticOps {
         }
     }
 
-    private static final class Increment extends Op {
-        private final int to;
-        private final int shift;
-        private final long mask;
-        private final long keep;
+    /** INC and DEC of a whole register. */
+    private abstract static class RegisterStep extends Op {
+        final int to;
+        final int shift;
+        final long mask;
+        final long keep;
 
-        Increment(Operands o) {
+        RegisterStep(Operands o) {
             super(o);
             Arg target = o.arg(0);
             to = target.register;
             shift = target.shift;
             mask = target.mask;
             keep = target.keep;
+        }
+    }
+
+    private static final class Increment extends RegisterStep {
+        Increment(Operands o) {
+            super(o);
         }
 
         @Override
@@ -282,19 +289,9 @@ final class ArithmeticOps {
         }
     }
 
-    private static final class Decrement extends Op {
-        private final int to;
-        private final int shift;
-        private final long mask;
-        private final long keep;
-
+    private static final class Decrement extends RegisterStep {
         Decrement(Operands o) {
             super(o);
-            Arg target = o.arg(0);
-            to = target.register;
-            shift = target.shift;
-            mask = target.mask;
-            keep = target.keep;
         }
 
         @Override

@@ -54,9 +54,7 @@ final class Blocks {
     Blocks(Cpu c) {
         this.c = c;
         memory = c.memory;
-        Instruction nop = new Instruction(
-                kvasir.metal.cpu.isa.InstructionTable.rows().getFirst(), 1, 4, 8, false, 0, Segment.DS, List.of(), -1);
-        stale = new Stale(new Operands(nop, 0, 0, CodeSize.BITS64));
+        stale = new Stale(new Operands(Semantics.FILLER, 0, 0, CodeSize.BITS64));
         for (CodeSize size : CodeSize.values()) {
             decoders[size.ordinal() * 2] = new Decoder(size, c.model, false);
             decoders[size.ordinal() * 2 + 1] = new Decoder(size, c.model, true);

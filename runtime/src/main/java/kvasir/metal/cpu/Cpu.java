@@ -663,11 +663,6 @@ public final class Cpu {
         return regions.made();
     }
 
-    /** Translations that were dropped because their code changed, or for want of room. */
-    public long droppedTranslations() {
-        return regions.dropped();
-    }
-
     /** General register {@code number}, see {@link Gpr}. */
     public long gpr(int number) {
         return r[number];

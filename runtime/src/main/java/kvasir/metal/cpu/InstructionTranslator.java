@@ -25,7 +25,7 @@ final class InstructionTranslator {
 
     private final RegionEmitter e;
     private final CodeBuilder code;
-    private Instruction instruction = Translatable.NONE;
+    private Instruction instruction = Semantics.FILLER;
 
     /** Offset in the page of the next instruction. */
     private int end;
@@ -175,7 +175,7 @@ final class InstructionTranslator {
                 e.pushGeneral(Gpr.RSP);
                 e.readAt(8);
                 moveStack(8);
-                e.push(Translatable.MEMORY, false);
+                e.push(RegionEmitter.MEMORY_OPERAND, false);
                 store();
             }
             case "LEAVE" -> {
@@ -184,7 +184,7 @@ final class InstructionTranslator {
                 e.pushGeneral(Gpr.RBP);
                 code.loadConstant(8L).ladd();
                 e.storeGeneral(Gpr.RSP);
-                e.push(Translatable.MEMORY, false);
+                e.push(RegionEmitter.MEMORY_OPERAND, false);
                 e.storeGeneral(Gpr.RBP);
             }
             default -> {
@@ -385,7 +385,7 @@ final class InstructionTranslator {
         code.loadConstant(8L).lsub();
         e.prepareWriteAt(8);
         code.lload(e.scratch());
-        e.store(Translatable.MEMORY, 8);
+        e.store(RegionEmitter.MEMORY_OPERAND, 8);
         moveStack(-8);
     }
 

@@ -8,6 +8,7 @@ import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import kvasir.metal.cpu.isa.Operand;
 import kvasir.metal.cpu.isa.Register;
 
@@ -16,6 +17,10 @@ import kvasir.metal.cpu.isa.Register;
  * someone looks. Side exits are collected and written behind everything else.
  */
 final class RegionEmitter {
+    /** Eight bytes of memory that were read or made ready for writing. */
+    static final Operand MEMORY_OPERAND =
+            new Operand.Mem(8, 8, Segment.SS, Optional.empty(), Optional.empty(), 1, 0, false);
+
     static final ClassDesc CPU = ClassDesc.of("kvasir.metal.cpu.Cpu");
     static final ClassDesc OP = ClassDesc.of("kvasir.metal.cpu.Op");
     private static final ClassDesc MEMORY = ClassDesc.of("kvasir.metal.cpu.LinearMemory");

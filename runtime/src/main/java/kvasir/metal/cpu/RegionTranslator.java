@@ -235,7 +235,7 @@ final class RegionTranslator {
         if (i.mnemonic().equals("RET")) {
             emitter.pushGeneral(Gpr.RSP);
             emitter.readAt(8);
-            emitter.push(Translatable.MEMORY, false);
+            emitter.push(RegionEmitter.MEMORY_OPERAND, false);
             emitter.keepTarget();
             long extra = i.operands().isEmpty() ? 0 : ((Operand.Imm) i.operand(0)).value() & 0xffff;
             translator.moveStack(8 + extra);

@@ -3,6 +3,7 @@ package kvasir.metal.cpu;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
@@ -39,7 +40,7 @@ final class Regions {
     /** The execution that makes a block hot. */
     int hot = HOT;
 
-    private final List<Region> living = new ArrayList<>();
+    private final Set<Region> living = new LinkedHashSet<>();
     private long made;
     private long dropped;
 

@@ -11,7 +11,8 @@ import kvasir.metal.cpu.isa.InstructionTable;
 /** From a decoded instruction to the object that executes it: one maker a mnemonic, each family in its own file. */
 final class Semantics {
     private static final Map<String, Maker> MAKERS = makers();
-    private static final Instruction FILLER =
+    /** An instruction that stands where there is none. */
+    static final Instruction FILLER =
             new Instruction(InstructionTable.rows().getFirst(), 1, 4, 8, false, 0, Segment.DS, List.of(), -1);
 
     private Semantics() {}
