@@ -47,14 +47,14 @@ final class MachineHandle implements Described {
                     "TD firmware with its metadata, for `launch`; `tdvf(\"OVMF.fd\")` reads it from a file. Errors: "
                             + "ENOEXEC if no loader would take it.",
                     "let firmware = machine.tdvf(file(\"OVMF.fd\"))",
-                    (_, arguments) -> TdvfView.of(arguments.bytes("image")))
+                    (_, arguments) -> FirmwareView.tdvf(arguments.bytes("image")))
             .operation(
                     "ovmf",
                     List.of(Parameter.of("image", Kind.BYTES, "", "a firmware image")),
                     "SEV firmware with its metadata, for `launch`; `ovmf(\"OVMF.fd\")` reads it from a file. Errors: "
                             + "ENOEXEC if no loader would take it.",
                     "let firmware = machine.ovmf(file(\"OVMF.fd\"))",
-                    (_, arguments) -> OvmfView.of(arguments.bytes("image")))
+                    (_, arguments) -> FirmwareView.ovmf(arguments.bytes("image")))
             .property(
                     "semantics",
                     "string",

@@ -116,10 +116,11 @@ final class SevHandle extends VmHandle {
     }
 
     private Outcome launch(Arguments a) {
-        if (!(a.get("image", Described.class) instanceof OvmfView view)) {
+        if (!(a.get("image", Described.class) instanceof FirmwareView view)
+                || view.ovmf().isEmpty()) {
             return new Outcome.Failed("EINVAL", "launch takes what ovmf(...) gives", Map.of());
         }
-        OvmfImage image = view.image();
+        OvmfImage image = view.ovmf().get();
         Optional<DirectBoot> boot = a.optional("kernel", Bytes.class)
                 .map(kernel -> new DirectBoot(
                         kernel,

@@ -487,12 +487,13 @@ final class SnpHandle extends VmHandle {
                         kernel,
                         a.optional("initrd", Bytes.class).orElse(Bytes.of()),
                         a.optional("append", String.class).orElse("")));
-        if (!(a.get("image", Described.class) instanceof OvmfView firmware)) {
+        if (!(a.get("image", Described.class) instanceof FirmwareView firmware)
+                || firmware.ovmf().isEmpty()) {
             return new Outcome.Failed("EINVAL", "launch takes what ovmf(...) gives", Map.of());
         }
         try {
             return new SnpVmLaunch(snp)
-                    .run(firmware.image(), boot, a.u64("policy", POLICY))
+                    .run(firmware.ovmf().get(), boot, a.u64("policy", POLICY))
                     .outcome();
         } catch (LaunchRefused refused) {
             return new Outcome.Failed("EINVAL", refused.reason(), Map.of());

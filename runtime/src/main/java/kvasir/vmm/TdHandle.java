@@ -88,9 +88,7 @@ final class TdHandle extends VmHandle {
                         List.of(Parameter.of("image", Kind.HANDLE, "", "what `tdvf` gives")),
                         "The HOB list that QEMU would write for this TD's memory: what goes into the TD_HOB section.",
                         "td.vcpu0.init_mem_region 0x809000 .. 0x80b000 from td.hob_list(firmware)",
-                        (td, a) -> a.get("image", Described.class) instanceof TdvfView view
-                                ? view.image().hobList(td.ram())
-                                : notAnImage())
+                        (td, a) -> td.hobList(a.get("image", Described.class)))
                 .operation(
                         "destroy",
                         List.of(),
@@ -181,14 +179,21 @@ final class TdHandle extends VmHandle {
         return new Outcome.Failed("EINVAL", "a firmware image is wanted: tdvf(\"OVMF.fd\")", Map.of());
     }
 
+    private Object hobList(Described image) {
+        return image instanceof FirmwareView view && view.tdvf().isPresent()
+                ? view.tdvf().get().hobList(ram())
+                : notAnImage();
+    }
+
     private Outcome launch(Described image, boolean twoPass, long cpus) {
-        if (!(image instanceof TdvfView view)) {
+        if (!(image instanceof FirmwareView view) || view.tdvf().isEmpty()) {
             return notAnImage();
         }
-        var launch = new TdxLaunch(td, view.image());
+        TdvfImage firmware = view.tdvf().get();
+        var launch = new TdxLaunch(td, firmware);
         IoctlResult result = td.state() == TdxVm.State.UNINITIALIZED ? td.initVm(init, 0) : IoctlResult.done();
         if (result.succeeded()) {
-            result = firmwareMemory(view.image());
+            result = firmwareMemory(firmware);
         }
         if (vm().vcpus().isEmpty()) {
             for (long id = 0; id < cpus && result.succeeded(); id++) {
