@@ -112,7 +112,8 @@ enum Command {
                     + "code; with a folder of kvm-unit-tests: a table of what its unittests.cfg lists",
             List.of(
                     new Option("--filter", "TEXT", "of a folder only tests whose name contains TEXT"),
-                    new Option("--args", "LINE", "its command line"),
+                    new Option("--args", "LINE", "its command line (of Linux: default console=ttyS0)"),
+                    new Option("--initrd", "FILE", "the initial RAM disk of a Linux kernel"),
                     new Option("--smp", "NUMBER", "vCPUs (default 1)"),
                     new Option("--memory", "SIZE", "guest memory (default 128M, at most 3G)"),
                     new Option(

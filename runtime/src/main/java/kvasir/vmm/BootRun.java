@@ -8,6 +8,7 @@ import kvasir.registry.Outcome;
 import kvasir.registry.Range;
 import kvasir.vmm.boot.BootException;
 import kvasir.vmm.boot.BootImage;
+import kvasir.vmm.boot.LinuxImage;
 import kvasir.vmm.boot.Multiboot;
 
 /** One guest from power-on to its end, on a machine of its own: what {@code kvs boot} does. */
@@ -52,6 +53,19 @@ public final class BootRun {
      */
     public void multiboot(String name, byte[] file, String arguments, long memory) throws BootException {
         BootImage image = Multiboot.load(name, file, arguments, memory);
+        if (!(pc.load(image) instanceof Outcome.Ok)) {
+            throw new BootException(name + " does not fit into guest memory");
+        }
+    }
+
+    /**
+     * Loads a Linux kernel.
+     *
+     * @param initrd its initial RAM disk; empty for none
+     * @throws BootException if the file is no bzImage or does not fit
+     */
+    public void linux(String name, byte[] file, byte[] initrd, String commandLine, long memory) throws BootException {
+        BootImage image = LinuxImage.load(name, file, initrd, commandLine, memory);
         if (!(pc.load(image) instanceof Outcome.Ok)) {
             throw new BootException(name + " does not fit into guest memory");
         }

@@ -8,6 +8,7 @@ import kvasir.kvm.Vm;
 import kvasir.metal.cpu.Cpu;
 import kvasir.metal.cpu.DescriptorTable;
 import kvasir.metal.cpu.Gpr;
+import kvasir.metal.cpu.Msr;
 import kvasir.metal.cpu.Segment;
 import kvasir.registry.Bytes;
 import kvasir.registry.Outcome;
@@ -21,7 +22,11 @@ public final class Pc {
     private static final int FLAT_CODE = 0xc09b;
     private static final int FLAT_DATA = 0xc093;
     private static final int TASK = 0x8b;
+    private static final int CODE_64 = 0xa09b;
     private static final long CR0_PE_ET = 0x11;
+    private static final long CR0_PG = 1L << 31;
+    private static final long CR4_PAE = 0x20;
+    private static final long EFER_LME_LMA = 0x500;
     private static final int LOW_FIRMWARE = 128 << 10;
 
     private final Vm vm;
@@ -116,7 +121,7 @@ public final class Pc {
         return threads.run(budget);
     }
 
-    /** Loads an image with the ACPI tables and points the boot processor at its entry, flat and without paging. */
+    /** Loads an image with the ACPI tables and points the boot processor at its entry. */
     public Outcome load(BootImage image) {
         for (List<BootImage.Piece> pieces : List.of(AcpiTables.build(vm.vcpus().size()), image.pieces())) {
             for (BootImage.Piece piece : pieces) {
@@ -127,17 +132,34 @@ public final class Pc {
             }
         }
         Cpu cpu = vm.vcpus().getFirst().cpu();
-        cpu.setCr(0, CR0_PE_ET);
-        cpu.setSegment(Segment.CS, new Segment(0x08, 0, -1, FLAT_CODE));
-        for (int number : new int[] {Segment.DS, Segment.ES, Segment.SS, Segment.FS, Segment.GS}) {
-            cpu.setSegment(number, new Segment(0x10, 0, -1, FLAT_DATA));
+        switch (image.start()) {
+            case BootImage.Flat flat -> {
+                cpu.setCr(0, CR0_PE_ET);
+                segments(cpu, new Segment(0x08, 0, -1, FLAT_CODE), 0x10);
+                cpu.setGpr(Gpr.RAX, Integer.toUnsignedLong(flat.eax()));
+                cpu.setGpr(Gpr.RBX, Integer.toUnsignedLong(flat.ebx()));
+            }
+            case BootImage.LongMode mode -> {
+                cpu.setCr(3, mode.tables());
+                cpu.setCr(4, CR4_PAE);
+                cpu.setMsr(Msr.EFER, EFER_LME_LMA);
+                cpu.setCr(0, CR0_PE_ET | CR0_PG);
+                segments(cpu, new Segment(0x10, 0, -1, CODE_64), 0x18);
+                cpu.setGdtr(new DescriptorTable(mode.gdt(), 0x1f));
+                cpu.setGpr(Gpr.RSI, mode.rsi());
+            }
         }
-        cpu.setSegment(Segment.TR, new Segment(0, 0, 0xffff, TASK));
         cpu.setIdtr(new DescriptorTable(0, 0));
         cpu.setRflags(2);
-        cpu.setGpr(Gpr.RAX, Integer.toUnsignedLong(image.eax()));
-        cpu.setGpr(Gpr.RBX, Integer.toUnsignedLong(image.ebx()));
-        cpu.setRip(image.entry());
+        cpu.setRip(image.start().entry());
         return Outcome.ok();
+    }
+
+    private static void segments(Cpu cpu, Segment code, int dataSelector) {
+        cpu.setSegment(Segment.CS, code);
+        for (int number : new int[] {Segment.DS, Segment.ES, Segment.SS, Segment.FS, Segment.GS}) {
+            cpu.setSegment(number, new Segment(dataSelector, 0, -1, FLAT_DATA));
+        }
+        cpu.setSegment(Segment.TR, new Segment(0, 0, 0xffff, TASK));
     }
 }

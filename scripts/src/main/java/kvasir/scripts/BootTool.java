@@ -20,6 +20,7 @@ import kvasir.metal.cpu.Engine;
 import kvasir.vmm.BootRun;
 import kvasir.vmm.Ended;
 import kvasir.vmm.boot.BootException;
+import kvasir.vmm.boot.LinuxImage;
 
 /**
  * {@code kvs boot}: one guest from power-on to its end, its serial port on standard output.
@@ -134,6 +135,11 @@ public record BootTool(Map<String, String> options) {
             run = new BootRun(shape, printer);
             if (firmware) {
                 run.firmware(content, printer);
+            } else if (LinuxImage.recognises(content)) {
+                byte[] initrd = value("--initrd").isPresent()
+                        ? Files.readAllBytes(Path.of(value("--initrd").get()))
+                        : new byte[0];
+                run.linux(file, content, initrd, value("--args").orElse("console=ttyS0"), memory);
             } else {
                 run.multiboot(file, content, value("--args").orElse(""), memory);
             }

@@ -8,12 +8,14 @@ import kvasir.vmm.device.AcpiPmTimer;
 
 /** The ACPI tables that a guest without firmware needs: RSDP, RSDT, FADT, FACS, DSDT, MADT (ACPI 6.5, chapter 5). */
 public final class AcpiTables {
-    private static final int BASE = 0xf_0000;
-    private static final int RSDT = BASE + 0x100;
-    private static final int FADT = BASE + 0x200;
-    private static final int DSDT = BASE + 0x400;
-    private static final int FACS = BASE + 0x500;
-    private static final int MADT = BASE + 0x600;
+    /** Where the RSDP is. */
+    static final int RSDP = 0xf_0000;
+
+    private static final int RSDT = RSDP + 0x100;
+    private static final int FADT = RSDP + 0x200;
+    private static final int DSDT = RSDP + 0x400;
+    private static final int FACS = RSDP + 0x500;
+    private static final int MADT = RSDP + 0x600;
     private static final int HEADER_BYTES = 36;
     private static final int LOCAL_APIC_ADDRESS = 0xfee0_0000;
     private static final int IO_APIC_ADDRESS = 0xfec0_0000;
@@ -23,7 +25,7 @@ public final class AcpiTables {
     /** The tables of a machine with {@code cpus} processors, APIC ids from 0 on, at most 254. */
     public static List<BootImage.Piece> build(int cpus) {
         return List.of(
-                BootImage.Piece.of(BASE, pointer()),
+                BootImage.Piece.of(RSDP, pointer()),
                 BootImage.Piece.of(
                         RSDT, table("RSDT", 1, table -> table.putInt(FADT).putInt(MADT))),
                 BootImage.Piece.of(FADT, fadt()),

@@ -7,11 +7,13 @@ import kvasir.registry.Bytes;
  * A loaded guest.
  *
  * @param pieces what to write into guest memory, in order
- * @param entry physical address of the first instruction, in flat 32-bit protected mode with paging off
- * @param eax what EAX holds there
- * @param ebx what EBX holds there
+ * @param start how the boot processor begins
  */
-public record BootImage(List<Piece> pieces, long entry, int eax, int ebx) {
+public record BootImage(List<Piece> pieces, Start start) {
+    public BootImage {
+        pieces = List.copyOf(pieces);
+    }
+
     /**
      * @param gpa guest physical address of the first byte
      * @param content the bytes
@@ -21,4 +23,27 @@ public record BootImage(List<Piece> pieces, long entry, int eax, int ebx) {
             return new Piece(gpa, Bytes.of(content));
         }
     }
+
+    /** The state of the boot processor at the first instruction; interrupts are off. */
+    public sealed interface Start {
+        /** Physical address of the first instruction. */
+        long entry();
+    }
+
+    /**
+     * Flat 32-bit protected mode with paging off.
+     *
+     * @param eax what EAX holds
+     * @param ebx what EBX holds
+     */
+    public record Flat(long entry, int eax, int ebx) implements Start {}
+
+    /**
+     * 64-bit mode under an identity mapping.
+     *
+     * @param rsi what RSI holds
+     * @param tables physical address of the PML4
+     * @param gdt physical address of the descriptor table; code is 10h, data 18h
+     */
+    public record LongMode(long entry, long rsi, long tables, long gdt) implements Start {}
 }

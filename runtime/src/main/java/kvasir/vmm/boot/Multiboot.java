@@ -57,7 +57,7 @@ public final class Multiboot {
         byte[] map = memoryMap(memory);
         pieces.add(BootImage.Piece.of(information + MEMORY_MAP, map));
         pieces.add(BootImage.Piece.of(information, information(information, memory, map.length)));
-        return new BootImage(List.copyOf(pieces), entry, LOADER_MAGIC, information);
+        return new BootImage(pieces, new BootImage.Flat(entry, LOADER_MAGIC, information));
     }
 
     /** One past the last byte of memory that the image, which has been loaded, uses. */

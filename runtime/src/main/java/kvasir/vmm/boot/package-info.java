@@ -4,6 +4,7 @@
  * <p>Glossary
  * <ul>
  *   <li><b>boot image</b>: what to write where in guest memory, and the state of the boot processor.
+ *   <li><b>boot_params</b>: what a Linux kernel is told by its loader ("zero page").
  *   <li><b>multiboot</b>: the 0.6.96 convention that QEMU's {@code -kernel} follows for ELF files with its header.
  *   <li><b>RSDP, FADT, MADT</b>: the ACPI tables that tell a guest its power-management timer and its processors.
  * </ul>

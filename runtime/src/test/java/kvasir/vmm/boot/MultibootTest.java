@@ -1,6 +1,7 @@
 package kvasir.vmm.boot;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -41,12 +42,13 @@ final class MultibootTest {
     @Test
     void segmentsEntryAndInformationAreWhereTheConventionSays() throws BootException {
         BootImage image = Multiboot.load("x.flat", kernel(0x40_0000, 0x2000), "one two", MEMORY);
-        assertEquals(0x40_000c, image.entry());
-        assertEquals(0x2bad_b002, image.eax());
+        var flat = assertInstanceOf(BootImage.Flat.class, image.start());
+        assertEquals(0x40_000c, flat.entry());
+        assertEquals(0x2bad_b002, flat.eax());
         BootImage.Piece segment = image.pieces().getFirst();
         assertEquals(0x40_0000, segment.gpa());
         assertEquals(20, segment.content().length());
-        var information = piece(image, image.ebx());
+        var information = piece(image, flat.ebx());
         assertEquals(0x45, information.getInt(0));
         assertEquals(640, information.getInt(4));
         assertEquals(63 * 1024, information.getInt(8));
