@@ -49,6 +49,11 @@ final class Block {
         this.code = code;
     }
 
+    /** The part of its mode that {@link Gate}s look at. */
+    int gateKey() {
+        return modeKey >> Cpu.GATE_KEY_SHIFT;
+    }
+
     int bytes() {
         return code.length;
     }

@@ -63,6 +63,9 @@ public final class Cpu {
     /** What {@link Gate}s decide by. */
     int gateKey;
 
+    /** Where {@link #gateKey} is in {@link #modeKey}. */
+    static final int GATE_KEY_SHIFT = 3;
+
     /** Whether what lies in a block must be looked at before it runs: a code segment with a limit, or breakpoints. */
     boolean bounded;
 
@@ -507,7 +510,7 @@ public final class Cpu {
         codeSize = bits64 ? CodeSize.BITS64 : (cs & 0x4000) != 0 ? CodeSize.BITS32 : CodeSize.BITS16;
         cpl = (sys.cr0 & Bits.CR0_PE) == 0 ? 0 : virtual8086() ? 3 : sys.access[Segment.SS] >> 5 & 3;
         gateKey = Gate.key(sys);
-        modeKey = gateKey << 3 | codeSize.ordinal() * 2 + (protectedMode() ? 1 : 0);
+        modeKey = gateKey << GATE_KEY_SHIFT | codeSize.ordinal() * 2 + (protectedMode() ? 1 : 0);
         bounded = !bits64 || breakpoints.code;
         ipMask = bits64 ? -1 : codeSize == CodeSize.BITS32 ? 0xffff_ffffL : 0xffff;
         linearMask = bits64 ? -1 : 0xffff_ffffL;

@@ -77,7 +77,7 @@ final class InstructionTranslator {
     }
 
     /** Index of the memory operand; -1 if there is none. */
-    private static int memory(Instruction i) {
+    static int memory(Instruction i) {
         List<Operand> operands = i.operands();
         for (int k = 0; k < operands.size(); k++) {
             if (operands.get(k) instanceof Operand.Mem) {

@@ -20,6 +20,9 @@ final class LazyFlags {
 
     static final int SBB = 7;
 
+    /** Of a comparison of floating-point numbers: the result is CF, ZF and PF in bits 0 to 2. */
+    static final int ORDER = 8;
+
     private LazyFlags() {}
 
     /** The form of {@code kind} on operands of {@code bytes} bytes. */
@@ -42,6 +45,12 @@ final class LazyFlags {
                 Flags.add(c, a, 1, result, shift);
                 Flags.keepCarry(c, (long) carry << 63);
             }
+            case ORDER ->
+                Flags.setStatus(
+                        c,
+                        ((result & 1) != 0 ? Bits.CF : 0)
+                                | ((result & 2) != 0 ? Bits.ZF : 0)
+                                | ((result & 4) != 0 ? Bits.PF : 0));
             default -> {
                 Flags.sub(c, a, 1, result, shift);
                 Flags.keepCarry(c, (long) carry << 63);
@@ -52,6 +61,11 @@ final class LazyFlags {
     /** CF as 0 or 1, of flags that are settled in the processor. */
     static int carry(Cpu c) {
         return Flags.carry(c) ? 1 : 0;
+    }
+
+    /** What a form of kind {@link #ORDER} says of the flags that are settled in the processor. */
+    static long order(Cpu c) {
+        return (Flags.carry(c) ? 1 : 0) | (Flags.zero(c) ? 2 : 0) | (Flags.parity(c) ? 4 : 0);
     }
 
     /** Whether {@code a} is less than {@code b} without their upper {@code shift} bits, as 0 or 1. */

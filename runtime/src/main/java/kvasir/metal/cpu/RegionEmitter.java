@@ -9,6 +9,7 @@ import java.lang.constant.MethodTypeDesc;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import kvasir.metal.cpu.isa.Operand;
 import kvasir.metal.cpu.isa.Register;
 
@@ -28,6 +29,8 @@ final class RegionEmitter {
     private static final ClassDesc NATIVE = ClassDesc.of("kvasir.metal.memory.NativeMemory");
     private static final ClassDesc LAZY = ClassDesc.of("kvasir.metal.cpu.LazyFlags");
     private static final ClassDesc FLAGS = ClassDesc.of("kvasir.metal.cpu.Flags");
+    private static final ClassDesc SYSTEM = ClassDesc.of("kvasir.metal.cpu.SystemState");
+    private static final ClassDesc FLOATS = ClassDesc.of("kvasir.metal.cpu.fp.FloatMath");
     private static final ClassDesc LONGS = ConstantDescs.CD_long.arrayType();
     private static final ClassDesc LONG = ConstantDescs.CD_long;
     private static final ClassDesc INT = ConstantDescs.CD_int;
@@ -45,6 +48,7 @@ final class RegionEmitter {
 
     final CodeBuilder code;
     private final int registers;
+    private final int vectors;
     private final int end;
     private final int readTags;
     private final int readDeltas;
@@ -64,6 +68,7 @@ final class RegionEmitter {
     private final int[] general = new int[16];
     private final Label leave;
     private final List<Exit> exits = new ArrayList<>();
+    private final List<Runnable> aside = new ArrayList<>();
 
     /** What the flags are here, as far as the translator knows: a form of {@link LazyFlags}, or {@link #DYNAMIC}. */
     private int known = DYNAMIC;
@@ -80,6 +85,7 @@ final class RegionEmitter {
     RegionEmitter(CodeBuilder code, int used) {
         this.code = code;
         registers = code.allocateLocal(TypeKind.REFERENCE);
+        vectors = code.allocateLocal(TypeKind.REFERENCE);
         end = code.allocateLocal(TypeKind.LONG);
         readTags = code.allocateLocal(TypeKind.REFERENCE);
         readDeltas = code.allocateLocal(TypeKind.REFERENCE);
@@ -105,6 +111,10 @@ final class RegionEmitter {
     /** Takes the processor's state into locals. */
     void begin() {
         code.aload(C).getfield(CPU, "r", LONGS).astore(registers);
+        code.aload(C)
+                .getfield(CPU, "sys", SYSTEM)
+                .getfield(SYSTEM, "ymm", LONGS)
+                .astore(vectors);
         code.lload(LEFT).aload(C).getfield(CPU, "retired", LONG).ladd().lstore(end);
         for (int slot : new int[] {result, leaveAt, address, host, loaded, value, scratch}) {
             code.lconst_0().lstore(slot);
@@ -116,19 +126,23 @@ final class RegionEmitter {
 
     /** Takes registers, flags and the TLB in force from the processor. */
     private void reload() {
+        reloadRegisters();
+        code.aload(C).getfield(CPU, "flagResult", LONG).lstore(a);
+        code.aload(C).getfield(CPU, "flagCarry", LONG).lstore(b);
+        known = LazyFlags.SETTLED;
+    }
+
+    private void reloadRegisters() {
         for (int i = 0; i < 16; i++) {
             if (general[i] >= 0) {
                 code.aload(registers).loadConstant(i).laload().lstore(general[i]);
             }
         }
-        code.aload(C).getfield(CPU, "flagResult", LONG).lstore(a);
-        code.aload(C).getfield(CPU, "flagCarry", LONG).lstore(b);
         code.aload(C).getfield(CPU, "mem", MEMORY).getfield(MEMORY, "tlb", TLB);
         code.dup().getfield(TLB, "readTag", LONGS).astore(readTags);
         code.dup().getfield(TLB, "readDelta", LONGS).astore(readDeltas);
         code.dup().getfield(TLB, "writeTag", LONGS).astore(writeTags);
         code.getfield(TLB, "writeDelta", LONGS).astore(writeDeltas);
-        known = LazyFlags.SETTLED;
     }
 
     /** Gives registers and flags back to the processor. */
@@ -143,6 +157,7 @@ final class RegionEmitter {
 
     /** Behind everything: the side exits, then the one way back. */
     void finish() {
+        aside.forEach(Runnable::run);
         for (Exit exit : exits) {
             code.labelBinding(exit.label());
             leave(exit.at(), exit.unretired(), exit.known());
@@ -246,7 +261,7 @@ final class RegionEmitter {
     }
 
     /**
-     * Has the interpreter's operation execute an instruction.
+     * What the interpreter's operation needs to execute an instruction of a region.
      *
      * @param number of its place
      * @param block offset of its block in the page
@@ -254,31 +269,124 @@ final class RegionEmitter {
      * @param next offset in the page of the next instruction
      * @param count instructions of the block
      * @param index of the instruction in the block
-     * @param operation pushes the operation
+     * @param push pushes the operation
      */
-    void interpret(int number, int block, int blockEnd, int next, int count, int index, Runnable operation) {
+    record Interpreted(
+            int number, int block, int blockEnd, int next, int count, int index, Consumer<CodeBuilder> push) {}
+
+    /** Has the interpreter's operation execute an instruction. */
+    void interpret(Interpreted op) {
+        run(op);
+        reload();
+        leaveIfMoved(op);
+    }
+
+    /**
+     * Has the interpreter's operation execute an instruction aside, where translated code goes that cannot; then comes back.
+     * The operation leaves the flags as they are, or sets those of a comparison.
+     *
+     * @param compares whether what is known of the flags behind it is {@link LazyFlags#ORDER}
+     * @return where to go; what follows it is {@code back}
+     */
+    Label interpretAside(Interpreted op, Label back, boolean compares) {
+        Label label = code.newLabel();
+        int here = at;
+        int left = unretired;
+        int flags = known;
+        aside.add(() -> {
+            code.labelBinding(label);
+            instruction(here, left);
+            known = flags;
+            run(op);
+            reloadRegisters();
+            if (compares) {
+                code.aload(C).invokestatic(LAZY, "order", MethodTypeDesc.of(LONG, CPU));
+                code.lstore(result);
+                known = LazyFlags.form(LazyFlags.ORDER, 8);
+            }
+            leaveIfMoved(op);
+            code.goto_(back);
+        });
+        return label;
+    }
+
+    private void run(Interpreted op) {
         spill();
         code.aload(registers).loadConstant(Address.BLOCK);
-        pushIp(block);
+        pushIp(op.block());
         code.lastore();
         code.aload(C);
-        pushIp(blockEnd);
+        pushIp(op.blockEnd());
         code.putfield(CPU, "ip", LONG);
         code.aload(C)
                 .lload(end)
                 .lload(LEFT)
                 .lsub()
-                .loadConstant((long) count)
+                .loadConstant((long) op.count())
                 .lsub()
                 .putfield(CPU, "retired", LONG);
-        code.aload(C).loadConstant(number).putfield(CPU, "regionPlace", INT);
-        operation.run();
+        code.aload(C).loadConstant(op.number()).putfield(CPU, "regionPlace", INT);
+        op.push().accept(code);
         code.aload(C).invokevirtual(OP, "run", MethodTypeDesc.of(VOID, CPU));
-        reload();
-        instruction(next, count - index - 1);
+    }
+
+    private void leaveIfMoved(Interpreted op) {
+        instruction(op.next(), op.count() - op.index() - 1);
         code.aload(C)
                 .invokevirtual(CPU, "regionMoved", MethodTypeDesc.of(BOOLEAN))
                 .ifne(sideExit());
+    }
+
+    // vector registers
+
+    /** Pushes one of the four words of a vector register. */
+    void pushWord(int register, int word) {
+        code.aload(vectors).loadConstant(4 * register + word).laload();
+    }
+
+    /** Writes the value on the stack to a word of a vector register. */
+    void storeWord(int register, int word) {
+        code.lstore(value);
+        code.aload(vectors).loadConstant(4 * register + word).lload(value).lastore();
+    }
+
+    /** Pushes what {@link kvasir.metal.cpu.fp.HostArithmetic} may do now. */
+    void pushHostMay() {
+        code.aload(C).getfield(CPU, "simd", FLOATS).getfield(FLOATS, "hostMay", INT);
+    }
+
+    /** Finds 16 bytes of memory, for {@link #pushFound}; leaves if they are not in the TLB, or not aligned though they must. */
+    void find16(Operand.Mem mem, int instructionEnd, boolean writes, boolean aligned) {
+        pushLinear(mem, instructionEnd);
+        findHost(writes ? writeTags : readTags, writes ? writeDeltas : readDeltas, 16);
+        if (aligned) {
+            code.lload(address).l2i().bipush(15).iand().ifne(sideExit());
+        }
+    }
+
+    /** Pushes word 0 or 1 of the 16 bytes that were found. */
+    void pushFound(int word) {
+        code.lload(host);
+        if (word != 0) {
+            code.loadConstant(8L).ladd();
+        }
+        code.invokestatic(NATIVE, "get64", MethodTypeDesc.of(LONG, LONG));
+    }
+
+    /** Writes the value on the stack to word 0 or 1 of the 16 bytes that were found. */
+    void storeFound(int word) {
+        code.lstore(value);
+        code.lload(host);
+        if (word != 0) {
+            code.loadConstant(8L).ladd();
+        }
+        code.lload(value).invokestatic(NATIVE, "put64", MethodTypeDesc.of(VOID, LONG, LONG));
+    }
+
+    /** The order of two numbers on the stack, an int as {@link LazyFlags#order} gives it, sets the flags. */
+    void keepOrder() {
+        code.i2l().lstore(result);
+        known = LazyFlags.form(LazyFlags.ORDER, 8);
     }
 
     // registers and values
@@ -545,6 +653,7 @@ final class RegionEmitter {
         switch (kind()) {
             case LazyFlags.LOGIC -> code.iconst_0();
             case LazyFlags.INC, LazyFlags.DEC -> code.iload(carry);
+            case LazyFlags.ORDER -> code.lload(result).l2i().iconst_1().iand();
             case LazyFlags.SUB -> below(a, b);
             case LazyFlags.ADD -> below(result, a);
             default -> {
@@ -563,6 +672,10 @@ final class RegionEmitter {
     /** Goes to {@code taken} if condition 0 to 15 holds. The stack must be empty. */
     void branchIf(int condition, Label taken) {
         int kind = kind();
+        if (kind == LazyFlags.ORDER) {
+            ordered(condition, taken);
+            return;
+        }
         boolean usesCarry = condition >> 1 == 1 || condition >> 1 == 3;
         boolean inverted = (condition & 1) != 0;
         boolean compares = kind == LazyFlags.SUB || kind == LazyFlags.LOGIC || kind == LazyFlags.DEC && !usesCarry;
@@ -619,6 +732,19 @@ final class RegionEmitter {
             }
             default -> general(condition, taken);
         }
+    }
+
+    /** As {@link #branchIf}, of a comparison of floating-point numbers: OF, SF and AF are clear. */
+    private void ordered(int condition, Label taken) {
+        int bits = switch (condition >> 1) {
+            case 1 -> 1;
+            case 2, 7 -> 2;
+            case 3 -> 3;
+            case 5 -> 4;
+            default -> 0;
+        };
+        code.lload(result).l2i().loadConstant(bits).iand();
+        test((condition & 1) != 0, taken);
     }
 
     private enum Relation {

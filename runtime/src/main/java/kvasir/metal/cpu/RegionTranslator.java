@@ -145,28 +145,28 @@ final class RegionTranslator {
             }
             if (InstructionTranslator.knows(instruction)) {
                 translator.translate(instruction, end);
+            } else if (VectorTranslator.knows(instruction, block.gateKey())) {
+                new VectorTranslator(emitter, instruction, interpreted(part, i, end)).translate(end);
             } else {
-                interpreted(emitter, part, i, end);
+                emitter.interpret(interpreted(part, i, end));
             }
         }
         goTo(emitter, block.offset + block.starts[count]);
         return false;
     }
 
-    private void interpreted(RegionEmitter emitter, Part part, int index, int end) {
+    private RegionEmitter.Interpreted interpreted(Part part, int index, int end) {
         Block block = part.block();
         int number = places.size();
         places.add(new Place(block, index));
-        int count = part.instructions().size();
-        int blockEnd = block.offset + block.starts[block.ops.length];
-        emitter.interpret(
+        return new RegionEmitter.Interpreted(
                 number,
                 block.offset,
-                blockEnd,
+                block.offset + block.starts[block.ops.length],
                 end,
-                count,
+                part.instructions().size(),
                 index,
-                () -> emitter.code.loadConstant(DynamicConstantDesc.ofNamed(
+                code -> code.loadConstant(DynamicConstantDesc.ofNamed(
                         ConstantDescs.ofConstantBootstrap(
                                 ConstantDescs.CD_MethodHandles,
                                 "classDataAt",

@@ -20,7 +20,7 @@ final class Regions {
     private static final int HOT = 1000;
 
     /** As {@link #HOT}, for tests. */
-    private static final int HOT_AT_ONCE = 2;
+    static final int HOT_AT_ONCE = 2;
 
     private static final int MOST_INSTRUCTIONS = 160;
     private static final int MOST_BLOCKS = 48;
@@ -96,6 +96,11 @@ final class Regions {
         } else {
             Worker.ONE.execute(work);
         }
+    }
+
+    /** Whether the instruction, of 64-bit code, becomes bytecode of its own: else the interpreter's operation is called. */
+    static boolean translates(Instruction i, int gateKey) {
+        return InstructionTranslator.knows(i) || VectorTranslator.knows(i, gateKey);
     }
 
     /** The blocks that the entry leads to within its page, as far as they have been executed. */

@@ -90,6 +90,33 @@ class EnginesTest {
             return bytes == 1 ? "byte " : bytes == 2 ? "word " : bytes == 4 ? "dword " : "qword ";
         }
 
+        private String xmm() {
+            return "xmm" + random.nextInt(6);
+        }
+
+        private String vector() {
+            String arithmetic = new String[] {"add", "sub", "mul", "div", "sqrt"}[random.nextInt(5)]
+                    + (random.nextBoolean() ? "sd" : "ss");
+            String element = arithmetic.endsWith("d") ? "qword " : "dword ";
+            return switch (random.nextInt(16)) {
+                case 0, 1, 2 -> arithmetic + " " + xmm() + ", " + xmm();
+                case 3 -> arithmetic + " " + xmm() + ", " + element + memory();
+                case 4 -> "v" + arithmetic + " " + xmm() + ", " + xmm() + ", " + xmm();
+                case 5 -> (random.nextBoolean() ? "u" : "") + "comisd " + xmm() + ", " + xmm();
+                case 6 -> "cvtsi2sd " + xmm() + ", " + name(random.nextBoolean() ? 4 : 8);
+                case 7 -> "cvttsd2si " + name(8) + ", " + xmm();
+                case 8 -> "cvtsi2ss " + xmm() + ", " + name(4) + "\ncvtss2sd " + xmm() + ", " + xmm();
+                case 9 -> "movaps " + xmm() + ", " + xmm();
+                case 10 -> "movups " + xmm() + ", " + memory();
+                case 11 -> "movups " + memory() + ", " + xmm();
+                case 12 -> "movsd " + xmm() + ", " + xmm() + "\nmovss " + xmm() + ", dword " + memory();
+                case 13 ->
+                    new String[] {"xorps", "pand", "orpd", "pandn"}[random.nextInt(4)] + " " + xmm() + ", " + xmm();
+                case 14 -> "movq " + name(8) + ", " + xmm() + "\nmovd " + xmm() + ", " + name(4);
+                default -> "paddd " + xmm() + ", " + xmm() + "\ncvtsd2ss " + xmm() + ", " + xmm();
+            };
+        }
+
         private void line() {
             int bytes = 1 << random.nextInt(4);
             String two = new String[] {"add", "sub", "adc", "sbb", "and", "or", "xor", "cmp", "test", "mov"}
@@ -97,7 +124,7 @@ class EnginesTest {
             String one = new String[] {"inc", "dec", "neg", "not"}[random.nextInt(4)];
             String shift = new String[] {"shl", "shr", "sar", "rol", "rcr"}[random.nextInt(5)];
             int immediate = random.nextInt(bytes == 1 ? 127 : 30000) - (bytes == 1 ? 63 : 9000);
-            String made = switch (random.nextInt(22)) {
+            String made = switch (random.nextInt(25)) {
                 case 0, 1 ->
                     bytes == 1 ? two + " " + legacy() + ", " + legacy() : two + " " + name(bytes) + ", " + name(bytes);
                 case 2 -> two + " " + name(bytes) + ", " + immediate;
@@ -141,6 +168,7 @@ class EnginesTest {
                                 "mul rdx"
                             }
                             [random.nextInt(15)];
+                case 21, 22, 23 -> vector();
                 case 20 -> "movsxd " + name(8) + ", " + name(4);
                 default -> "xchg " + (bytes == 1 ? "sil" : name(bytes)) + ", " + size(bytes) + memory();
             };
@@ -167,6 +195,11 @@ class EnginesTest {
         for (int i = 0; i < 16; i++) {
             text.append("r%d=%x ".formatted(i, bench.cpu.gpr(i)));
         }
+        ExtendedRegisters vectors = bench.cpu.extended();
+        for (int i = 0; i < 6; i++) {
+            text.append("xmm%d=%x:%x ".formatted(i, vectors.ymm(i, 1), vectors.ymm(i, 0)));
+        }
+        text.append("mxcsr=%x ".formatted(vectors.mxcsr()));
         text.append("rip=%x rflags=%x retired=%d cr2=%x"
                 .formatted(bench.cpu.rip(), bench.cpu.rflags(), bench.cpu.retired(), bench.cpu.cr(2)));
         long sum = 0;

@@ -25,18 +25,24 @@ final class RecordedSiliconTest {
 
     @Test
     void recordedCasesOf64BitCode() throws IOException {
-        replay(false);
+        replay(false, Engine.INTERPRETER);
     }
 
     @Test
     void recordedCasesOf32BitCode() throws IOException {
-        replay(true);
+        replay(true, Engine.INTERPRETER);
     }
 
-    private static void replay(boolean bits32) throws IOException {
+    @Test
+    void recordedCasesOf64BitCodeTranslated() throws IOException {
+        replay(false, Engine.TRANSLATOR_AT_ONCE);
+    }
+
+    private static void replay(boolean bits32, Engine engine) throws IOException {
         List<SiliconRecord.Case> recorded = SiliconRecord.read().get(bits32 ? 1 : 0);
         var cases = new SiliconCases(bits32, SiliconRecord.SCRATCH);
         Bench bench = Bench.silicon(bits32);
+        bench.cpu.setEngine(engine);
         var watch = new SiliconState.FaultWatch(bench);
         var differences = new ArrayList<String>();
         Set<List<?>> covered = new HashSet<>();
@@ -46,6 +52,14 @@ final class RecordedSiliconTest {
             covered.add(bytes(i.encoding()));
             SiliconState state = cases.start(i, seed);
             bench.place(code);
+            if (engine != Engine.INTERPRETER) {
+                if (!Regions.translates(i, bench.cpu.gateKey)) {
+                    continue;
+                }
+                for (int round = 0; round < Regions.HOT_AT_ONCE; round++) {
+                    state.copy().run(bench, SiliconRecord.SCRATCH, watch);
+                }
+            }
             state.run(bench, SiliconRecord.SCRATCH, watch);
             state.forget(bits32, SiliconCases.definedFlags(i));
             if (state.checksum() != recorded.get(seed).checksum() && differences.size() < MOST_SHOWN) {
@@ -53,6 +67,10 @@ final class RecordedSiliconTest {
             }
         }
         assertEquals(List.of(), differences);
+        if (engine != Engine.INTERPRETER) {
+            assertTrue(bench.cpu.translations() > 10_000, () -> bench.cpu.translations() + " translations");
+            return;
+        }
         assertTrue(recorded.size() > (bits32 ? 50_000 : 150_000), () -> recorded.size() + " cases");
         var missing = new TreeSet<String>();
         for (Encoding row : InstructionTable.rows()) {

@@ -160,7 +160,7 @@ final class GuestPrograms {
                         jnz  again
                         """),
                 new Program("recursive calls", """
-                        mov  edi, 32
+                        mov  edi, 37
                         call fib
                         jmp  over
                         fib:
@@ -210,7 +210,7 @@ final class GuestPrograms {
                         over:
                         """),
                 new Program("double-precision arithmetic", """
-                        mov  ecx, 10000000
+                        mov  ecx, 60000000
                         mov  eax, 3
                         cvtsi2sd xmm1, eax
                         cvtsi2sd xmm2, ecx

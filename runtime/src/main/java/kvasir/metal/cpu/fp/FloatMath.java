@@ -50,6 +50,9 @@ public final class FloatMath {
     /** Whether an inexact result is masked and would tell nothing new: MXCSR has the flag already. */
     private boolean inexactIsOld;
 
+    /** What {@link HostArithmetic} may do under this control word. */
+    public int hostMay = HostArithmetic.NEVER;
+
     private int extendedPrecision = 64;
 
     private final Operand a = new Operand();
@@ -71,6 +74,7 @@ public final class FloatMath {
         flushToZero = (mxcsr & 1 << 15) != 0;
         masks = mxcsr >>> 7 & 0x3f;
         inexactIsOld = (masks & INEXACT) != 0 && (mxcsr & INEXACT) != 0;
+        hostMay = hostMay();
     }
 
     /** Sets rounding, precision and masks from the x87 control word (bits 11:10, 9:8, 5:0). */
@@ -100,6 +104,7 @@ public final class FloatMath {
     /** Overrides the rounding mode of the control word, as ROUNDSD and the truncating conversions do. */
     public void rounding(Rounding mode) {
         rounding = mode;
+        hostMay = hostMay();
     }
 
     /** The rounding mode in force. */
@@ -107,8 +112,11 @@ public final class FloatMath {
         return rounding;
     }
 
-    private boolean hostMayCompute() {
-        return inexactIsOld && rounding == Rounding.NEAREST;
+    private int hostMay() {
+        if (x87 || rounding != Rounding.NEAREST) {
+            return HostArithmetic.NEVER;
+        }
+        return inexactIsOld ? HostArithmetic.ALWAYS : HostArithmetic.IF_EXACT;
     }
 
     /** Loads the first operand. */
@@ -147,11 +155,11 @@ public final class FloatMath {
     }
 
     public long add(Format format, long left, long right) {
-        if (hostMayCompute()) {
-            long bits = HostArithmetic.add(format, left, right);
-            if (bits != HostArithmetic.OTHERWISE) {
-                return bits;
-            }
+        long bits = format == Format.DOUBLE
+                ? HostArithmetic.add64(left, right, hostMay)
+                : HostArithmetic.add32(left, right, hostMay);
+        if (bits != HostArithmetic.OTHERWISE) {
+            return bits;
         }
         first(format, left);
         second(format, right);
@@ -159,11 +167,11 @@ public final class FloatMath {
     }
 
     public long subtract(Format format, long left, long right) {
-        if (hostMayCompute()) {
-            long bits = HostArithmetic.subtract(format, left, right);
-            if (bits != HostArithmetic.OTHERWISE) {
-                return bits;
-            }
+        long bits = format == Format.DOUBLE
+                ? HostArithmetic.subtract64(left, right, hostMay)
+                : HostArithmetic.subtract32(left, right, hostMay);
+        if (bits != HostArithmetic.OTHERWISE) {
+            return bits;
         }
         first(format, left);
         second(format, right);
@@ -171,11 +179,11 @@ public final class FloatMath {
     }
 
     public long multiply(Format format, long left, long right) {
-        if (hostMayCompute()) {
-            long bits = HostArithmetic.multiply(format, left, right);
-            if (bits != HostArithmetic.OTHERWISE) {
-                return bits;
-            }
+        long bits = format == Format.DOUBLE
+                ? HostArithmetic.multiply64(left, right, hostMay)
+                : HostArithmetic.multiply32(left, right, hostMay);
+        if (bits != HostArithmetic.OTHERWISE) {
+            return bits;
         }
         first(format, left);
         second(format, right);
@@ -183,11 +191,11 @@ public final class FloatMath {
     }
 
     public long divide(Format format, long left, long right) {
-        if (hostMayCompute()) {
-            long bits = HostArithmetic.divide(format, left, right);
-            if (bits != HostArithmetic.OTHERWISE) {
-                return bits;
-            }
+        long bits = format == Format.DOUBLE
+                ? HostArithmetic.divide64(left, right, hostMay)
+                : HostArithmetic.divide32(left, right, hostMay);
+        if (bits != HostArithmetic.OTHERWISE) {
+            return bits;
         }
         first(format, left);
         second(format, right);
@@ -195,11 +203,11 @@ public final class FloatMath {
     }
 
     public long squareRoot(Format format, long operand) {
-        if (hostMayCompute()) {
-            long bits = HostArithmetic.squareRoot(format, operand);
-            if (bits != HostArithmetic.OTHERWISE) {
-                return bits;
-            }
+        long bits = format == Format.DOUBLE
+                ? HostArithmetic.squareRoot64(operand, hostMay)
+                : HostArithmetic.squareRoot32(operand, hostMay);
+        if (bits != HostArithmetic.OTHERWISE) {
+            return bits;
         }
         first(format, operand);
         return squareRoot(format);
@@ -434,13 +442,14 @@ public final class FloatMath {
      * @param negateAddend as VFMSUB does
      */
     public long multiplyAdd(Format format, long x, long y, long z, boolean negateProduct, boolean negateAddend) {
-        if (hostMayCompute()) {
-            long sign = format == Format.DOUBLE ? 1L << 63 : 1L << 31;
-            long bits =
-                    HostArithmetic.multiplyAdd(format, negateProduct ? x ^ sign : x, y, negateAddend ? z ^ sign : z);
-            if (bits != HostArithmetic.OTHERWISE) {
-                return bits;
-            }
+        long sign = format == Format.DOUBLE ? 1L << 63 : 1L << 31;
+        long factor = negateProduct ? x ^ sign : x;
+        long addend = negateAddend ? z ^ sign : z;
+        long bits = format == Format.DOUBLE
+                ? HostArithmetic.multiplyAdd64(factor, y, addend, hostMay)
+                : HostArithmetic.multiplyAdd32(factor, y, addend, hostMay);
+        if (bits != HostArithmetic.OTHERWISE) {
+            return bits;
         }
         a.unpack(format, x, denormalsAreZero);
         b.unpack(format, y, denormalsAreZero);
