@@ -8,6 +8,7 @@ import kvasir.registry.Outcome;
 import kvasir.registry.Range;
 import kvasir.vmm.boot.BootException;
 import kvasir.vmm.boot.BootImage;
+import kvasir.vmm.boot.KernelFile;
 import kvasir.vmm.boot.LinuxImage;
 import kvasir.vmm.boot.Multiboot;
 
@@ -52,7 +53,7 @@ public final class BootRun {
      * @throws BootException if the file is none
      */
     public void multiboot(String name, byte[] file, String arguments, long memory) throws BootException {
-        BootImage image = Multiboot.load(name, file, arguments, memory);
+        BootImage image = Multiboot.load(name, file, new KernelFile.Request(arguments, Bytes.of(), memory));
         if (!(pc.load(image) instanceof Outcome.Ok)) {
             throw new BootException(name + " does not fit into guest memory");
         }

@@ -55,6 +55,7 @@ public final class Declarations {
                 PamtView.API,
                 TdxPlatformHandle.API,
                 FirmwareView.API,
+                KernelView.API,
                 TdcsView.API,
                 LedgerView.API,
                 Rmp.API,

@@ -13,6 +13,7 @@ import kvasir.registry.Api.Kind;
 import kvasir.registry.Api.Parameter;
 import kvasir.registry.Described;
 import kvasir.registry.Outcome;
+import kvasir.vmm.boot.Multiboot;
 
 /** The name {@code machine} of scripts. */
 final class MachineHandle implements Described {
@@ -55,6 +56,23 @@ final class MachineHandle implements Described {
                             + "ENOEXEC if no loader would take it.",
                     "let firmware = machine.ovmf(file(\"OVMF.fd\"))",
                     (_, arguments) -> FirmwareView.ovmf(arguments.bytes("image")))
+            .operation(
+                    "multiboot",
+                    List.of(
+                            Parameter.of("image", Kind.BYTES, "", "an ELF file with a multiboot header"),
+                            Parameter.of(
+                                            "name",
+                                            Kind.STRING,
+                                            "",
+                                            "first word of the command line; `kernel` if left out")
+                                    .asKeyword()
+                                    .orAbsent()),
+                    "A kernel for `boot`; `multiboot(\"x.flat\")` reads it from a file of that name. Errors: ENOEXEC if "
+                            + "no loader would take it.",
+                    "boot pc from machine.multiboot(file(\"x.flat\"))",
+                    (_, a) -> KernelView.of(() -> Multiboot.kernel(
+                            a.optional("name", String.class).orElse("kernel"),
+                            a.bytes("image").toArray())))
             .property(
                     "semantics",
                     "string",

@@ -12,6 +12,7 @@ import kvasir.kvm.MemoryAttributes;
 import kvasir.kvm.MemoryRegion;
 import kvasir.kvm.Memslot;
 import kvasir.kvm.Vm;
+import kvasir.kvm.VmType;
 import kvasir.kvm.gmem.GuestMemfd;
 import kvasir.kvm.mmu.TdpMmu;
 import kvasir.registry.Api;
@@ -23,7 +24,7 @@ import kvasir.registry.Described;
 import kvasir.registry.Outcome;
 import kvasir.registry.Range;
 import kvasir.vmm.boot.BootException;
-import kvasir.vmm.boot.Multiboot;
+import kvasir.vmm.boot.KernelFile;
 
 /** A VM as scripts hold it. */
 public class VmHandle implements Described {
@@ -82,15 +83,18 @@ public class VmHandle implements Described {
         return api.operation(
                         "boot",
                         List.of(
-                                Parameter.of("kernel", Kind.BYTES, "", "an ELF file with a multiboot header"),
-                                keyword("args", Kind.STRING, "", "its command line")),
-                        "Loads a multiboot kernel and the ACPI tables into guest memory and points vcpu0 at its entry. "
-                                + "Needs `devices` in the declaration.",
-                        "pc.boot file(\"kernel.elf\") args \"quiet\"",
-                        (vm, a) -> vm.withPc(pc -> vm.boot(
-                                pc,
-                                a.bytes("kernel"),
-                                a.optional("args", String.class).orElse(""))))
+                                Parameter.of("kernel", Kind.HANDLE, "", "what `multiboot(\"x.flat\")` gives"),
+                                keyword("args", Kind.STRING, "", "its command line"),
+                                keyword(
+                                        "initrd",
+                                        Kind.BYTES,
+                                        "",
+                                        "loaded beside it; the module of a multiboot kernel")),
+                        "Loads a kernel and the ACPI tables into guest memory, as QEMU's -kernel, and points vcpu0 at its "
+                                + "entry; `run` then runs it. Needs `devices` in the declaration. Errors: ENOEXEC if it "
+                                + "does not fit, EACCES if memory there is private, ENODEV without devices.",
+                        "boot pc from multiboot(\"x.flat\") args \"quiet\"",
+                        VmHandle::boot)
                 .operation(
                         "run",
                         List.of(keyword("budget", Kind.U64, "instructions", "of all vCPUs together")),
@@ -143,12 +147,27 @@ public class VmHandle implements Described {
                 : new Outcome.Failed("ENODEV", "the VM has no devices: declare it with `devices`", Map.of());
     }
 
-    final Outcome boot(Pc devices, Bytes kernel, String arguments) {
-        try {
-            return devices.load(Multiboot.load("kernel", kernel.toArray(), arguments, devices.memory()));
-        } catch (BootException e) {
-            return new Outcome.Failed("ENOEXEC", String.valueOf(e.getMessage()), Map.of());
+    private Object boot(Arguments a) {
+        if (vm.type() != VmType.DEFAULT && vm.type() != VmType.SW_PROTECTED) {
+            return new Outcome.Failed(
+                    "unsupported",
+                    "unsupported: a VM of type " + vm.type() + " begins in measured firmware; see `launch`",
+                    Map.of());
         }
+        if (!(a.get("kernel", Described.class) instanceof KernelView kernel)) {
+            return new Outcome.Failed("EINVAL", "a kernel file is wanted: multiboot(\"x.flat\")", Map.of());
+        }
+        return withPc(devices -> {
+            try {
+                return devices.load(kernel.file()
+                        .load(new KernelFile.Request(
+                                a.optional("args", String.class).orElse(""),
+                                a.optional("initrd", Bytes.class).orElse(Bytes.of()),
+                                devices.memory())));
+            } catch (BootException e) {
+                return KernelView.refused(e);
+            }
+        });
     }
 
     private static <T extends VmHandle> Api.Builder<T> declareSlots(Api.Builder<T> api) {

@@ -18,11 +18,13 @@ public final class Multiboot {
     /** The page behind the image holds the information structure, and what it points at. */
     private static final int PAGE = 4096;
 
+    private static final int MODULES = 0x80;
     private static final int COMMAND_LINE = 0x100;
     private static final int MEMORY_MAP = 0xc00;
     private static final int COMMAND_LINE_LIMIT = MEMORY_MAP - COMMAND_LINE - 1;
     private static final int HAS_MEMORY = 1;
     private static final int HAS_COMMAND_LINE = 4;
+    private static final int HAS_MODULES = 8;
     private static final int HAS_MEMORY_MAP = 64;
     private static final int PT_LOAD = 1;
     private static final long LOW_MEMORY_END = 640 * 1024;
@@ -31,16 +33,33 @@ public final class Multiboot {
     private Multiboot() {}
 
     /**
+     * A kernel that is loaded with {@link #load}.
+     *
      * @param name the file's name, first word of the command line
      * @param file its content
-     * @param arguments the rest of the command line
-     * @param memory bytes of guest memory from 0, at most 3 GiB here
-     * @throws BootException if the file is not a multiboot ELF kernel or does not fit
+     * @throws BootException if the file is not a multiboot ELF kernel
      */
-    public static BootImage load(String name, byte[] file, String arguments, long memory) throws BootException {
+    public static KernelFile kernel(String name, byte[] file) throws BootException {
+        check(name, file);
+        return new KernelFile("multiboot", name, request -> load(name, file, request));
+    }
+
+    private static void check(String name, byte[] file) throws BootException {
         if (!hasHeader(file)) {
             throw new BootException(name + " has no multiboot header in its first 8 KiB");
         }
+    }
+
+    /**
+     * @param name the file's name, first word of the command line
+     * @param file its content
+     * @param request its guest memory has at most 3 GiB here; an initrd becomes the one module
+     * @throws BootException if the file is not a multiboot ELF kernel or does not fit
+     */
+    public static BootImage load(String name, byte[] file, KernelFile.Request request) throws BootException {
+        check(name, file);
+        String arguments = request.commandLine();
+        long memory = request.memory();
         var pieces = new ArrayList<BootImage.Piece>();
         long entry = loadElf(name, file, memory, pieces);
         String commandLine = arguments.isEmpty() ? name : name + " " + arguments;
@@ -56,7 +75,22 @@ public final class Multiboot {
         pieces.add(BootImage.Piece.of(information + COMMAND_LINE, text));
         byte[] map = memoryMap(memory);
         pieces.add(BootImage.Piece.of(information + MEMORY_MAP, map));
-        pieces.add(BootImage.Piece.of(information, information(information, memory, map.length)));
+        int module = information + PAGE;
+        int moduleBytes = request.initrd().length();
+        if (module + (long) moduleBytes > memory) {
+            throw new BootException("a module of 0x%x bytes at 0x%x does not fit into 0x%x bytes of memory"
+                    .formatted(moduleBytes, module, memory));
+        }
+        var content = ByteBuffer.wrap(information(information, memory, map.length));
+        if (moduleBytes > 0) {
+            pieces.add(new BootImage.Piece(module, request.initrd()));
+            pieces.add(BootImage.Piece.of(information + MODULES, module(information, module, moduleBytes)));
+            content.order(ByteOrder.LITTLE_ENDIAN);
+            content.putInt(0, content.getInt(0) | HAS_MODULES);
+            content.putInt(20, 1);
+            content.putInt(24, information + MODULES);
+        }
+        pieces.add(BootImage.Piece.of(information, content.array()));
         return new BootImage(pieces, new BootImage.Flat(entry, LOADER_MAGIC, information));
     }
 
@@ -115,6 +149,16 @@ public final class Multiboot {
 
     private static void region(ByteBuffer map, long base, long bytes) {
         map.putInt(20).putLong(base).putLong(bytes).putInt(1);
+    }
+
+    /** The list of one module, whose string is the empty one at its end (3.3). */
+    private static byte[] module(int information, int start, int bytes) {
+        var module = ByteBuffer.allocate(20).order(ByteOrder.LITTLE_ENDIAN);
+        return module.putInt(start)
+                .putInt(start + bytes)
+                .putInt(information + MODULES + 16)
+                .putInt(0)
+                .array();
     }
 
     private static byte[] information(int at, long memory, int mapBytes) {

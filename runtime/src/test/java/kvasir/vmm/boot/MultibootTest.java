@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.stream.IntStream;
+import kvasir.registry.Bytes;
 import org.junit.jupiter.api.Test;
 
 final class MultibootTest {
@@ -41,8 +42,8 @@ final class MultibootTest {
 
     @Test
     void segmentsEntryAndInformationAreWhereTheConventionSays() throws BootException {
-        BootImage image = Multiboot.load("x.flat", kernel(0x40_0000, 0x2000), "one two", MEMORY);
-        var flat = assertInstanceOf(BootImage.Flat.class, image.start());
+        BootImage image = Multiboot.load("x.flat", kernel(0x40_0000, 0x2000), request("one two", MEMORY));
+        var flat = flat(image);
         assertEquals(0x40_000c, flat.entry());
         assertEquals(0x2bad_b002, flat.eax());
         BootImage.Piece segment = image.pieces().getFirst();
@@ -54,6 +55,28 @@ final class MultibootTest {
         assertEquals(63 * 1024, information.getInt(8));
         var commandLine = piece(image, information.getInt(16)).array();
         assertEquals("x.flat one two\0", new String(commandLine, java.nio.charset.StandardCharsets.UTF_8));
+    }
+
+    private static BootImage.Flat flat(BootImage image) {
+        return assertInstanceOf(BootImage.Flat.class, image.start());
+    }
+
+    private static KernelFile.Request request(String arguments, long memory) {
+        return new KernelFile.Request(arguments, Bytes.of(), memory);
+    }
+
+    @Test
+    void theInitrdIsTheOneModule() throws BootException {
+        var request = new KernelFile.Request("", Bytes.of((byte) 'a', (byte) 'b', (byte) 'c'), MEMORY);
+        BootImage image = Multiboot.kernel("x.flat", kernel(0x40_0000, 0x2000)).load(request);
+        var information = piece(image, flat(image).ebx());
+        assertEquals(0x4d, information.getInt(0));
+        assertEquals(1, information.getInt(20));
+        var module = piece(image, information.getInt(24));
+        assertEquals(3, module.getInt(4) - module.getInt(0));
+        assertEquals('a', piece(image, module.getInt(0)).get(0));
+        var tooLarge = new KernelFile.Request("", Bytes.of(new byte[1 << 20]), 5 << 20);
+        assertThrows(BootException.class, () -> Multiboot.load("x", kernel(0x40_0000, 0x2000), tooLarge));
     }
 
     private static ByteBuffer piece(BootImage image, long gpa) {
@@ -68,15 +91,19 @@ final class MultibootTest {
     void badFilesAreRefusedInWords() {
         assertEquals(
                 "x has no multiboot header in its first 8 KiB",
-                assertThrows(BootException.class, () -> Multiboot.load("x", new byte[100], "", MEMORY))
+                assertThrows(BootException.class, () -> Multiboot.load("x", new byte[100], request("", MEMORY)))
                         .getMessage());
         assertEquals(
                 "x: a segment at 0x3fff000 of 0x2000 bytes does not fit into 0x4000000 bytes of memory",
-                assertThrows(BootException.class, () -> Multiboot.load("x", kernel(0x3ff_f000, 0x2000), "", MEMORY))
+                assertThrows(
+                                BootException.class,
+                                () -> Multiboot.load("x", kernel(0x3ff_f000, 0x2000), request("", MEMORY)))
                         .getMessage());
         byte[] cut = java.util.Arrays.copyOf(kernel(0x40_0000, 20), 0x100c);
-        assertThrows(BootException.class, () -> Multiboot.load("x", cut, "", MEMORY));
-        assertThrows(BootException.class, () -> Multiboot.load("x", kernel(0x40_0000, 20), "y".repeat(5000), MEMORY));
+        assertThrows(BootException.class, () -> Multiboot.load("x", cut, request("", MEMORY)));
+        assertThrows(
+                BootException.class,
+                () -> Multiboot.load("x", kernel(0x40_0000, 20), request("y".repeat(5000), MEMORY)));
     }
 
     @Test

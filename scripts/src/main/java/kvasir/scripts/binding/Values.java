@@ -30,6 +30,7 @@ public final class Values {
             case Range r -> "a range";
             case List<?> l -> "a list";
             case Map<?, ?> m -> "a record";
+            case Outcome.Failed f -> "an outcome, " + f.name() + ": " + f.reason();
             case Outcome o -> "an outcome";
             case State s -> "a state";
             case Described d -> article(d.api().name());

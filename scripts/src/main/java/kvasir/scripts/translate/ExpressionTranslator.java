@@ -46,7 +46,10 @@ import kvasir.scripts.nodes.ZerosNode;
 /** Expressions and patterns. */
 final class ExpressionTranslator {
     /** Functions that every script has. */
-    static final List<String> BUILT_IN = List.of("file", "zeros", "tdvf", "ovmf", "why", "min", "max");
+    static final List<String> BUILT_IN = List.of("file", "zeros", "tdvf", "ovmf", "multiboot", "why", "min", "max");
+
+    /** Verbs of {@code VERB vm from IMAGE ...}. */
+    private static final List<String> STARTS = List.of("launch", "boot");
 
     private final Context context;
     private final FrameScope frame;
@@ -305,7 +308,7 @@ final class ExpressionTranslator {
                 yield operation(invoke.span(), member, terms, invoke.arguments());
             }
             case Expression.Name name ->
-                launch(invoke, name)
+                start(invoke, name)
                         .map(this::invoke)
                         .orElseGet(() -> function(invoke.span(), name, invoke.arguments()));
             default -> {
@@ -316,10 +319,10 @@ final class ExpressionTranslator {
         };
     }
 
-    /** {@code launch td from IMAGE ...} is {@code td.launch IMAGE ...}. */
-    private Optional<Expression.Invoke> launch(Expression.Invoke invoke, Expression.Name callee) {
+    /** {@code launch td from IMAGE ...} is {@code td.launch IMAGE ...}; {@code boot} likewise. */
+    private Optional<Expression.Invoke> start(Expression.Invoke invoke, Expression.Name callee) {
         List<Expression> arguments = invoke.arguments();
-        if (!callee.name().equals("launch")
+        if (!STARTS.contains(callee.name())
                 || arguments.size() < 3
                 || !(arguments.get(1) instanceof Expression.Name from)
                 || !from.name().equals("from")) {
@@ -438,7 +441,8 @@ final class ExpressionTranslator {
                         values,
                         Type.Plain.BYTES,
                         nodes -> new FileNode(span, context.folder(), nodes.getFirst()));
-            case "tdvf", "ovmf" -> firmware(span, name, values);
+            case "tdvf", "ovmf" -> image(span, name, values, false);
+            case "multiboot" -> image(span, name, values, true);
             case "zeros" ->
                 builtIn(span, name, values, Type.Plain.BYTES, nodes -> new ZerosNode(span, nodes.getFirst()));
             case "why" -> {
@@ -461,20 +465,28 @@ final class ExpressionTranslator {
         };
     }
 
-    /** {@code tdvf(NAME)} is {@code machine.tdvf(file(NAME))}; {@code ovmf} likewise. */
-    private Typed firmware(Span span, Expression.Name name, List<Expression> values) {
+    /**
+     * {@code tdvf(NAME)} is {@code machine.tdvf(file(NAME))}; {@code ovmf} likewise.
+     *
+     * @param named whether the operation is told the name of the file, too
+     */
+    private Typed image(Span span, Expression.Name name, List<Expression> values, boolean named) {
         count(span, name.name(), 1, values.size());
         if (values.size() != 1) {
             return new Typed(new LiteralNode(span, false), Type.Plain.UNKNOWN);
         }
         var machine = new Expression.Name(name.span(), "machine");
         var member = new Expression.Member(name.span(), machine, new Identifier(name.span(), name.name()));
-        Span at = values.getFirst().span();
+        Expression path = values.getFirst();
+        Span at = path.span();
         var content = new Expression.Call(
-                at,
-                new Expression.Name(at, "file"),
-                List.of(new Expression.Argument(at, Optional.empty(), values.getFirst())));
-        return call(new Expression.Call(span, member, List.of(new Expression.Argument(at, Optional.empty(), content))));
+                at, new Expression.Name(at, "file"), List.of(new Expression.Argument(at, Optional.empty(), path)));
+        var arguments = new ArrayList<Expression.Argument>();
+        arguments.add(new Expression.Argument(at, Optional.empty(), content));
+        if (named) {
+            arguments.add(new Expression.Argument(at, Optional.of(new Identifier(at, "name")), path));
+        }
+        return call(new Expression.Call(span, member, List.copyOf(arguments)));
     }
 
     private Typed builtIn(

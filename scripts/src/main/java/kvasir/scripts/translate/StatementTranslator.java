@@ -54,6 +54,7 @@ final class StatementTranslator {
             "if",
             "import",
             "launch",
+            "boot",
             "answer",
             "invariants");
 
