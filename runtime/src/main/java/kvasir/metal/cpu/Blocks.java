@@ -2,6 +2,7 @@ package kvasir.metal.cpu;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -247,6 +248,18 @@ final class Blocks {
                 ? Optional.empty()
                 : Optional.ofNullable(page.blocks.get(offset << 8 | other.modeKey))
                         .filter(block -> block.nextFrame < 0);
+    }
+
+    /** The blocks of the page of {@code other} and for its mode that were executed at least {@code times} times, in order. */
+    List<Block> hotBeside(Block other, int times) {
+        Page page = pages.get(other.frame);
+        if (page == null) {
+            return List.of();
+        }
+        return page.blocks.values().stream()
+                .filter(block -> block.executed >= times && block.modeKey == other.modeKey && block.nextFrame < 0)
+                .sorted(Comparator.comparingInt(block -> block.offset))
+                .toList();
     }
 
     /** What the operations of a block in the present mode were made from; up to the first that is none. */

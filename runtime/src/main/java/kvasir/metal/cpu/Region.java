@@ -29,8 +29,15 @@ final class Region {
     /** @param places by the numbers that the code leaves in {@code Cpu.regionPlace} */
     record Translation(RegionCode code, List<Place> places) {}
 
-    Region(List<Part> parts) {
+    /** Instructions that retired in it, up to the review. */
+    long retired;
+
+    /** How often there was a region with this entry before. */
+    final int remade;
+
+    Region(List<Part> parts, int remade) {
         this.parts = parts;
+        this.remade = remade;
     }
 
     /** Linear place of the entry in its page. */

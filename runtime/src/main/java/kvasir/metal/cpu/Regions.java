@@ -1,6 +1,5 @@
 package kvasir.metal.cpu;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -33,6 +32,12 @@ final class Regions {
 
     private static final int WARM = 2000;
     private static final int WARM_BUDGET = 4_000_000;
+
+    /** Entries after which a region is looked at; a shorter stay than so many instructions a time is short. */
+    private static final int REVIEW = 20_000;
+
+    private static final int SOON = 200;
+    private static final int MOST_REMADE = 2;
 
     private final Cpu c;
     private Engine engine = Engine.TRANSLATOR;
@@ -73,9 +78,13 @@ final class Regions {
 
     /** The block has been executed {@link #hot} times. */
     void hot(Block block) {
-        if (engine == Engine.INTERPRETER || c.codeSize != CodeSize.BITS64 || block.nextFrame >= 0) {
-            return;
+        if (engine != Engine.INTERPRETER && c.codeSize == CodeSize.BITS64 && block.nextFrame < 0) {
+            make(block, 0);
         }
+    }
+
+    /** @param remade how often there was a region with this entry before */
+    private void make(Block block, int remade) {
         List<Region.Part> parts = collect(block);
         if (parts.isEmpty()) {
             return;
@@ -83,7 +92,7 @@ final class Regions {
         if (living.size() >= MOST_REGIONS) {
             dropAll();
         }
-        var region = new Region(parts);
+        var region = new Region(parts, remade);
         region.compared = -1;
         living.add(region);
         parts.forEach(part -> part.block().regions.add(region));
@@ -103,16 +112,28 @@ final class Regions {
         return InstructionTranslator.knows(i) || VectorTranslator.knows(i, gateKey);
     }
 
-    /** The blocks that the entry leads to within its page, as far as they have been executed. */
+    /**
+     * The blocks that the entry leads to within its page, as far as they have been executed; then the other hot ones of
+     * the page, which indirect branches may reach.
+     */
     private List<Region.Part> collect(Block entry) {
         var parts = new ArrayList<Region.Part>();
-        Set<Integer> seen = new HashSet<>();
-        var waiting = new ArrayDeque<Block>();
+        var waiting = new LinkedHashSet<Block>();
+        Set<Block> seen = new HashSet<>();
         waiting.add(entry);
-        seen.add(entry.offset);
         int instructions = 0;
-        while (!waiting.isEmpty() && parts.size() < MOST_BLOCKS) {
+        boolean others = false;
+        while (parts.size() < MOST_BLOCKS) {
+            if (waiting.isEmpty()) {
+                if (others) {
+                    break;
+                }
+                others = true;
+                c.blocks.hotBeside(entry, hot / 4).stream().filter(seen::add).forEach(waiting::add);
+                continue;
+            }
             Block block = waiting.removeFirst();
+            seen.add(block);
             List<Instruction> decoded = c.blocks.instructions(block);
             if (decoded.isEmpty()) {
                 continue;
@@ -123,9 +144,7 @@ final class Regions {
             }
             parts.add(new Region.Part(block, decoded));
             for (int offset : RegionTranslator.successors(block, decoded)) {
-                if (seen.add(offset)) {
-                    c.blocks.known(entry, offset).ifPresent(waiting::add);
-                }
+                c.blocks.known(entry, offset).filter(seen::add).ifPresent(waiting::add);
             }
         }
         return parts;
@@ -165,7 +184,20 @@ final class Regions {
         long most = region.entered++ < WARM ? COLD_BUDGET : WARM_BUDGET;
         translation.code().run(c, start & -4096, Math.min(budget, most));
         c.running = null;
+        region.retired += c.retired - before;
+        if (region.entered == REVIEW && !region.dead) {
+            review(region);
+        }
         return c.retired != before;
+    }
+
+    /** A region that is left soon after it was entered may lack what became hot later: once more, with what is hot now. */
+    private void review(Region region) {
+        boolean leaves = region.retired < (long) REVIEW * SOON;
+        if (leaves && region.remade < MOST_REMADE) {
+            drop(region);
+            make(region.entry(), region.remade + 1);
+        }
     }
 
     private boolean current(Region region) {
