@@ -7,6 +7,7 @@ public final class Cap {
     public static final int NR_MEMSLOTS = 10;
     public static final int MAX_VCPUS = 66;
     public static final int READONLY_MEM = 81;
+    public static final int X86_SMM = 117;
     public static final int MULTI_ADDRESS_SPACE = 118;
     public static final int MAX_VCPU_ID = 128;
     public static final int IMMEDIATE_EXIT = 136;
@@ -37,6 +38,8 @@ public final class Cap {
             case MAX_VCPUS -> 1024;
             case MAX_VCPU_ID -> 4096;
             case READONLY_MEM -> vm.type().hasReadonlyMemory() ? 1 : 0;
+            // has_emulated_msr(MSR_IA32_SMBASE): not for SEV-ES, SNP and TDX guests
+            case X86_SMM -> vm.type().hasProtectedState() ? 0 : 1;
             case MULTI_ADDRESS_SPACE -> vm.type().addressSpaces();
             case X86_USER_SPACE_MSR -> 1;
             case IMMEDIATE_EXIT, USER_MEMORY2, VM_DISABLE_NX_HUGE_PAGES, MEMORY_FAULT_INFO -> 1;

@@ -3,8 +3,6 @@ package kvasir.kvm;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.TreeMap;
-import kvasir.metal.cpu.Cpu;
-import kvasir.metal.cpu.Gpr;
 
 /** MSRs that the processor does not keep and KVM emulates (x86.c, kvm_get_msr_common and kvm_set_msr_common). */
 public final class GuestMsrs {
@@ -60,16 +58,6 @@ public final class GuestMsrs {
         }
         return OptionalLong.of(
                 READ_ONLY.getOrDefault(index, values.getOrDefault(index, index == IA32_MISC_ENABLE ? 1L : 0L)));
-    }
-
-    /** RDMSR into EDX:EAX; false if the guest must get #GP. */
-    boolean read(Cpu cpu, int index) {
-        OptionalLong value = value(index);
-        value.ifPresent(v -> {
-            cpu.setGpr(Gpr.RAX, v & 0xffff_ffffL);
-            cpu.setGpr(Gpr.RDX, v >>> 32);
-        });
-        return value.isPresent();
     }
 
     /** WRMSR; false if the guest must get #GP. */

@@ -11,6 +11,7 @@ public final class KvmRun {
     public static final int MMAP_BYTES = 12288;
 
     private static final int EXIT_REASON = 8;
+    private static final int FLAGS = 14;
     private static final int UNION = 32;
     private static final int PIO_DATA = 4096;
     private static final int HYPERCALL_RET = 88;
@@ -26,6 +27,15 @@ public final class KvmRun {
     /** Writes exit_reason. */
     public void setExitReason(int reason) {
         view.putInt(EXIT_REASON, reason);
+    }
+
+    /** flags: KVM_RUN_X86_SMM is bit 0. */
+    public int flags() {
+        return get16(FLAGS);
+    }
+
+    void setFlags(int flags) {
+        put16(FLAGS, flags);
     }
 
     /** immediate_exit, byte 1. */

@@ -17,6 +17,9 @@ public final class Requests {
     /** KVM_REQ_UPDATE_PROTECTED_GUEST_STATE. */
     public static final int UPDATE_PROTECTED_GUEST_STATE = 1 << 4;
 
+    /** KVM_REQ_SMI. */
+    public static final int SMI = 1 << 5;
+
     private final String owner;
     private final Seams seams;
     private int bits;

@@ -17,6 +17,7 @@ final class RunLoop {
     private static final long KVM_ENOSYS = 1000;
     private static final long EFER_LMA = 1 << 10;
     private static final int GENERAL_PROTECTION = 13;
+    private static final int RUN_X86_SMM = 1;
     private static final int MSR_INVALID = 1;
     private static final int MSR_UNKNOWN = 2;
 
@@ -63,6 +64,7 @@ final class RunLoop {
         int section = vm.srcu().readLock();
         try {
             RunResult result = enter(budget);
+            vcpu.kvmRun().setFlags(vcpu.smm() ? RUN_X86_SMM : 0);
             if (vm.events().listening()) {
                 vm.events().emit(new VcpuEvent.Returned(toString(), result));
             }
@@ -105,6 +107,10 @@ final class RunLoop {
                 VcpuLapic apic = lapic.get();
                 if (!apic.enter()) {
                     return new RunResult.Descheduled(apic.state());
+                }
+                if (vcpu.requests().test(Requests.SMI)) {
+                    // it came with the time that has just passed
+                    continue;
                 }
                 left = Math.min(left, apic.untilDeadline());
             }
@@ -180,6 +186,7 @@ final class RunLoop {
         if (requests.check(Requests.UPDATE_CPU_DIRTY_LOGGING)) {
             vcpu.updateDirtyLogging();
         }
+        vcpu.systemManagement().service();
         if (vcpu.dirtyRing().filter(DirtyRing::softFull).isPresent()) {
             vcpu.kvmRun().setExitReason(ExitReason.DIRTY_RING_FULL);
             return exited();
@@ -275,6 +282,13 @@ final class RunLoop {
                 lapic.ifPresent(apic -> apic.taskPriority(write.value()));
                 yield Optional.empty();
             }
+            case VmExit.Rsm _ -> {
+                if (vcpu.systemManagement().leave()) {
+                    yield Optional.empty();
+                }
+                vcpu.kvmRun().setExitReason(ExitReason.SHUTDOWN);
+                yield exited();
+            }
             case VmExit.Pause _ -> Optional.of(new RunResult.Descheduled(MpState.RUNNABLE));
             case VmExit.Emulated _, VmExit.InterruptWindow _, VmExit.Budget _ -> Optional.empty();
             case VmExit.MmioPending _ -> {
@@ -303,10 +317,14 @@ final class RunLoop {
     }
 
     private boolean readMsr(int index) {
-        if (lapic.isEmpty() || !lapic.get().ownsMsr(index)) {
-            return msrs.read(cpu(), index);
+        OptionalLong value;
+        if (SystemManagement.ownsMsr(index)) {
+            value = vcpu.systemManagement().guestMsr(index);
+        } else if (lapic.isEmpty() || !lapic.get().ownsMsr(index)) {
+            value = msrs.value(index);
+        } else {
+            value = lapic.get().readMsr(index);
         }
-        OptionalLong value = lapic.get().readMsr(index);
         value.ifPresent(v -> {
             cpu().setGpr(Gpr.RAX, v & 0xffff_ffffL);
             cpu().setGpr(Gpr.RDX, v >>> 32);
@@ -440,7 +458,8 @@ final class RunLoop {
             cpu().skip();
             return Optional.empty();
         }
-        boolean known = msrs.value(index).isPresent()
+        boolean known = SystemManagement.ownsMsr(index)
+                || msrs.value(index).isPresent()
                 || lapic.isPresent() && lapic.get().ownsMsr(index);
         int reason = known ? MSR_INVALID : MSR_UNKNOWN;
         if ((vm.userSpaceMsrReasons() & reason) != 0) {

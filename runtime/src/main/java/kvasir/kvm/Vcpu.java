@@ -28,7 +28,7 @@ public final class Vcpu {
     private boolean everRan;
     private long signalAfter = -1;
     private volatile boolean interrupted;
-    private boolean smm;
+    private final SystemManagement systemManagement = new SystemManagement(this);
     private boolean guestMode;
     private boolean nestedTdp;
     private long loadedRoot = -1;
@@ -172,6 +172,7 @@ public final class Vcpu {
         cpu = processor(model);
         cpu.restore(image);
         guestDebug.apply();
+        cpu.interceptRsm(smm());
         loadedRoot = -1;
         cpuidMaxPhyAddr = OptionalInt.of(model.physicalBits());
         return IoctlResult.done();
@@ -212,12 +213,19 @@ public final class Vcpu {
     /** KVM_GET_MSRS of one register; empty if there is none. */
     public OptionalLong msr(int index) {
         OptionalLong kept = cpu.msr(index);
-        return kept.isPresent() ? kept : loop.msrs().value(index);
+        if (kept.isPresent()) {
+            return kept;
+        }
+        return SystemManagement.ownsMsr(index)
+                ? systemManagement.msr(index)
+                : loop.msrs().value(index);
     }
 
     /** KVM_SET_MSRS of one register; false if there is none. */
     public boolean setMsr(int index, long value) {
-        return cpu.setMsr(index, value) || loop.msrs().write(index, value);
+        return cpu.setMsr(index, value)
+                || systemManagement.setMsr(index, value)
+                || loop.msrs().write(index, value);
     }
 
     /** kvm_vcpu_kick: the vCPU leaves the guest. */
@@ -227,7 +235,7 @@ public final class Vcpu {
 
     /** What only the holder of the mutex looks at. */
     private long fingerprint() {
-        long flags = (everRan ? 1 : 0) | (smm ? 2 : 0) | (guestMode ? 4 : 0) | (nestedTdp ? 8 : 0);
+        long flags = (everRan ? 1 : 0) | (smm() ? 2 : 0) | (guestMode ? 4 : 0) | (nestedTdp ? 8 : 0);
         return ((flags * 31 + cpuidMaxPhyAddr.orElse(0)) * 31 + mmu.fingerprint()) * 31 + run.fingerprint();
     }
 
@@ -286,12 +294,24 @@ public final class Vcpu {
 
     /** In system-management mode: address space 1 and the SMM root are in use. */
     public boolean smm() {
-        return smm;
+        return systemManagement.active();
+    }
+
+    /** System-management mode of this vCPU. */
+    public SystemManagement systemManagement() {
+        return systemManagement;
+    }
+
+    /** KVM_SMI; where SMM is not supported the interrupt waits for ever. */
+    public IoctlResult smi() {
+        requests.make(Requests.SMI);
+        kick();
+        return IoctlResult.done();
     }
 
     /** The address space of the current mode. */
     public int addressSpace() {
-        return smm && vm.type().addressSpaces() > 1 ? 1 : 0;
+        return smm() && vm.type().addressSpaces() > 1 ? 1 : 0;
     }
 
     /** L2 is active. */
@@ -302,11 +322,6 @@ public final class Vcpu {
     /** L2 is active and L1 uses stage-2 paging for it: the current MMU is not the TDP one. */
     public boolean nestedTdp() {
         return guestMode && nestedTdp;
-    }
-
-    /** Enters or leaves SMM. */
-    public void setSmm(boolean active) {
-        smm = active;
     }
 
     /** Enters or leaves guest mode. */
@@ -356,7 +371,7 @@ public final class Vcpu {
         OptionalInt savedMax = cpuidMaxPhyAddr;
         boolean savedRan = everRan;
         long savedSignal = signalAfter;
-        boolean savedSmm = smm;
+        Runnable savedSmm = systemManagement.checkpoint();
         boolean savedGuest = guestMode;
         boolean savedNested = nestedTdp;
         Optional<Runnable> savedLapic = lapic.map(VcpuLapic::checkpoint);
@@ -371,7 +386,7 @@ public final class Vcpu {
             cpuidMaxPhyAddr = savedMax;
             everRan = savedRan;
             signalAfter = savedSignal;
-            smm = savedSmm;
+            savedSmm.run();
             guestMode = savedGuest;
             nestedTdp = savedNested;
             loadedRoot = -1;

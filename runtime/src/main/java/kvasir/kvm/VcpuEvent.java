@@ -53,6 +53,19 @@ public sealed interface VcpuEvent extends Event {
         }
     }
 
+    /** kvm_smm_transition. */
+    record SmmTransition(String vcpu, long smbase, boolean entering) implements VcpuEvent {
+        @Override
+        public Topic topic() {
+            return Topic.of(vcpu, 0, 1);
+        }
+
+        @Override
+        public String describe() {
+            return "%s %s SMM, smbase 0x%x".formatted(vcpu, entering ? "enters" : "leaves", smbase);
+        }
+    }
+
     /** The processor left the guest. */
     record Left(String vcpu, long rip, VmExit exit) implements VcpuEvent {
         @Override

@@ -51,6 +51,9 @@ final class VcpuLapic {
     boolean enter() {
         Cpu cpu = vcpu.cpu();
         chip.advance(now());
+        if (apic.takeSmi()) {
+            vcpu.requests().make(Requests.SMI);
+        }
         acceptBootEvents(cpu);
         if (state == MpState.HALTED && wakes(cpu)) {
             state = MpState.RUNNABLE;
@@ -79,8 +82,14 @@ final class VcpuLapic {
         if (!apic.bootEventPending()) {
             return;
         }
+        if (vcpu.smm()) {
+            // kvm_apic_init_sipi_allowed: an INIT waits for RSM, a start-up IPI is lost
+            var _ = apic.takeStartup();
+            return;
+        }
         if (apic.takeInit()) {
             cpu.init();
+            vcpu.systemManagement().reset();
             apic.reset();
             state = vcpu.id() == 0 ? MpState.RUNNABLE : MpState.INIT_RECEIVED;
         }
@@ -94,7 +103,9 @@ final class VcpuLapic {
     /** kvm_vcpu_has_events. */
     private boolean wakes(Cpu cpu) {
         boolean nmi = nmis(cpu) > 0 && !cpu.nmiBlocked();
-        return cpu.injectionPending() || nmi || (cpu.interruptible() && chip.interrupting(apic));
+        boolean smi =
+                vcpu.requests().test(Requests.SMI) || vcpu.systemManagement().pending();
+        return cpu.injectionPending() || nmi || smi || (cpu.interruptible() && chip.interrupting(apic));
     }
 
     /** HLT (kvm_emulate_halt). */

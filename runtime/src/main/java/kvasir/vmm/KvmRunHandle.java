@@ -31,6 +31,12 @@ final class KvmRunHandle implements Described {
                     "show plain.vcpu0.kvm_run.reason",
                     k -> k.run.reason().name())
             .property(
+                    "flags",
+                    "u64",
+                    "Offset 14: bit 0 is KVM_RUN_X86_SMM, the vCPU is in SMM.",
+                    "show plain.vcpu0.kvm_run.flags",
+                    k -> (long) k.run.flags())
+            .property(
                     "fields",
                     "record",
                     "The exit's fields by the names of the ABI.",

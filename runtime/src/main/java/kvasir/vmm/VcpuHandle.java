@@ -9,6 +9,7 @@ import kvasir.event.Topic;
 import kvasir.kvm.DirtyRing;
 import kvasir.kvm.IoctlResult;
 import kvasir.kvm.RunResult;
+import kvasir.kvm.SystemManagement;
 import kvasir.kvm.Vcpu;
 import kvasir.kvm.semantics.MemoryMapping;
 import kvasir.metal.cpu.Cpu;
@@ -160,6 +161,24 @@ public class VcpuHandle implements Described {
                         "plain.vcpu0.smm = true",
                         v -> v.vcpu.smm(),
                         (v, value) -> v.setSmm((Boolean) value))
+                .operation(
+                        "smi",
+                        List.of(),
+                        "KVM_SMI: a system-management interrupt. The vCPU enters SMM before its next instruction: KVM "
+                                + "saves the state at SMBASE + 0xfe00 and goes on in real mode at SMBASE + 0x8000; RSM "
+                                + "comes back. In SMM a further one waits.",
+                        "plain.vcpu0.smi",
+                        (v, _) -> v.vcpu.smi().outcome())
+                .property(
+                        "smbase",
+                        "u64",
+                        "Where the vCPU's SMRAM begins (MSR 0x9e); 0x30000 after RESET. A handler moves it by changing "
+                                + "the dword at SMBASE + 0xff00 before RSM.",
+                        "plain.vcpu0.smbase = 0xa0000",
+                        v -> v.vcpu.systemManagement().smbase(),
+                        (v, value) -> v.set(
+                                value,
+                                () -> v.vcpu.systemManagement().setMsr(SystemManagement.IA32_SMBASE, (Long) value)))
                 .property(
                         "guest_mode",
                         "string",
@@ -288,7 +307,7 @@ public class VcpuHandle implements Described {
     }
 
     Object setSmm(boolean active) {
-        vcpu.setSmm(active);
+        vcpu.systemManagement().change(active);
         return active;
     }
 

@@ -48,6 +48,11 @@ final class ControlOps {
                     SevOps.intercept(c, SevOps.VC_VMMCALL);
                     throw c.leave(new VmExit.Hypercall(true));
                 }));
+        makers.put(
+                "RSM",
+                o -> Semantics.end(o, c -> {
+                    throw c.rsmExits ? c.leave(new VmExit.Rsm()) : c.exception(Vector.UD, 0);
+                }));
         makers.put("TDCALL", o -> exits(o, new VmExit.Tdcall()));
         makers.put(
                 "SWAPGS",

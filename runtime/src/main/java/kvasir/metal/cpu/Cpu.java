@@ -138,6 +138,7 @@ public final class Cpu {
     boolean encryptedState;
 
     boolean cr8Exits;
+    boolean rsmExits;
     boolean debugExits;
     boolean breakpointExits;
     boolean pauseExits;
@@ -251,6 +252,22 @@ public final class Cpu {
         return nmiBlocked;
     }
 
+    /** Makes further NMIs wait, or not. */
+    public void blockNmis(boolean blocked) {
+        nmiBlocked = blocked;
+    }
+
+    /** What the last instruction keeps away from the next (KVM_X86_SHADOW_INT_*): 0 nothing, 1 MOV SS, 2 STI. */
+    public int interruptShadow() {
+        return stackShadow ? 1 : shadow ? 2 : 0;
+    }
+
+    /** Sets what {@link #interruptShadow} answers. */
+    public void setInterruptShadow(int kind) {
+        shadow = kind != 0;
+        stackShadow = (kind & 1) != 0;
+    }
+
     /** Asks for {@link VmExit.InterruptWindow} as soon as {@link #interruptible()}. */
     public void requestInterruptWindow(boolean wanted) {
         windowRequested = wanted;
@@ -321,6 +338,11 @@ public final class Cpu {
     /** Whether a write of CR8 exits; it does not after construction. */
     public void interceptCr8(boolean exits) {
         cr8Exits = exits;
+    }
+
+    /** Whether RSM exits, as it must in system-management mode; it raises #UD after construction. */
+    public void interceptRsm(boolean exits) {
+        rsmExits = exits;
     }
 
     /** Whether #DB, and whether #BP of INT3, exit instead of being delivered; they do not after construction. */
@@ -766,6 +788,36 @@ public final class Cpu {
         }
         stateChanged();
         breakpoints.follow();
+    }
+
+    /** The control registers with EFER. */
+    public ControlRegisters controlRegisters() {
+        return new ControlRegisters(sys.cr0, sys.cr3, sys.cr4, sys.efer);
+    }
+
+    /** Whether the processor could be in a state with these. */
+    public boolean accepts(ControlRegisters value) {
+        return value.legal(this);
+    }
+
+    /** Sets them all at once; nothing is checked. */
+    public void setControlRegisters(ControlRegisters value) {
+        sys.cr0 = value.cr0();
+        sys.cr3 = value.cr3();
+        sys.cr4 = value.cr4();
+        sys.efer = value.efer();
+        stateChanged();
+        breakpoints.follow();
+    }
+
+    /** Sets a PDPTE register of PAE paging, 0 to 3; false if {@code value} has reserved bits. */
+    public boolean setPdpte(int number, long value) {
+        if (GuestWalker.reservedInPdpte(value, physicalBits())) {
+            return false;
+        }
+        sys.pdpte[number] = value;
+        flushTranslations();
+        return true;
     }
 
     /** Debug register 0 to 3, 6 or 7. */

@@ -55,6 +55,10 @@ final class Interpreter {
                 if (emulating && c.ip != at) {
                     return new VmExit.Emulated();
                 }
+                if (c.kicked) {
+                    // behind the event that was delivered, before the first instruction of its handler
+                    continue;
+                }
             }
             if (c.retired >= limit - delivered) {
                 return emulating ? new VmExit.Emulated() : new VmExit.Budget();

@@ -120,7 +120,7 @@ final class Msrs {
         return kept;
     }
 
-    private static long eferWritable(Cpu c) {
+    static long eferWritable(Cpu c) {
         return EFER_WRITABLE
                 | (c.model.has(Feature.FFXSR) ? Bits.EFER_FFXSR : 0)
                 | (c.encryptedState ? Bits.EFER_SVME : 0);

@@ -157,10 +157,15 @@ final class SystemOps {
         c.flushTranslations();
     }
 
+    /** Whether bits are set that CR3 does not have in long mode. */
+    static boolean cr3Reserved(Cpu c, long value) {
+        return (value & -(1L << c.physicalBits())) != 0;
+    }
+
     private static void writeCr3(Cpu c, long written) {
         boolean pcid = (c.sys.cr4 & Bits.CR4_PCIDE) != 0;
         long value = pcid ? written & Long.MAX_VALUE : written;
-        if (c.longMode() && (value & -(1L << c.physicalBits())) != 0) {
+        if (c.longMode() && cr3Reserved(c, value)) {
             throw c.exception(Vector.GP, 0);
         }
         boolean pae = (c.sys.cr0 & Bits.CR0_PG) != 0 && (c.sys.cr4 & Bits.CR4_PAE) != 0 && !c.longMode();

@@ -77,6 +77,9 @@ public sealed interface VmExit {
     /** VMGEXIT (AMD SEV-ES); the GHCB MSR tells the rest. */
     record Vmgexit() implements VmExit {}
 
+    /** RSM, if {@link Cpu#interceptRsm(boolean)} asks for it; what leaving system-management mode loads is KVM's to load. */
+    record Rsm() implements VmExit {}
+
     /** MOV to CR8, if {@link Cpu#interceptCr8(boolean)} asks for it; it has retired. */
     record Cr8Write(int value) implements VmExit {}
 

@@ -140,6 +140,7 @@ public final class TdProcessor implements TdGuest {
                     VmExit.LogFull _,
                     VmExit.Vmgexit _,
                     VmExit.Cr8Write _,
+                    VmExit.Rsm _,
                     VmExit.Debug _,
                     VmExit.Stopped _,
                     VmExit.Pause _,

@@ -181,7 +181,7 @@ final class FaultTest {
         rig.slot(0, 0, 2 * M, 0, true);
         rig.slot(1 << 16, 0, 2 * M, 0, true);
         rig.fault(0x1000, READ);
-        rig.vcpu().setSmm(true);
+        rig.vcpu().systemManagement().change(true);
         assertEquals(VcpuMmu.FIXED, rig.fault(0x1000, READ));
         assertNotEquals(rig.mmu.table(0).entry(0x1000).raw, rig.mmu.table(1).entry(0x1000).raw);
         assertEquals("vm.smm.ept", rig.vcpuMmu().root().space);

@@ -16,14 +16,14 @@ final class FuzzTest {
     @Test
     void randomBytesAlwaysEndInAnExit() {
         List<Supplier<Bench>> modes =
-                List.of(() -> Bench.bits64("hlt"), () -> Bench.bits32("hlt"), () -> Bench.bits16("hlt"));
+                List.of(() -> Bench.bits64("hlt"), () -> Bench.bits32("hlt"), () -> Bench.bits16("hlt"), FuzzTest::smm);
         for (int mode = 0; mode < modes.size(); mode++) {
             var random = new SplittableRandom(7 + mode);
             for (int program = 0; program < PROGRAMS; program++) {
                 Bench bench = modes.get(mode).get();
                 byte[] code = new byte[4096];
                 random.nextBytes(code);
-                long at = mode == 2 ? 0x1_0000 : Bench.CODE;
+                long at = mode >= 2 ? 0x1_0000 : Bench.CODE;
                 bench.memory.write(at, code, 0, code.length);
                 for (int r = 0; r < 16; r++) {
                     bench.cpu.setGpr(r, random.nextInt(4) == 0 ? random.nextLong() : random.nextInt(1 << 24));
@@ -38,6 +38,17 @@ final class FuzzTest {
                 run(bench.cpu, random, where);
             }
         }
+    }
+
+    /** As KVM enters system-management mode: real mode with limits of 4 GiB, and RSM exits. */
+    private static Bench smm() {
+        Bench bench = Bench.bits16("hlt");
+        bench.cpu.setSegment(Segment.CS, new Segment(0x1000, 0x1_0000, -1, 0x8093));
+        for (int segment : new int[] {Segment.ES, Segment.SS, Segment.DS, Segment.FS, Segment.GS}) {
+            bench.cpu.setSegment(segment, new Segment(0, 0, -1, 0x8093));
+        }
+        bench.cpu.interceptRsm(true);
+        return bench;
     }
 
     /** Bytes that begin as rows of the table do reach more than random ones; vector state is enabled. */

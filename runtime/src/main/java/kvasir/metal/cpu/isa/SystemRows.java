@@ -69,6 +69,7 @@ final class SystemRows {
             MOV Dn,Rn | 0F 23 /r | cpl0
             WRMSR | 0F 30 | cpl0 cpuid=MSR
             RDMSR | 0F 32 | cpl0 cpuid=MSR
+            RSM | 0F AA
             SYSENTER | 0F 34 | cpuid=SEP
             SYSEXITD | 0F 35 | cpl0 cpuid=SEP o32
             SYSEXITD | 0F 35 | cpl0 cpuid=SEP o16 undoc

@@ -52,7 +52,7 @@ final class ObjdumpTest {
             Map.entry("femms|(pf|pi|pm|ps|pavgusb).*3dnow.*", "3DNow! is absent"),
             Map.entry(
                     "(vm(xon|xoff|ptrst|ptrld|clear|read|write|launch|resume|func|run|load|save)|stgi|clgi|skinit"
-                            + "|invlpga|invept|invvpid|rsm|getsec|encl[suv]|pconfig|mwaitx|monitorx|mcommit|seamcall"
+                            + "|invlpga|invept|invvpid|getsec|encl[suv]|pconfig|mwaitx|monitorx|mcommit|seamcall"
                             + "|seamret|seamops|invlpgb|tlbsync)\\b.*",
                     "VMX, SVM, SGX, SMX, SMM and SEAM"),
             Map.entry(
