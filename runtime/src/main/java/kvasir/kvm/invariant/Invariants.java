@@ -30,6 +30,13 @@ public final class Invariants implements Events.Listener {
             new VcpusCounted(),
             new KeyOwned(),
             new MirrorEqualsSept(),
+            new UsedPageIsAssigned(),
+            new PamtCountsAgree(),
+            new MeasurementIsItsLedger(),
+            new BlockIsInAnEpoch(),
+            new ModuleLocksAtRest(),
+            new UnacceptedPageUnseen(),
+            new PrivatePageIsHeld(),
             new RmpFieldsAgree(),
             new RmpCountsAreTrue(),
             new Vmpl0IsFull(),
@@ -63,7 +70,10 @@ public final class Invariants implements Events.Listener {
                 new NoNewHugeLeafWhileLogging(vms),
                 new PreFaultIsTruthful(vms),
                 new CallsTerminate(),
-                new WriteProtectionIsFlushed(vms));
+                new WriteProtectionIsFlushed(vms),
+                new RemovedPageIsUncached(vms),
+                new RemovedPageIsFlushed(vms),
+                new AcceptedPageIsZero(vms));
     }
 
     /** Those that are read from a VM's state. */

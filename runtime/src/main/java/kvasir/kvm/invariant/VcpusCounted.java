@@ -14,7 +14,8 @@ final class VcpusCounted extends TdInvariant {
 
     @Override
     public String statement() {
-        return "NUM_ASSOC_VCPUS counts associated vCPUs and the REFCOUNTs those inside:";
+        return "NUM_ASSOC_VCPUS counts associated vCPUs, the REFCOUNTs those inside, and these entered in this epoch or the "
+                + "last:";
     }
 
     @Override
@@ -29,7 +30,12 @@ final class VcpusCounted extends TdInvariant {
         }
         int references = tdcs.refcount(0) + tdcs.refcount(1);
         return references == inside
-                ? Optional.empty()
+                ? td.vcpuStates().stream()
+                        .filter(vcpu -> vcpu.state() == VcpuState.VCPU_ACTIVE)
+                        .filter(vcpu -> vcpu.vcpuEpoch() != tdcs.tdEpoch() && vcpu.vcpuEpoch() != tdcs.tdEpoch() - 1)
+                        .findFirst()
+                        .map(vcpu -> "vCPU %d is inside since epoch %d, TD_EPOCH is %d"
+                                .formatted(vcpu.index(), vcpu.vcpuEpoch(), tdcs.tdEpoch()))
                 : Optional.of("%d are inside, the REFCOUNTs say %d".formatted(inside, references));
     }
 }

@@ -410,6 +410,11 @@ public final class Cpu {
         flushTranslations();
     }
 
+    /** The first of {@code pfns} that a cached translation leads to; a frame without memory of its own is none. */
+    public OptionalLong cachedAmong(long... pfns) {
+        return mem.cachedAmong(pfns);
+    }
+
     /** Forgets every cached translation, as INVEPT or a change of ASID does. */
     public void flushTranslations() {
         walker = newWalker();

@@ -1,8 +1,11 @@
 package kvasir.metal.cpu;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import kvasir.metal.memory.NativeMemory;
 import kvasir.metal.memory.PhysicalMemory;
 import kvasir.metal.paging.Access;
@@ -85,6 +88,21 @@ final class LinearMemory {
         user.list("user", all);
         all.sort((a, b) -> Long.compareUnsigned(a.linear(), b.linear()));
         return all;
+    }
+
+    /** The first of {@code pfns} that a cached translation leads to. */
+    OptionalLong cachedAmong(long... pfns) {
+        if (memory.epoch() != epoch) {
+            return OptionalLong.empty();
+        }
+        var hosts = new HashSet<Long>();
+        for (Tlb each : List.of(supervisor, supervisorTouchingUser, user)) {
+            each.hosts(memory, hosts);
+        }
+        return Arrays.stream(pfns)
+                .filter(memory::materialized)
+                .filter(pfn -> hosts.contains(memory.readable(pfn)))
+                .findFirst();
     }
 
     void flushPage(long linear) {

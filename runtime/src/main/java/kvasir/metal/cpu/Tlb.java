@@ -2,7 +2,9 @@ package kvasir.metal.cpu;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
+import kvasir.metal.memory.PhysicalMemory;
 
 /**
  * One set of cached translations from linear page to native address, for one privilege. The index mixes higher page bits
@@ -94,6 +96,25 @@ final class Tlb {
         }
         for (long page : pages) {
             into.add(new Cached(page, privilege, holds(readTag, page), holds(writeTag, page), holds(fetchTag, page)));
+        }
+    }
+
+    /** Adds the native address of every frame that a cached translation leads to. */
+    void hosts(PhysicalMemory memory, Set<Long> into) {
+        for (int i = 0; i < readTag.length; i++) {
+            if (readTag[i] != NONE) {
+                into.add(readTag[i] + readDelta[i]);
+            }
+        }
+        for (int i = 0; i < writeTag.length; i++) {
+            if (writeTag[i] != NONE) {
+                into.add(writeTag[i] + writeDelta[i]);
+            }
+        }
+        for (int i = 0; i < fetchTag.length; i++) {
+            if (fetchTag[i] != NONE) {
+                into.add(memory.readable(fetchFrame[i]));
+            }
         }
     }
 

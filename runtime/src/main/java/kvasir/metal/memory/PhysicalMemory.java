@@ -95,6 +95,23 @@ public final class PhysicalMemory {
         return frame(pfn) != 0;
     }
 
+    /** The first frame from {@code pfn} on that was ever written; {@code end} if there is none below it. */
+    public long nextMaterialized(long pfn, long end) {
+        for (long at = pfn; at < end; ) {
+            long endOfLeaf = Math.min(end, (at | LEAF_FRAMES - 1) + 1);
+            Leaf[] middle = root[(int) (at >>> (LEAF_BITS + MIDDLE_BITS))];
+            if (middle != null && middle[(int) (at >>> LEAF_BITS) & (MIDDLE_LEAVES - 1)] != null) {
+                for (; at < endOfLeaf; at++) {
+                    if (frame(at) != 0) {
+                        return at;
+                    }
+                }
+            }
+            at = endOfLeaf;
+        }
+        return end;
+    }
+
     /** Native address of the frame for reading. */
     public long readable(long pfn) {
         int frame = frame(pfn);

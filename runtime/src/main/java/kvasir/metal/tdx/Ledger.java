@@ -1,9 +1,16 @@
 package kvasir.metal.tdx;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import kvasir.registry.Bytes;
 
 /**
@@ -16,6 +23,11 @@ public final class Ledger {
 
     private final Optional<Link> newest;
     private final int size;
+
+    /** MRTD and RTMR0 to RTMR3 by the records, once somebody has asked. */
+    private List<Bytes> registers = List.of();
+
+    private static final int RTMRS = 4;
 
     private record Link(Entry entry, Ledger before) {}
 
@@ -61,6 +73,55 @@ public final class Ledger {
         }
         Collections.reverse(list);
         return list;
+    }
+
+    /** MRTD as the records have it: SHA-384 over the blocks of TDH.MEM.PAGE.ADD and TDH.MR.EXTEND. */
+    public Bytes mrtd() {
+        return registers().getFirst();
+    }
+
+    /** An RTMR as the records have it: SHA-384 over its value before and each input.
+     * @param index 0 to 3 */
+    public Bytes rtmr(int index) {
+        return registers().get(1 + index);
+    }
+
+    private List<Bytes> registers() {
+        if (registers.isEmpty()) {
+            MessageDigest mrtd = sha384();
+            var rtmrs = new byte[RTMRS][Sha384.DIGEST_BYTES];
+            for (Entry entry : records()) {
+                if (entry.register().equals("MRTD")) {
+                    String name = entry.leaf().substring("TDH.".length());
+                    mrtd.update(unit(name, entry.gpa(), entry.content().toArray()));
+                } else {
+                    int index = entry.register().charAt("RTMR".length()) - '0';
+                    MessageDigest sha = sha384();
+                    sha.update(rtmrs[index]);
+                    rtmrs[index] = sha.digest(entry.content().toArray());
+                }
+            }
+            registers = Stream.concat(Stream.of(mrtd.digest()), Arrays.stream(rtmrs))
+                    .map(Bytes::of)
+                    .toList();
+        }
+        return registers;
+    }
+
+    /** What one measuring leaf appends to MRTD: a block with its name and the GPA, then the content. */
+    static byte[] unit(String name, long gpa, byte[] content) {
+        ByteBuffer unit =
+                ByteBuffer.allocate(Sha384.BLOCK_BYTES + content.length).order(ByteOrder.LITTLE_ENDIAN);
+        unit.put(name.getBytes(StandardCharsets.US_ASCII)).putLong(16, gpa);
+        return unit.put(Sha384.BLOCK_BYTES, content).array();
+    }
+
+    private static MessageDigest sha384() {
+        try {
+            return MessageDigest.getInstance("SHA-384");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-384", e);
+        }
     }
 
     /** In words, the first record in which this ledger and {@code other} differ; {@code "equal"} if there is none. */

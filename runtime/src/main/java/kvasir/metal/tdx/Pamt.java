@@ -95,6 +95,45 @@ public final class Pamt {
         return Optional.of(new PamtEntry(type(hpa, size), owner(hpa, size), bepoch(hpa, size), size));
     }
 
+    /** Shared holders of the lock of the page's 4K entry; −1 if it is held exclusively. */
+    public int holders(long hpa) {
+        int word = memory.read16(entryHpa(hpa, SIZE_4K)) & 0xffff;
+        return (word & 1) != 0 ? -1 : word >>> 2;
+    }
+
+    /** Looks at one entry. */
+    @FunctionalInterface
+    public interface Visitor {
+        /** @param hpa first address that the entry describes */
+        void visit(long hpa, PamtEntry entry);
+    }
+
+    /** Visits every entry that is not PT_NDA, 4K entries first, each size in the order of addresses. */
+    public void visit(Visitor visitor) {
+        for (Tdmr tdmr : state.tdmrs) {
+            for (int size = SIZE_4K; size <= SIZE_1G; size++) {
+                visit(tdmr, size, visitor);
+            }
+        }
+    }
+
+    private void visit(Tdmr tdmr, int size, Visitor visitor) {
+        long first = tdmr.pamt().get(size);
+        long end = first + tdmr.size() / bytes(size) * ENTRY_BYTES;
+        long endFrame = end + 4095 >>> 12;
+        for (long frame = memory.nextMaterialized(first >>> 12, endFrame);
+                frame < endFrame;
+                frame = memory.nextMaterialized(frame + 1, endFrame)) {
+            long last = Math.min(end, frame + 1 << 12);
+            for (long at = Math.max(first, frame << 12); at < last; at += ENTRY_BYTES) {
+                long hpa = tdmr.base() + (at - first) / ENTRY_BYTES * bytes(size);
+                if (memory.read8(at + 2) != 0) {
+                    visitor.visit(hpa, new PamtEntry(type(hpa, size), owner(hpa, size), bepoch(hpa, size), size));
+                }
+            }
+        }
+    }
+
     /** Whether the page and everything below it is PT_NDA. */
     boolean allNda(long hpa, int size) {
         if (type(hpa, size) != PageType.PT_NDA) {

@@ -1,5 +1,8 @@
 package kvasir.metal.tdx;
 
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import kvasir.metal.memory.PhysicalMemory;
 import kvasir.registry.Bytes;
 
@@ -45,6 +48,9 @@ public record Tdcs(PhysicalMemory memory, Tdr tdr) {
     static final int MRTD_CONTEXT = 0x300;
     static final int CPUID_VALUES = 0x400;
 
+    /** The bit of a lock that a host attempt in vain leaves behind. */
+    private static final int HOST_PRIORITY = 2;
+
     /** ATTRIBUTES.DEBUG. */
     static final long ATTRIBUTE_DEBUG = 1;
     /** ATTRIBUTES.SEPT_VE_DISABLE. */
@@ -87,6 +93,18 @@ public record Tdcs(PhysicalMemory memory, Tdr tdr) {
 
     TryLock lock(int offset) {
         return new TryLock.Sharex(new LockWord.InMemory(memory, at(offset)));
+    }
+
+    /** Names of the locks that somebody holds. */
+    public List<String> heldLocks() {
+        return Stream.of(
+                        Map.entry("OP_STATE", OP_STATE_LOCK),
+                        Map.entry("SEPT_TREE", SEPT_LOCK),
+                        Map.entry("TD_EPOCH", EPOCH_LOCK),
+                        Map.entry("RTMR", RTMR_LOCK))
+                .filter(lock -> (memory.read16(at(lock.getValue())) & ~HOST_PRIORITY) != 0)
+                .map(Map.Entry::getKey)
+                .toList();
     }
 
     public int numVcpus() {

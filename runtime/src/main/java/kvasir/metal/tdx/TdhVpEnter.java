@@ -77,7 +77,7 @@ final class TdhVpEnter {
         loadHostRegisters();
         vcpu.setState(VcpuState.VCPU_ACTIVE);
         new ZeroStepFilter(vcpu).entering();
-        TdExit exit = call.module.guestOf(vcpu.hpa()).run(call.module, vcpu);
+        TdExit exit = call.module.inside(vcpu);
         vcpu.setState(VcpuState.VCPU_READY);
         tdcs.addReference(vcpu.vcpuEpoch(), -1);
         report(exit);

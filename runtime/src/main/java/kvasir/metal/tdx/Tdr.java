@@ -40,7 +40,8 @@ public record Tdr(PhysicalMemory memory, long hpa) {
         memory.write32(hpa + NUM_TDCX, index + 1);
     }
 
-    long tdcxPa(int index) {
+    /** HPA of a page of the TDCS. */
+    public long tdcxPa(int index) {
         return memory.read64(hpa + TDCX_PA + 8L * index);
     }
 

@@ -116,6 +116,12 @@ public record Tdvps(PhysicalMemory memory, long hpa) {
         setU64(GPR + 8 * register, value);
     }
 
+    /** HPA of one of its TDCX pages.
+     * @param index 1 to {@link #pages()} − 1 */
+    public long tdcxPa(int index) {
+        return u64(TDVPS_PA + 8 * index);
+    }
+
     /** HPA of the VMCS page: the first TDCX page. */
     long vmcs() {
         return u64(TDVPS_PA + 8);

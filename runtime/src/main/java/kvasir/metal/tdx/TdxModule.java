@@ -111,7 +111,9 @@ public final class TdxModule {
                 || call.version() > leaf.get().maxVersion()) {
             call.fail(Status.OPERAND_INVALID.on(Operand.RAX));
         } else {
+            underWay++;
             leaf.get().body().accept(call);
+            underWay--;
         }
         TdcallResult result = call.finish();
         if (events.listening() && result instanceof TdcallResult.Returned returned) {
@@ -135,6 +137,14 @@ public final class TdxModule {
             SeamcallRegs in = SeamcallRegs.leaf(0).with(Operand.RCX, mask);
             events.emit(new LeafDone("TDG.VP.VMCALL", lp, in, SeamcallRegs.copyOf(gpr), Topic.none()));
         }
+    }
+
+    /** Runs the code of a vCPU: TDH.VP.ENTER is not under way meanwhile, but waits. */
+    TdExit inside(Tdvps vcpu) {
+        underWay--;
+        TdExit exit = guestOf(vcpu.hpa()).run(this, vcpu);
+        underWay++;
+        return exit;
     }
 
     /** Whether no leaf is under way, so that tables, counters and locks must agree. */
@@ -263,17 +273,9 @@ public final class TdxModule {
 
     /** Appends to MRTD the block that names {@code leaf} and {@code gpa}, then {@code content}. */
     void measure(Tdr tdr, String label, String leaf, long gpa, byte[] content) {
-        var unit = new byte[Sha384.BLOCK_BYTES + content.length];
-        for (int i = 0; i < label.length(); i++) {
-            unit[i] = (byte) label.charAt(i);
-        }
-        for (int i = 0; i < 8; i++) {
-            unit[16 + i] = (byte) (gpa >>> 8 * i);
-        }
-        System.arraycopy(content, 0, unit, Sha384.BLOCK_BYTES, content.length);
         Tdcs tdcs = tdr.tdcs();
         Sha384 context = tdcs.measurement();
-        context.update(unit);
+        context.update(Ledger.unit(label, gpa, content));
         context.store(memory, tdcs.at(Tdcs.MRTD_CONTEXT));
         record(tdr, "MRTD", leaf, gpa, content, context.digest());
     }
