@@ -173,18 +173,18 @@ final class InstructionTranslator {
             }
             case "POP" -> {
                 e.pushGeneral(Gpr.RSP);
-                e.readAt(8);
+                e.readStack();
                 moveStack(8);
-                e.push(RegionEmitter.MEMORY_OPERAND, false);
+                e.push(RegionEmitter.STACK, false);
                 store();
             }
             case "LEAVE" -> {
                 e.pushGeneral(Gpr.RBP);
-                e.readAt(8);
+                e.readStack();
                 e.pushGeneral(Gpr.RBP);
                 code.loadConstant(8L).ladd();
                 e.storeGeneral(Gpr.RSP);
-                e.push(RegionEmitter.MEMORY_OPERAND, false);
+                e.push(RegionEmitter.STACK, false);
                 e.storeGeneral(Gpr.RBP);
             }
             default -> {
@@ -383,9 +383,9 @@ final class InstructionTranslator {
     void push() {
         e.pushGeneral(Gpr.RSP);
         code.loadConstant(8L).lsub();
-        e.prepareWriteAt(8);
+        e.prepareWriteStack();
         code.lload(e.scratch());
-        e.store(RegionEmitter.MEMORY_OPERAND, 8);
+        e.store(RegionEmitter.STACK, 8);
         moveStack(-8);
     }
 

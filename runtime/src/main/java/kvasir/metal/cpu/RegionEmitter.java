@@ -8,7 +8,9 @@ import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import kvasir.metal.cpu.isa.Operand;
 import kvasir.metal.cpu.isa.Register;
@@ -18,9 +20,9 @@ import kvasir.metal.cpu.isa.Register;
  * someone looks. Side exits are collected and written behind everything else.
  */
 final class RegionEmitter {
-    /** Eight bytes of memory that were read or made ready for writing. */
-    static final Operand MEMORY_OPERAND =
-            new Operand.Mem(8, 8, Segment.SS, Optional.empty(), Optional.empty(), 1, 0, false);
+    /** Eight bytes of the stack. */
+    static final Operand.Mem STACK =
+            new Operand.Mem(8, 8, Segment.SS, Optional.of(Gpr.RSP), Optional.empty(), 1, 0, false);
 
     static final ClassDesc CPU = ClassDesc.of("kvasir.metal.cpu.Cpu");
     static final ClassDesc OP = ClassDesc.of("kvasir.metal.cpu.Op");
@@ -42,6 +44,9 @@ final class RegionEmitter {
 
     private static final int PAGE = 2;
     private static final int LEFT = 4;
+
+    /** Differs from every address without the bits that select a byte of an aligned operand. */
+    private static final long NO_PAGE = 0x800;
 
     /** No form: {@link #form} holds it at run time. */
     private static final int DYNAMIC = -1;
@@ -70,6 +75,12 @@ final class RegionEmitter {
     private final List<Exit> exits = new ArrayList<>();
     private final List<Runnable> aside = new ArrayList<>();
 
+    /** By {@link #place}. */
+    private final Map<Integer, LastPage> lastPages = new TreeMap<>();
+
+    /** Locals: the page, or {@link #NO_PAGE}, and what leads from there to its native address. */
+    private record LastPage(int page, int delta) {}
+
     /** What the flags are here, as far as the translator knows: a form of {@link LazyFlags}, or {@link #DYNAMIC}. */
     private int known = DYNAMIC;
 
@@ -81,8 +92,11 @@ final class RegionEmitter {
     /** A way out before an instruction that has not happened. */
     private record Exit(Label label, int at, int unretired, int known) {}
 
-    /** @param used the general registers that are kept in locals, a bit each */
-    RegionEmitter(CodeBuilder code, int used) {
+    /**
+     * @param used the general registers that are kept in locals, a bit each
+     * @param places the {@link #place}s whose last page is kept in locals
+     */
+    RegionEmitter(CodeBuilder code, int used, List<Integer> places) {
         this.code = code;
         registers = code.allocateLocal(TypeKind.REFERENCE);
         vectors = code.allocateLocal(TypeKind.REFERENCE);
@@ -105,7 +119,17 @@ final class RegionEmitter {
         for (int i = 0; i < 16; i++) {
             general[i] = (used >> i & 1) != 0 ? code.allocateLocal(TypeKind.LONG) : -1;
         }
+        for (int place : places) {
+            lastPages.put(place, new LastPage(code.allocateLocal(TypeKind.LONG), code.allocateLocal(TypeKind.LONG)));
+        }
         leave = code.newLabel();
+    }
+
+    /** What memory operands have in common that probably are in one page, and whether they are written. */
+    static int place(Operand.Mem mem, boolean writes) {
+        boolean based = mem.segment() == Segment.FS || mem.segment() == Segment.GS;
+        int place = based ? 16 + mem.segment() : mem.base().orElse(16);
+        return place << 1 | (writes ? 1 : 0);
     }
 
     /** Takes the processor's state into locals. */
@@ -119,6 +143,7 @@ final class RegionEmitter {
         for (int slot : new int[] {result, leaveAt, address, host, loaded, value, scratch}) {
             code.lconst_0().lstore(slot);
         }
+        lastPages.values().forEach(last -> code.lconst_0().lstore(last.delta()));
         code.iconst_0().istore(carry);
         reload();
         code.loadConstant(LazyFlags.SETTLED).istore(form);
@@ -143,6 +168,7 @@ final class RegionEmitter {
         code.dup().getfield(TLB, "readDelta", LONGS).astore(readDeltas);
         code.dup().getfield(TLB, "writeTag", LONGS).astore(writeTags);
         code.getfield(TLB, "writeDelta", LONGS).astore(writeDeltas);
+        lastPages.values().forEach(last -> code.loadConstant(NO_PAGE).lstore(last.page()));
     }
 
     /** Gives registers and flags back to the processor. */
@@ -358,7 +384,7 @@ final class RegionEmitter {
     /** Finds 16 bytes of memory, for {@link #pushFound}; leaves if they are not in the TLB, or not aligned though they must. */
     void find16(Operand.Mem mem, int instructionEnd, boolean writes, boolean aligned) {
         pushLinear(mem, instructionEnd);
-        findHost(writes ? writeTags : readTags, writes ? writeDeltas : readDeltas, 16);
+        findHost(place(mem, writes), 16);
         if (aligned) {
             code.lload(address).l2i().bipush(15).iand().ifne(sideExit());
         }
@@ -513,23 +539,25 @@ final class RegionEmitter {
     /** Reads memory, for {@link #push}; leaves if the page is not in the TLB. */
     void read(Operand.Mem mem, int instructionEnd) {
         pushLinear(mem, instructionEnd);
-        readAt(mem.bytes());
+        findHost(place(mem, false), mem.bytes());
+        get(mem.bytes());
     }
 
-    /** Reads {@code bytes} bytes at the address on the stack. */
-    void readAt(int bytes) {
-        findHost(readTags, readDeltas, bytes);
-        get(bytes);
+    /** Reads eight bytes of the stack at the address on the stack. */
+    void readStack() {
+        findHost(place(STACK, false), 8);
+        get(8);
     }
 
     /** Makes memory ready for {@link #store}; leaves if the page is not in the TLB for writing. */
     void prepareWrite(Operand.Mem mem, int instructionEnd) {
         pushLinear(mem, instructionEnd);
-        prepareWriteAt(mem.bytes());
+        findHost(place(mem, true), mem.bytes());
     }
 
-    void prepareWriteAt(int bytes) {
-        findHost(writeTags, writeDeltas, bytes);
+    /** Makes eight bytes of the stack at the address on the stack ready for {@link #store}. */
+    void prepareWriteStack() {
+        findHost(place(STACK, true), 8);
     }
 
     /** As both {@link #read} and {@link #prepareWrite}. */
@@ -538,9 +566,33 @@ final class RegionEmitter {
         get(mem.bytes());
     }
 
-    private void findHost(int tags, int deltas, int bytes) {
+    /**
+     * Finds the native address of {@code bytes} bytes at the address on the stack: in the page that the place had last, or
+     * by the TLB.
+     */
+    private void findHost(int place, int bytes) {
         code.lstore(address);
-        code.aload(tags).aload(deltas).lload(address).loadConstant(4096 - bytes);
+        LastPage last = lastPages.get(place);
+        if (last == null) {
+            probe(place, bytes);
+            return;
+        }
+        Label other = code.newLabel();
+        Label found = code.newLabel();
+        code.lload(address).loadConstant(-4096L | bytes - 1).land();
+        code.lload(last.page()).lcmp().ifne(other);
+        code.lload(address).lload(last.delta()).ladd().lstore(host).goto_(found);
+        code.labelBinding(other);
+        probe(place, bytes);
+        code.lload(address).loadConstant(-4096L).land().lstore(last.page());
+        code.lload(host).lload(address).lsub().lstore(last.delta());
+        code.labelBinding(found);
+    }
+
+    private void probe(int place, int bytes) {
+        boolean writes = (place & 1) != 0;
+        code.aload(writes ? writeTags : readTags).aload(writes ? writeDeltas : readDeltas);
+        code.lload(address).loadConstant(4096 - bytes);
         code.invokestatic(TLB, "host", MethodTypeDesc.of(LONG, LONGS, LONGS, LONG, INT));
         code.lstore(host);
         code.lload(host).lconst_0().lcmp().ifeq(sideExit());

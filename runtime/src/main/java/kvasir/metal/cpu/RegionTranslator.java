@@ -12,9 +12,11 @@ import java.lang.constant.DynamicConstantDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.invoke.MethodHandles;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import kvasir.metal.cpu.Region.Part;
 import kvasir.metal.cpu.Region.Place;
@@ -33,6 +35,12 @@ final class RegionTranslator {
     private static final ClassDesc SELF = ClassDesc.of("kvasir.metal.cpu.RegionCode$Translated");
     private static final MethodTypeDesc RUN =
             MethodTypeDesc.of(ConstantDescs.CD_void, RegionEmitter.CPU, ConstantDescs.CD_long, ConstantDescs.CD_long);
+
+    /** Instructions that do not write their first operand. */
+    private static final Set<String> READERS = Set.of("CMP", "TEST", "PUSH", "CALL", "JMP", "BT");
+
+    /** The places whose last page is kept in locals: enough for a loop, few enough for the JVM's registers. */
+    private static final int MOST_LAST_PAGES = 6;
 
     private final List<Part> parts;
     private final List<Place> places = new ArrayList<>();
@@ -90,13 +98,19 @@ final class RegionTranslator {
         places.clear();
         labels.clear();
         int used = 1 << Gpr.RSP;
+        Map<Integer, Integer> accesses = new TreeMap<>();
         for (Part part : parts) {
             labels.put(part.block().offset, code.newLabel());
             for (Instruction instruction : part.instructions()) {
                 used |= InstructionTranslator.registers(instruction);
+                places(instruction).forEach(place -> accesses.merge(place, 1, Integer::sum));
             }
         }
-        var emitter = new RegionEmitter(code, used);
+        List<Integer> often = accesses.keySet().stream()
+                .sorted(Comparator.comparing(place -> -accesses.get(place)))
+                .limit(MOST_LAST_PAGES)
+                .toList();
+        var emitter = new RegionEmitter(code, used, often);
         emitter.begin();
         Label dispatch = code.newLabel();
         boolean dispatches = false;
@@ -107,6 +121,22 @@ final class RegionTranslator {
             dispatch(emitter, dispatch);
         }
         emitter.finish();
+    }
+
+    /** The {@link RegionEmitter#place}s of memory that an instruction accesses. */
+    private static List<Integer> places(Instruction i) {
+        var places = new ArrayList<Integer>();
+        for (int k = 0; k < i.operands().size(); k++) {
+            if (i.operand(k) instanceof Operand.Mem mem) {
+                places.add(RegionEmitter.place(mem, k == 0 && !READERS.contains(i.mnemonic())));
+            }
+        }
+        switch (i.mnemonic()) {
+            case "PUSH", "CALL" -> places.add(RegionEmitter.place(RegionEmitter.STACK, true));
+            case "POP", "RET" -> places.add(RegionEmitter.place(RegionEmitter.STACK, false));
+            default -> {}
+        }
+        return places;
     }
 
     private static int bytecode(byte[] classFile) {
@@ -234,8 +264,8 @@ final class RegionTranslator {
         }
         if (i.mnemonic().equals("RET")) {
             emitter.pushGeneral(Gpr.RSP);
-            emitter.readAt(8);
-            emitter.push(RegionEmitter.MEMORY_OPERAND, false);
+            emitter.readStack();
+            emitter.push(RegionEmitter.STACK, false);
             emitter.keepTarget();
             long extra = i.operands().isEmpty() ? 0 : ((Operand.Imm) i.operand(0)).value() & 0xffff;
             translator.moveStack(8 + extra);
