@@ -3,7 +3,8 @@ package kvasir.metal.cpu;
 /**
  * The status flags within translated code: what set them last and its operands, so that they cost nothing until someone
  * looks. A form is a kind and the operand size; the operands are words {@code a} and {@code b}, the result, and for INC
- * and DEC the carry that they keep. Called by generated code.
+ * and DEC the carry that they keep. Where blocks join, {@code a} and {@code b} say everything: {@code a} is the result of
+ * what has no operands, {@code b} the carry of INC and DEC, and ADC and SBB are settled. Called by generated code.
  */
 final class LazyFlags {
     /** {@code a} and {@code b} are {@link Cpu#flagResult} and {@link Cpu#flagCarry} themselves. */
@@ -28,6 +29,31 @@ final class LazyFlags {
     /** The form of {@code kind} on operands of {@code bytes} bytes. */
     static int form(int kind, int bytes) {
         return kind << 3 | Integer.numberOfTrailingZeros(bytes);
+    }
+
+    /** As {@link #settle(Cpu, int, long, long, long, int)}, of a form as it is where blocks join. */
+    static void settle(Cpu c, int form, long a, long b) {
+        long result = switch (form >> 3) {
+            case ADD -> a + b;
+            case SUB -> a - b;
+            case INC -> a + 1;
+            case DEC -> a - 1;
+            default -> a;
+        };
+        settle(c, form, a, b, result, (int) b);
+    }
+
+    /** CF as 0 or 1, of a form as it is where blocks join. */
+    static int carry(int form, long a, long b) {
+        int shift = 64 - (8 << (form & 7));
+        return switch (form >> 3) {
+            case SETTLED -> (int) (b >>> 63);
+            case ADD -> below(a + b, a, shift);
+            case SUB -> below(a, b, shift);
+            case INC, DEC -> (int) b;
+            case ORDER -> (int) a & 1;
+            default -> 0;
+        };
     }
 
     /** Puts the flags into the processor. */

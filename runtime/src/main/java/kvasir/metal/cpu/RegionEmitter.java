@@ -238,9 +238,8 @@ final class RegionEmitter {
     }
 
     private void leave(int offset, int back, int flags) {
-        if (flags != DYNAMIC) {
-            code.loadConstant(flags).istore(form);
-        }
+        known = flags;
+        joinFlags();
         pushIp(offset);
         code.lstore(leaveAt);
         if (back != 0) {
@@ -256,6 +255,12 @@ final class RegionEmitter {
 
     /** Before a jump within the region: what is known of the flags becomes known at run time. */
     void joinFlags() {
+        switch (kind()) {
+            case LazyFlags.LOGIC, LazyFlags.ORDER -> code.lload(result).lstore(a);
+            case LazyFlags.INC, LazyFlags.DEC -> code.iload(carry).i2l().lstore(b);
+            case LazyFlags.ADC, LazyFlags.SBB -> settleWords();
+            default -> {}
+        }
         if (known != DYNAMIC) {
             code.loadConstant(known).istore(form);
         }
@@ -684,12 +689,12 @@ final class RegionEmitter {
     private void settle() {
         code.aload(C);
         if (known == DYNAMIC) {
-            code.iload(form);
+            code.iload(form).lload(a).lload(b);
+            code.invokestatic(LAZY, "settle", MethodTypeDesc.of(VOID, CPU, INT, LONG, LONG));
         } else {
-            code.loadConstant(known);
+            code.loadConstant(known).lload(a).lload(b).lload(result).iload(carry);
+            code.invokestatic(LAZY, "settle", MethodTypeDesc.of(VOID, CPU, INT, LONG, LONG, LONG, INT));
         }
-        code.lload(a).lload(b).lload(result).iload(carry);
-        code.invokestatic(LAZY, "settle", MethodTypeDesc.of(VOID, CPU, INT, LONG, LONG, LONG, INT));
     }
 
     private int kind() {
@@ -708,6 +713,10 @@ final class RegionEmitter {
             case LazyFlags.ORDER -> code.lload(result).l2i().iconst_1().iand();
             case LazyFlags.SUB -> below(a, b);
             case LazyFlags.ADD -> below(result, a);
+            case DYNAMIC -> {
+                code.iload(form).lload(a).lload(b);
+                code.invokestatic(LAZY, "carry", MethodTypeDesc.of(INT, INT, LONG, LONG));
+            }
             default -> {
                 settle();
                 code.aload(C).invokestatic(LAZY, "carry", MethodTypeDesc.of(INT, CPU));
