@@ -241,13 +241,13 @@ final class Blocks {
         List.copyOf(block.regions).forEach(c.regions::drop);
     }
 
-    /** The block at {@code offset} of the page of {@code other} and for its mode, if it has been executed. */
-    Optional<Block> known(Block other, int offset) {
-        Page page = pages.get(other.frame);
+    /** The block at {@code linear} in mode {@code modeKey}, if it has been executed and its page is in the TLB. */
+    Optional<Block> known(long linear, int modeKey) {
+        Page page = pages.get(c.mem.cachedFrame(linear));
+        int offset = (int) linear & (PAGE_BYTES - 1);
         return page == null
                 ? Optional.empty()
-                : Optional.ofNullable(page.blocks.get(offset << 8 | other.modeKey))
-                        .filter(block -> block.nextFrame < 0);
+                : Optional.ofNullable(page.blocks.get(offset << 8 | modeKey)).filter(block -> block.nextFrame < 0);
     }
 
     /** The blocks of the page of {@code other} and for its mode that were executed at least {@code times} times, in order. */

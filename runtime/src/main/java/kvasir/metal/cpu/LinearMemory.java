@@ -310,6 +310,13 @@ final class LinearMemory {
         return hpa >>> 12;
     }
 
+    /** Frame number that holds the code at {@code linear} if its translation is cached, else -1. */
+    long cachedFrame(long linear) {
+        Tlb set = userMode ? user : supervisor;
+        int i = Tlb.index(linear, set.fetchTag);
+        return set.fetchTag[i] == (linear & PAGE) ? set.fetchFrame[i] : NOWHERE;
+    }
+
     /** Eight bytes at a guest-physical address, as the load of the PDPTE registers needs them. */
     long loadGuestPhysical(long gpa) {
         return switch (c.walker.stage().translate(memory, gpa, Access.READ, false)) {

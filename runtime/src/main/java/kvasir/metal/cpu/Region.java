@@ -4,7 +4,7 @@ import java.util.List;
 import kvasir.metal.cpu.isa.Instruction;
 import org.jspecify.annotations.Nullable;
 
-/** Blocks of one page that branch to each other, translated together. The first is the entry. */
+/** Blocks that branch to each other, translated together. The first is the entry. */
 final class Region {
     final List<Part> parts;
 
@@ -20,8 +20,22 @@ final class Region {
     /** Whether a block of it is no longer what memory holds. */
     boolean dead;
 
-    /** A block with what its operations were made from. */
-    record Part(Block block, List<Instruction> instructions) {}
+    /**
+     * A block with what its operations were made from.
+     *
+     * @param at linear address of the block less that of the page in which the entry lies
+     */
+    record Part(Block block, List<Instruction> instructions, int at) {
+        /** {@link #at} of instruction {@code index}, or of what follows the last. */
+        int start(int index) {
+            return at + block.starts[index];
+        }
+
+        /** Number of the page, from that of the entry. */
+        int page() {
+            return at >> 12;
+        }
+    }
 
     /** An instruction that the translation has the interpreter's operation execute. */
     record Place(Block block, int index) {}

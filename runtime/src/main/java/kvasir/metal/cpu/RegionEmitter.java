@@ -284,11 +284,29 @@ final class RegionEmitter {
                 .ifne(sideExit());
     }
 
-    /** Pushes the kept target as an offset in the page; goes to {@code elsewhere} if it is not in the page. */
+    /** Pushes the kept target less the address of the page; goes to {@code elsewhere} if that is no int. */
     void pushTargetOffset(Label elsewhere) {
         code.lload(leaveAt).lload(PAGE).lsub().lstore(scratch);
-        code.lload(scratch).loadConstant(-4096L).land().lconst_0().lcmp().ifne(elsewhere);
+        code.lload(scratch).lload(scratch).l2i().i2l().lcmp().ifne(elsewhere);
         code.lload(scratch).l2i();
+    }
+
+    /** Goes to {@code label} if the TLB has {@code frame} for code at {@code offset} from the page. */
+    void goIfFetched(Label label, int offset, long frame) {
+        code.aload(C).getfield(CPU, "mem", MEMORY);
+        pushIp(offset);
+        code.invokevirtual(MEMORY, "cachedFrame", MethodTypeDesc.of(LONG, LONG));
+        code.loadConstant(frame).lcmp().ifeq(label);
+    }
+
+    /** Leaves to {@code offset} unless the TLB has {@code frame} for the code there. */
+    void leaveUnlessFetched(int offset, long frame) {
+        Label fetched = code.newLabel();
+        int flags = known;
+        goIfFetched(fetched, offset, frame);
+        leaveTo(offset);
+        known = flags;
+        code.labelBinding(fetched);
     }
 
     /**

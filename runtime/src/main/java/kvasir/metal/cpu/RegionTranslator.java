@@ -45,8 +45,10 @@ final class RegionTranslator {
     private final List<Part> parts;
     private final List<Place> places = new ArrayList<>();
 
-    /** By offset in the page. */
+    /** By {@link Part#at}. */
     private final Map<Integer, Label> labels = new TreeMap<>();
+
+    private final Map<Integer, Part> byPlace = new TreeMap<>();
 
     private RegionTranslator(List<Part> parts) {
         this.parts = parts;
@@ -97,10 +99,12 @@ final class RegionTranslator {
     private void body(CodeBuilder code) {
         places.clear();
         labels.clear();
+        byPlace.clear();
         int used = 1 << Gpr.RSP;
         Map<Integer, Integer> accesses = new TreeMap<>();
         for (Part part : parts) {
-            labels.put(part.block().offset, code.newLabel());
+            labels.put(part.at(), code.newLabel());
+            byPlace.put(part.at(), part);
             for (Instruction instruction : part.instructions()) {
                 used |= InstructionTranslator.registers(instruction);
                 places(instruction).forEach(place -> accesses.merge(place, 1, Integer::sum));
@@ -154,8 +158,20 @@ final class RegionTranslator {
         code.labelBinding(dispatch);
         emitter.pushTargetOffset(elsewhere);
         List<SwitchCase> cases = new ArrayList<>();
-        labels.forEach((offset, label) -> cases.add(SwitchCase.of(offset, label)));
+        Map<Integer, Label> checks = new TreeMap<>();
+        byPlace.forEach((place, part) -> {
+            Label label = part.page() == 0 ? labels.get(place) : code.newLabel();
+            cases.add(SwitchCase.of(place, label));
+            if (part.page() != 0) {
+                checks.put(place, label);
+            }
+        });
         code.lookupswitch(elsewhere, cases);
+        checks.forEach((place, label) -> {
+            code.labelBinding(label);
+            emitter.goIfFetched(labels.get(place), place, byPlace.get(place).block().frame);
+            emitter.leaveToTarget();
+        });
         code.labelBinding(elsewhere);
         emitter.leaveToTarget();
     }
@@ -165,13 +181,13 @@ final class RegionTranslator {
         Block block = part.block();
         int count = part.instructions().size();
         var translator = new InstructionTranslator(emitter);
-        emitter.block(label(block.offset).orElseThrow(), block.offset, count);
+        emitter.block(labels.get(part.at()), part.at(), count);
         for (int i = 0; i < count; i++) {
             Instruction instruction = part.instructions().get(i);
-            int end = block.offset + block.starts[i + 1];
-            emitter.instruction(block.offset + block.starts[i], count - i);
+            int end = part.start(i + 1);
+            emitter.instruction(part.start(i), count - i);
             if (block.ops[i].endsBlock()) {
-                return ending(emitter, translator, instruction, end, dispatch);
+                return ending(emitter, translator, part, end, dispatch);
             }
             if (InstructionTranslator.knows(instruction)) {
                 translator.translate(instruction, end);
@@ -181,7 +197,7 @@ final class RegionTranslator {
                 emitter.interpret(interpreted(part, i, end));
             }
         }
-        goTo(emitter, block.offset + block.starts[count]);
+        goTo(emitter, part, part.start(count));
         return false;
     }
 
@@ -191,8 +207,8 @@ final class RegionTranslator {
         places.add(new Place(block, index));
         return new RegionEmitter.Interpreted(
                 number,
-                block.offset,
-                block.offset + block.starts[block.ops.length],
+                part.at(),
+                part.start(block.ops.length),
                 end,
                 part.instructions().size(),
                 index,
@@ -207,38 +223,33 @@ final class RegionTranslator {
                         number)));
     }
 
-    /** Offsets in the page of the blocks that may follow {@code block}, as far as its code tells. */
-    static List<Integer> successors(Block block, List<Instruction> instructions) {
-        int end = block.offset + block.starts[instructions.size()];
+    /** {@link Part#at} of the blocks that may follow {@code part}, as far as its code tells. */
+    static List<Integer> successors(Part part) {
+        List<Instruction> instructions = part.instructions();
+        int end = part.start(instructions.size());
         Instruction last = instructions.getLast();
-        var offsets = new ArrayList<Integer>();
-        boolean ends = block.ops[instructions.size() - 1].endsBlock();
-        if (ends && !near(last)) {
+        boolean ends = part.block().ops[instructions.size() - 1].endsBlock();
+        if (!ends) {
+            return List.of(end);
+        }
+        if (!near(last)) {
             return List.of();
         }
-        boolean relative = ends && last.operands().size() == 1 && last.operand(0) instanceof Operand.Rel;
-        if (relative && last.operand(0) instanceof Operand.Rel(long displacement)) {
-            long target = end + displacement;
-            if (target >= 0 && target < 4096) {
-                offsets.add((int) target);
-            }
+        var places = new ArrayList<Integer>();
+        if (last.operands().size() == 1 && last.operand(0) instanceof Operand.Rel(long displacement)) {
+            places.add((int) (end + displacement));
         }
-        boolean falls =
-                !ends || !last.mnemonic().equals("JMP") && !last.mnemonic().equals("RET");
-        if (falls && end < 4096) {
-            offsets.add(end);
+        if (!last.mnemonic().equals("JMP") && !last.mnemonic().equals("RET")) {
+            places.add(end);
         }
-        return offsets;
-    }
-
-    private Optional<Label> label(int offset) {
-        return Optional.ofNullable(labels.get(offset));
+        return places;
     }
 
     /** Translates the instruction that ends a block; leaves before it if the interpreter must. */
     private boolean ending(
-            RegionEmitter emitter, InstructionTranslator translator, Instruction i, int end, Label dispatch) {
+            RegionEmitter emitter, InstructionTranslator translator, Part part, int end, Label dispatch) {
         CodeBuilder code = emitter.code;
+        Instruction i = part.instructions().getLast();
         if (!near(i)) {
             emitter.leaveHere();
             return false;
@@ -249,16 +260,16 @@ final class RegionTranslator {
                 emitter.pushIp(end);
                 code.lstore(emitter.scratch());
                 translator.push();
-                goTo(emitter, target);
+                goTo(emitter, part, target);
             } else if (i.mnemonic().equals("JMP")) {
-                goTo(emitter, target);
+                goTo(emitter, part, target);
             } else {
                 Label taken = code.newLabel();
                 emitter.joinFlags();
                 emitter.branchIf(i.encoding().condition(), taken);
-                goTo(emitter, end);
+                goTo(emitter, part, end);
                 code.labelBinding(taken);
-                goTo(emitter, target);
+                goTo(emitter, part, target);
             }
             return false;
         }
@@ -297,13 +308,16 @@ final class RegionTranslator {
         return i.operandSize() == 8 && (conditional || other);
     }
 
-    private void goTo(RegionEmitter emitter, int offset) {
-        Optional<Label> label = label(offset);
-        if (label.isPresent()) {
-            emitter.joinFlags();
-            emitter.code.goto_(label.get());
-        } else {
-            emitter.leaveTo(offset);
+    private void goTo(RegionEmitter emitter, Part from, int target) {
+        Part to = byPlace.get(target);
+        if (to == null) {
+            emitter.leaveTo(target);
+            return;
         }
+        if (to.page() != from.page() && to.page() != 0) {
+            emitter.leaveUnlessFetched(target, to.block().frame);
+        }
+        emitter.joinFlags();
+        emitter.code.goto_(labels.get(target));
     }
 }

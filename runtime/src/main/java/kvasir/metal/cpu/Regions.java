@@ -2,8 +2,10 @@ package kvasir.metal.cpu;
 
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -113,14 +115,16 @@ final class Regions {
     }
 
     /**
-     * The blocks that the entry leads to within its page, as far as they have been executed; then the other hot ones of
-     * the page, which indirect branches may reach.
+     * The blocks that the entry leads to, as far as they have been executed; then the other hot ones of its page, which
+     * indirect branches may reach.
      */
     private List<Region.Part> collect(Block entry) {
+        long page = entry.linear & -4096;
         var parts = new ArrayList<Region.Part>();
-        var waiting = new LinkedHashSet<Block>();
+        var waiting = new LinkedHashMap<Integer, Block>();
         Set<Block> seen = new HashSet<>();
-        waiting.add(entry);
+        waiting.put(entry.offset, entry);
+        seen.add(entry);
         int instructions = 0;
         boolean others = false;
         while (parts.size() < MOST_BLOCKS) {
@@ -129,12 +133,15 @@ final class Regions {
                     break;
                 }
                 others = true;
-                c.blocks.hotBeside(entry, hot / 4).stream().filter(seen::add).forEach(waiting::add);
+                for (Block block : c.blocks.hotBeside(entry, hot / 4)) {
+                    if (seen.add(block)) {
+                        waiting.put(block.offset, block);
+                    }
+                }
                 continue;
             }
-            Block block = waiting.removeFirst();
-            seen.add(block);
-            List<Instruction> decoded = c.blocks.instructions(block);
+            Map.Entry<Integer, Block> next = waiting.pollFirstEntry();
+            List<Instruction> decoded = c.blocks.instructions(next.getValue());
             if (decoded.isEmpty()) {
                 continue;
             }
@@ -142,9 +149,13 @@ final class Regions {
             if (instructions > MOST_INSTRUCTIONS && !parts.isEmpty()) {
                 break;
             }
-            parts.add(new Region.Part(block, decoded));
-            for (int offset : RegionTranslator.successors(block, decoded)) {
-                c.blocks.known(entry, offset).filter(seen::add).ifPresent(waiting::add);
+            var part = new Region.Part(next.getValue(), decoded, next.getKey());
+            parts.add(part);
+            for (int place : RegionTranslator.successors(part)) {
+                c.blocks
+                        .known(page + place, entry.modeKey)
+                        .filter(seen::add)
+                        .ifPresent(block -> waiting.put(place, block));
             }
         }
         return parts;

@@ -271,6 +271,33 @@ class EnginesTest {
         }
     }
 
+    /** A function in a page of its own, which leads to one of two frames by turns: each time through INVLPG. */
+    @ParameterizedTest
+    @EnumSource
+    void aRegionAcrossPagesFollowsTheirMapping(Engine engine) {
+        Bench bench = Bench.bits64("""
+                mov ecx, 3000
+                again:
+                call 0x400000
+                test ecx, 7
+                jnz same
+                xor qword [0x7000], 0x1000
+                invlpg [0x400000]
+                same:
+                dec ecx
+                jnz again
+                hlt
+                """);
+        bench.memory.write64(0x3010, 0x7007);
+        bench.memory.write64(0x7000, 0x50_0007);
+        bench.memory.write(0x50_0000, new byte[] {0x48, (byte) 0x83, (byte) 0xc0, 1, (byte) 0xc3}, 0, 5);
+        bench.memory.write(0x50_1000, new byte[] {0x48, (byte) 0x83, (byte) 0xc0, 100, (byte) 0xc3}, 0, 5);
+        bench.cpu.setEngine(engine);
+        assertTrue(bench.cpu.run(100_000) instanceof VmExit.Hlt);
+        // one call before the first turn, then 187 pairs of turns of eight, then seven calls of the second function
+        assertEquals(1 + 187 * (8 + 800) + 700, bench.cpu.gpr(Gpr.RAX));
+    }
+
     @Test
     void codeIsTranslatedAndRuns() {
         Bench bench = Bench.bits64("mov ecx, 100000\nagain: add rax, rcx\ndec rcx\njnz again\nhlt\n");
