@@ -37,6 +37,9 @@ final class RunLoop {
     private final GuestMsrs msrs = new GuestMsrs();
     private Pending pending = Pending.NOTHING;
 
+    /** The read-side section of KVM_RUN. */
+    private int section;
+
     /** What the next KVM_RUN must finish first. */
     private enum Pending {
         NOTHING,
@@ -61,7 +64,7 @@ final class RunLoop {
     }
 
     RunResult run(long budget) {
-        int section = vm.srcu().readLock();
+        section = vm.srcu().readLock();
         try {
             RunResult result = enter(budget);
             vcpu.kvmRun().setFlags(vcpu.smm() ? RUN_X86_SMM : 0);
@@ -71,6 +74,19 @@ final class RunLoop {
             return result;
         } finally {
             vm.srcu().readUnlock(section);
+        }
+    }
+
+    /** The guest, outside the read-side section if others may change slots meanwhile (vcpu_enter_guest). */
+    private VmExit guest(long budget) {
+        if (vm.processors().isEmpty()) {
+            return cpu().run(budget);
+        }
+        vm.srcu().readUnlock(section);
+        try {
+            return cpu().run(budget);
+        } finally {
+            section = vm.srcu().readLock();
         }
     }
 
@@ -98,6 +114,9 @@ final class RunLoop {
             if (blocked.isPresent()) {
                 return blocked.get();
             }
+            if (vm.processors().isPresent()) {
+                cpu().setClock(vm.now());
+            }
             vm.tick(cpu().clock());
             long left = end - cpu().clock();
             if (left <= 0) {
@@ -117,7 +136,7 @@ final class RunLoop {
             vm.seams().footprint().beyond("a guest runs");
             vm.seams().at(Seam.GUEST_ENTRY, this);
             long before = cpu().clock();
-            VmExit exit = cpu().run(left);
+            VmExit exit = guest(left);
             vcpu.pml().drain();
             if (vm.events().listening()) {
                 vm.events().emit(new VcpuEvent.Left(toString(), cpu().rip(), exit));

@@ -57,6 +57,7 @@ public final class Vcpu {
         processor.setEngine(vm.kvm().engine());
         processor.interceptCpuid(true);
         processor.interceptCr8(vm.irqchip().isPresent());
+        vm.processors().ifPresent(processor::join);
         return processor;
     }
 

@@ -9,6 +9,7 @@ import kvasir.kvm.gmem.GuestMemfd;
 import kvasir.kvm.irqchip.IrqChip;
 import kvasir.kvm.mm.Mm;
 import kvasir.metal.cpu.CpuidModel;
+import kvasir.metal.cpu.Processors;
 import kvasir.registry.Bytes;
 
 /** One virtual machine (struct kvm) and the ioctls of its descriptor. */
@@ -49,6 +50,7 @@ public final class Vm {
     private boolean dead;
     private long remoteTlbFlushes;
     private Optional<IrqChip> irqchip = Optional.empty();
+    private Optional<Processors> processors = Optional.empty();
     private long now;
 
     /**
@@ -250,9 +252,20 @@ public final class Vm {
         kickAll();
     }
 
-    /** Makes every vCPU leave the guest. */
+    /** Makes every vCPU leave the guest, and waits until all have (KVM_REQUEST_WAIT). */
     void kickAll() {
         vcpus.forEach(Vcpu::kick);
+        processors.ifPresent(Processors::standStill);
+    }
+
+    /** vCPUs created from now on can run at the same time, each on its thread. */
+    public void runTogether() {
+        processors = Optional.of(new Processors());
+    }
+
+    /** Where vCPUs run at the same time, if they do. */
+    public Optional<Processors> processors() {
+        return processors;
     }
 
     /** kvm_flush_remote_tlbs_range: every vCPU forgets its translations before it runs again. */
@@ -323,6 +336,17 @@ public final class Vm {
     /** The in-kernel irqchip, if KVM_CREATE_IRQCHIP made one. */
     public Optional<IrqChip> irqchip() {
         return irqchip;
+    }
+
+    /** kvm_vcpu_kick: the vCPU looks at its local APIC soon. Where one thread runs all vCPUs, it will anyway. */
+    private void interruptArrived(int apicId) {
+        if (processors.isPresent()) {
+            for (Vcpu vcpu : vcpus) {
+                if (apicId == IrqChip.EVERYONE || vcpu.id() == apicId) {
+                    vcpu.kick();
+                }
+            }
+        }
     }
 
     /** Virtual time in ticks ({@link IrqChip#TSC_HERTZ}): instructions of all vCPUs and idle time. */
@@ -415,6 +439,7 @@ public final class Vm {
                 return IoctlResult.err(Errno.EINVAL, "kvm_arch_vm_ioctl, KVM_CREATE_IRQCHIP: there are vCPUs already");
             }
             irqchip = Optional.of(new IrqChip());
+            irqchip.get().onArrival(this::interruptArrived);
             return IoctlResult.done();
         });
     }

@@ -3,6 +3,7 @@ package kvasir.kvm.irqchip;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntConsumer;
 
 /**
  * The full in-kernel irqchip of one VM (KVM_CREATE_IRQCHIP) and the wires between its parts. GSIs 0 to
@@ -24,6 +25,19 @@ public final class IrqChip {
     private Optional<Pit> pit = Optional.empty();
     private List<LocalApic> apics = new ArrayList<>();
     private int lowestPriorityTurn;
+    private IntConsumer arrival = _ -> {};
+
+    /** Whom {@link #onArrival} is told when it is not one local APIC. */
+    public static final int EVERYONE = -1;
+
+    /** Who hears the id of each local APIC at which something arrives that its processor must look at. */
+    public void onArrival(IntConsumer listener) {
+        arrival = listener;
+    }
+
+    void arrived(int apicId) {
+        arrival.accept(apicId);
+    }
 
     /** KVM_CREATE_PIT2: without it ports 40h to 43h and 61h are user space's. */
     public void createPit() {
@@ -45,7 +59,11 @@ public final class IrqChip {
     /** KVM_IRQ_LINE: drives input line {@code gsi}, 0 to 23. */
     public void setLine(int gsi, boolean high) {
         if (gsi < 16) {
+            boolean before = pics.interrupting();
             pics.setLine(gsi, high);
+            if (!before && pics.interrupting()) {
+                arrived(EVERYONE);
+            }
         }
         ioApic.setLine(gsi == 0 ? 2 : gsi, high);
     }

@@ -353,14 +353,21 @@ public final class LocalApic {
                 }
             }
             case NMI -> nonMaskable();
-            case SMI -> pendingSmi = true;
+            case SMI -> {
+                pendingSmi = true;
+                chip.arrived(id);
+            }
             case INIT -> {
                 if (message.asserted()) {
                     pendingInit = true;
                     pendingStartup = -1;
+                    chip.arrived(id);
                 }
             }
-            case STARTUP -> pendingStartup = message.vector();
+            case STARTUP -> {
+                pendingStartup = message.vector();
+                chip.arrived(id);
+            }
             case EXTINT, RESERVED -> {}
         }
     }
@@ -372,6 +379,7 @@ public final class LocalApic {
         } else {
             clear(TMR, vector);
         }
+        chip.arrived(id);
     }
 
     private void set(int bank, int vector) {
@@ -453,6 +461,7 @@ public final class LocalApic {
 
     private void nonMaskable() {
         pendingNmis = Math.min(pendingNmis + 1, 2);
+        chip.arrived(id);
     }
 
     /** Whether an INIT or a start-up IPI waits. */

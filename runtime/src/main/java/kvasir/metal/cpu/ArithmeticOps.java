@@ -362,6 +362,10 @@ final class ArithmeticOps {
             if (half == 8 && (linear & 15) != 0) {
                 throw c.exception(Vector.GP, 0);
             }
+            if (half == 4) {
+                compareExchange8(c, linear);
+                return;
+            }
             long second = c.wrap(linear + half);
             c.mem.probeWrite(linear, 2 * half);
             long oldLow = c.mem.load(linear, half);
@@ -376,6 +380,19 @@ final class ArithmeticOps {
             int status = Flags.status(c);
             Flags.setStatus(c, equal ? status | Bits.ZF : status & ~Bits.ZF);
         });
+    }
+
+    private static void compareExchange8(Cpu c, long linear) {
+        long low = 0xffff_ffffL;
+        long old = c.mem.loadForStore(linear, 8);
+        boolean equal = old == (c.r[Gpr.RDX] << 32 | c.r[Gpr.RAX] & low);
+        c.mem.store(linear, 8, equal ? c.r[Gpr.RCX] << 32 | c.r[Gpr.RBX] & low : old);
+        if (!equal) {
+            c.r[Gpr.RAX] = old & low;
+            c.r[Gpr.RDX] = old >>> 32;
+        }
+        int status = Flags.status(c);
+        Flags.setStatus(c, equal ? status | Bits.ZF : status & ~Bits.ZF);
     }
 
     private static Op addWithFlag(Operands o, boolean useCarry) {

@@ -218,7 +218,7 @@ final class Blocks {
                 decoded = decoder.decode(code, at, here + MOST_BYTES);
             }
             int length = decoded instanceof Instruction i ? i.length() : 1;
-            Op op = Semantics.make(decoded, at + length, ops.size(), codeSize, c.gateKey);
+            Op op = Semantics.make(decoded, at + length, ops.size(), codeSize, c.gateKey, c.shared);
             ops.add(op);
             at += length;
             starts[ops.size()] = at;
@@ -234,6 +234,13 @@ final class Blocks {
                 offset,
                 at > here ? nextFrame : -1,
                 Arrays.copyOf(code, at));
+    }
+
+    /** Forgets every block. */
+    void clear() {
+        pages.values().forEach(page -> page.reaching.forEach(this::kill));
+        pages.clear();
+        c.mem.flush();
     }
 
     private void kill(Block block) {

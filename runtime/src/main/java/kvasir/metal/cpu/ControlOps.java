@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 import kvasir.metal.cpu.Semantics.Action;
 import kvasir.metal.cpu.Semantics.Maker;
+import kvasir.metal.memory.NativeMemory;
 
 /** CPUID, MSRs, time, random numbers, HLT, cache and TLB control, hypercalls, FS and GS bases, PKRU. */
 final class ControlOps {
@@ -95,9 +96,16 @@ final class ControlOps {
         for (String name : new String[] {"WBINVD", "WBNOINVD"}) {
             makers.put(name, o -> Semantics.end(o, c -> SevOps.intercept(c, SevOps.VC_WBINVD)));
         }
-        for (String name : new String[] {"LFENCE", "MFENCE", "SFENCE"}) {
+        for (String name : new String[] {"LFENCE", "SFENCE"}) {
             makers.put(name, o -> Semantics.op(o, c -> {}));
         }
+        makers.put(
+                "MFENCE",
+                o -> Semantics.op(o, c -> {
+                    if (c.shared) {
+                        NativeMemory.fence();
+                    }
+                }));
         for (String name : new String[] {"CLFLUSH", "CLFLUSHOPT", "CLWB"}) {
             makers.put(name, ControlOps::flushLine);
         }

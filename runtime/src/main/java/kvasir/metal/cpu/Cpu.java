@@ -6,9 +6,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.IntPredicate;
+import kvasir.event.Event;
 import kvasir.event.Events;
 import kvasir.metal.cpu.fp.FloatMath;
 import kvasir.metal.cpu.isa.CodeSize;
+import kvasir.metal.memory.NativeMemory;
 import kvasir.metal.memory.PhysicalMemory;
 import kvasir.metal.paging.EptWalker;
 import kvasir.metal.paging.GuestWalker;
@@ -127,6 +129,20 @@ public final class Cpu {
     boolean nmiBlocked;
 
     volatile boolean kicked;
+
+    /** Other processors may run at the same time. */
+    boolean shared;
+
+    /** No other processor runs just now. */
+    boolean alone = true;
+
+    /** The last run ended because the next instruction must run while no other processor does. */
+    boolean wantsAlone;
+
+    private Optional<Processors> together = Optional.empty();
+
+    /** Events since this processor began to run beside others. */
+    private final List<Event> untold = new ArrayList<>();
     boolean cpuidExits;
     IntPredicate msrReadExits = index -> false;
     IntPredicate msrWriteExits = index -> false;
@@ -193,7 +209,9 @@ public final class Cpu {
      *     exception that is delivered takes one from the budget too.
      */
     public VmExit run(long budget) {
-        return interpreter.run(budget, Optional.empty());
+        return together.isPresent()
+                ? together.get().run(this, budget)
+                : interpreter.run(budget, Optional.empty());
     }
 
     /**
@@ -201,7 +219,51 @@ public final class Cpu {
      * second stage does not map go to {@code bus}.
      */
     public VmExit emulate(MmioBus bus) {
-        return interpreter.run(1, Optional.of(bus));
+        return together.isPresent()
+                ? together.get().emulate(this, bus)
+                : interpreter.run(1, Optional.of(bus));
+    }
+
+    /** Makes it one of several processors that run at the same time. */
+    public void join(Processors others) {
+        together = Optional.of(others);
+        shared = true;
+        others.add(this);
+        blocks.clear();
+    }
+
+    /** Tells the stream of {@code event}; once it stands still, while other processors run too. */
+    void tell(Event event) {
+        if (alone) {
+            events.emit(event);
+        } else {
+            untold.add(event);
+        }
+    }
+
+    /** Tells the stream what happened while other processors ran. */
+    void tellAll() {
+        if (!untold.isEmpty()) {
+            untold.forEach(events::emit);
+            untold.clear();
+        }
+    }
+
+    /**
+     * What a serializing instruction does beside its own work: stores are visible to all, and code that others changed is
+     * fetched anew (Intel SDM volume 3, "Serializing instructions").
+     */
+    void serialize() {
+        if (shared) {
+            NativeMemory.fence();
+            refetch();
+        }
+    }
+
+    /** What is executed next is compared with memory first: others may have written code. */
+    void refetch() {
+        hostStamp++;
+        stamp++;
     }
 
     /** Length in bytes of the instruction that caused the last exit; 0 if there is nothing to skip. */
@@ -317,6 +379,7 @@ public final class Cpu {
     /** Makes {@link #run} return {@link VmExit.Interrupted} soon. From any thread. */
     public void kick() {
         kicked = true;
+        together.ifPresent(others -> others.wake(this));
     }
 
     /** Whether CPUID exits; it does not after construction. */
@@ -643,6 +706,20 @@ public final class Cpu {
     /** Unwinds because the running block is no longer what memory holds. */
     Unwind stale() {
         unwind.kind = Unwind.Kind.STALE;
+        unwind.switched = false;
+        return unwind;
+    }
+
+    /** Unwinds because the instruction must run while no other processor does. */
+    Unwind needsAlone() {
+        unwind.kind = Unwind.Kind.ALONE;
+        unwind.switched = false;
+        return unwind;
+    }
+
+    /** Unwinds because another processor changed the operand of a locked instruction. */
+    Unwind lost() {
+        unwind.kind = Unwind.Kind.LOST;
         unwind.switched = false;
         return unwind;
     }

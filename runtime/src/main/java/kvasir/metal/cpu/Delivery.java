@@ -53,7 +53,7 @@ final class Delivery {
         c.breakpoints.alone = true;
         c.breakpoints.traps = 0;
         if (c.events.listening() && !(event instanceof Injection.Interrupt)) {
-            c.events.emit(new ExceptionRaised(c.apicId, vector, errorCode, c.ip, c.sys.cr2));
+            c.tell(new ExceptionRaised(c.apicId, vector, errorCode, c.ip, c.sys.cr2));
         }
         while (true) {
             try {

@@ -9,6 +9,9 @@ final class Interpreter {
     /** Blocks between two looks at what other threads may ask for; also lets the JVM leave on-stack replaced code. */
     private static final int BLOCKS_BETWEEN_CHECKS = 4096;
 
+    /** Instructions between such looks, and between looks at code, while other processors run too. */
+    private static final int INSTRUCTIONS_BETWEEN_CHECKS = 1 << 15;
+
     private final Cpu c;
 
     /** The block whose instructions run, when {@link #chain} unwinds. */
@@ -70,6 +73,9 @@ final class Interpreter {
             if (emulating) {
                 return new VmExit.Emulated();
             }
+            if (c.shared) {
+                c.refetch();
+            }
         }
     }
 
@@ -128,7 +134,10 @@ final class Interpreter {
     private Optional<VmExit> blocks(long limit, boolean emulating) {
         c.attention = false;
         boolean plain = (c.sys.flags & (Bits.TF | Bits.RF)) == 0 && !c.breakpoints.steps && !c.breakpoints.resume;
-        return plain && !c.shadow && !emulating && !alone ? chain(limit) : oneAlone();
+        if (!plain || c.shadow || emulating || alone) {
+            return oneAlone();
+        }
+        return chain(limit, c.shared ? Math.min(limit, c.retired + INSTRUCTIONS_BETWEEN_CHECKS) : limit);
     }
 
     /** One instruction with everything that debugging and shadows ask. */
@@ -155,7 +164,7 @@ final class Interpreter {
         alone = false;
         b.alone = true;
         b.trapLost = false;
-        Optional<VmExit> exit = chain(c.retired + 1);
+        Optional<VmExit> exit = chain(c.retired + 1, c.retired + 1);
         b.alone = false;
         if (c.retired == before) {
             b.dropHits();
@@ -196,8 +205,11 @@ final class Interpreter {
         b.retire();
     }
 
-    /** Block after block, until {@code limit} instructions have retired or {@link Cpu#attention} is set. */
-    private Optional<VmExit> chain(long limit) {
+    /**
+     * Block after block, until {@code limit} instructions have retired, or {@link Cpu#attention} is set, or a block or
+     * region ends after {@code soon} instructions.
+     */
+    private Optional<VmExit> chain(long limit, long soon) {
         int i = -1;
         long start = c.ip;
         int left = BLOCKS_BETWEEN_CHECKS;
@@ -207,7 +219,7 @@ final class Interpreter {
                 start = c.ip;
                 Block block = c.blocks.at(c.codeLinear(start));
                 Region region = block.region;
-                if (region != null && !c.bounded && c.regions.run(region, start, limit - c.retired)) {
+                if (region != null && !c.bounded && c.regions.run(region, start, soon - c.retired)) {
                     continue;
                 }
                 if (++block.executed == c.regions.hot) {
@@ -225,7 +237,7 @@ final class Interpreter {
                     ops[i].run(c);
                 }
                 c.retired += count;
-            } while (!c.attention && c.retired < limit && --left != 0);
+            } while (!c.attention && c.retired < soon && --left != 0);
         } catch (Unwind u) {
             Region.Translation translation = c.running;
             if (translation != null) {
@@ -292,7 +304,11 @@ final class Interpreter {
         }
         delivered++;
         return switch (u.kind) {
-            case STALE -> Optional.empty();
+            case STALE, LOST -> Optional.empty();
+            case ALONE -> {
+                c.wantsAlone = true;
+                yield Optional.of(new VmExit.Interrupted());
+            }
             case EXCEPTION ->
                 u.vector == Vector.DB ? debug(u.errorCode) : c.delivery.exception(u.vector, u.errorCode, true);
             case NON_CANONICAL -> c.delivery.exception(stack ? Vector.SS : Vector.GP, 0, true);

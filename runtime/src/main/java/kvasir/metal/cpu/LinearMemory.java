@@ -30,8 +30,23 @@ final class LinearMemory {
     /** Never filled: every access takes the slow path, which checks alignment. */
     private final Tlb checked = new Tlb();
 
+    /** In force while a locked instruction runs, and never filled: each of its accesses takes the slow path. */
+    private final Tlb locked = new Tlb();
+
     /** The one in force. */
     Tlb tlb = supervisor;
+
+    /** What {@link #locked} stands in for. */
+    private Tlb behind = supervisor;
+
+    /** Native address of the aligned 8 bytes that hold a locked operand; 0 if it is not in memory. */
+    private long lockedAt;
+
+    /** What those bytes were when the operand was read. */
+    private long lockedBefore;
+
+    /** Host-physical address of the operand if its page holds code, else -1. */
+    private long lockedCode;
 
     private boolean userMode;
     private boolean mayTouchUser;
@@ -130,28 +145,28 @@ final class LinearMemory {
     long load8(long linear) {
         int i = Tlb.index(linear, tlb.readTag);
         return tlb.readTag[i] == (linear & PAGE)
-                ? NativeMemory.get8(linear + tlb.readDelta[i]) & 0xffL
+                ? NativeMemory.acquire8(linear + tlb.readDelta[i]) & 0xffL
                 : slowLoad(linear, 1);
     }
 
     long load16(long linear) {
         int i = Tlb.index(linear, tlb.readTag);
         return tlb.readTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4094
-                ? NativeMemory.get16(linear + tlb.readDelta[i]) & 0xffffL
+                ? NativeMemory.acquire16(linear + tlb.readDelta[i]) & 0xffffL
                 : slowLoad(linear, 2);
     }
 
     long load32(long linear) {
         int i = Tlb.index(linear, tlb.readTag);
         return tlb.readTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4092
-                ? NativeMemory.get32(linear + tlb.readDelta[i]) & 0xffff_ffffL
+                ? NativeMemory.acquire32(linear + tlb.readDelta[i]) & 0xffff_ffffL
                 : slowLoad(linear, 4);
     }
 
     long load64(long linear) {
         int i = Tlb.index(linear, tlb.readTag);
         return tlb.readTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4088
-                ? NativeMemory.get64(linear + tlb.readDelta[i])
+                ? NativeMemory.acquire64(linear + tlb.readDelta[i])
                 : slowLoad(linear, 8);
     }
 
@@ -167,7 +182,7 @@ final class LinearMemory {
     void store8(long linear, long value) {
         int i = Tlb.index(linear, tlb.writeTag);
         if (tlb.writeTag[i] == (linear & PAGE)) {
-            NativeMemory.put8(linear + tlb.writeDelta[i], (byte) value);
+            NativeMemory.release8(linear + tlb.writeDelta[i], (byte) value);
         } else {
             slowStore(linear, 1, value);
         }
@@ -176,7 +191,7 @@ final class LinearMemory {
     void store16(long linear, long value) {
         int i = Tlb.index(linear, tlb.writeTag);
         if (tlb.writeTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4094) {
-            NativeMemory.put16(linear + tlb.writeDelta[i], (short) value);
+            NativeMemory.release16(linear + tlb.writeDelta[i], (short) value);
         } else {
             slowStore(linear, 2, value);
         }
@@ -185,7 +200,7 @@ final class LinearMemory {
     void store32(long linear, long value) {
         int i = Tlb.index(linear, tlb.writeTag);
         if (tlb.writeTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4092) {
-            NativeMemory.put32(linear + tlb.writeDelta[i], (int) value);
+            NativeMemory.release32(linear + tlb.writeDelta[i], (int) value);
         } else {
             slowStore(linear, 4, value);
         }
@@ -194,7 +209,7 @@ final class LinearMemory {
     void store64(long linear, long value) {
         int i = Tlb.index(linear, tlb.writeTag);
         if (tlb.writeTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4088) {
-            NativeMemory.put64(linear + tlb.writeDelta[i], value);
+            NativeMemory.release64(linear + tlb.writeDelta[i], value);
         } else {
             slowStore(linear, 8, value);
         }
@@ -214,11 +229,11 @@ final class LinearMemory {
         int i = Tlb.index(linear, tlb.readTag);
         if (tlb.readTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4096 - 8 * words) {
             long host = linear + tlb.readDelta[i];
-            to[first] = NativeMemory.get64(host);
-            to[first + 1] = NativeMemory.get64(host + 8);
+            to[first] = NativeMemory.acquire64(host);
+            to[first + 1] = NativeMemory.acquire64(host + 8);
             if (words == 4) {
-                to[first + 2] = NativeMemory.get64(host + 16);
-                to[first + 3] = NativeMemory.get64(host + 24);
+                to[first + 2] = NativeMemory.acquire64(host + 16);
+                to[first + 3] = NativeMemory.acquire64(host + 24);
             }
         } else {
             for (int word = 0; word < words; word++) {
@@ -233,11 +248,11 @@ final class LinearMemory {
         int i = Tlb.index(linear, tlb.writeTag);
         if (tlb.writeTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4096 - 8 * words) {
             long host = linear + tlb.writeDelta[i];
-            NativeMemory.put64(host, from[first]);
-            NativeMemory.put64(host + 8, from[first + 1]);
+            NativeMemory.release64(host, from[first]);
+            NativeMemory.release64(host + 8, from[first + 1]);
             if (words == 4) {
-                NativeMemory.put64(host + 16, from[first + 2]);
-                NativeMemory.put64(host + 24, from[first + 3]);
+                NativeMemory.release64(host + 16, from[first + 2]);
+                NativeMemory.release64(host + 24, from[first + 3]);
             }
         } else {
             probeWrite(linear, 8 * words);
@@ -249,8 +264,116 @@ final class LinearMemory {
 
     /** The value of an operand that will be written: a refusal is that of a write. */
     long loadForStore(long linear, int bytes) {
+        if (tlb == locked) {
+            return loadLocked(linear, bytes);
+        }
         probeWrite(linear, bytes);
         return load(linear, bytes);
+    }
+
+    /**
+     * Runs a locked instruction: what it stores takes effect only if its operand is still what it loaded, else it runs
+     * again. An operand that does not lie within 8 aligned bytes needs the machine for itself: unwinds for that.
+     */
+    void runLocked(Op instruction) {
+        if (c.alone) {
+            instruction.run(c);
+            return;
+        }
+        behind = tlb;
+        try {
+            while (!happens(instruction)) {
+                Thread.onSpinWait();
+            }
+        } finally {
+            tlb = behind;
+        }
+    }
+
+    /** Whether the instruction happened; if not, another processor changed its operand meanwhile. */
+    private boolean happens(Op instruction) {
+        tlb = locked;
+        try {
+            instruction.run(c);
+            return true;
+        } catch (Unwind u) {
+            if (u.kind != Unwind.Kind.LOST) {
+                throw u;
+            }
+            return false;
+        }
+    }
+
+    private long loadLocked(long linear, int bytes) {
+        tlb = behind;
+        lockedCode = -1;
+        long host = Tlb.host(tlb.writeTag, tlb.writeDelta, linear, 4096 - bytes);
+        if (host == 0) {
+            if (((int) linear & 7) + bytes > 8) {
+                probeWrite(linear, bytes);
+                throw c.needsAlone();
+            }
+            touch(linear, bytes, true);
+            checkAlignment(linear, bytes);
+            long hpa = translate(linear, Access.WRITE, bytes);
+            if (hpa == NOWHERE || hpa >= memory.size()) {
+                lockedAt = 0;
+                long value = hpa == NOWHERE ? busRead(bytes) : -1L >>> 64 - 8 * bytes;
+                tlb = locked;
+                return value;
+            }
+            host = fillWrite(linear, hpa) + (hpa & 0xfff);
+            lockedCode = c.blocks.holdsCode(hpa >>> 12) ? hpa : -1;
+        } else if (((int) linear & 7) + bytes > 8) {
+            throw c.needsAlone();
+        }
+        lockedAt = host & -8;
+        lockedBefore = NativeMemory.acquire64(lockedAt);
+        tlb = locked;
+        return lockedBefore >>> 8 * ((int) linear & 7) & -1L >>> 64 - 8 * bytes;
+    }
+
+    private void storeLocked(long linear, int bytes, long value) {
+        if (lockedAt == 0) {
+            tlb = behind;
+            slowStore(linear, bytes, value);
+            return;
+        }
+        int shift = 8 * ((int) linear & 7);
+        long mask = (-1L >>> 64 - 8 * bytes) << shift;
+        long after = lockedBefore & ~mask | value << shift & mask;
+        if (!NativeMemory.compareAndSet64(lockedAt, lockedBefore, after)) {
+            throw c.lost();
+        }
+        if (lockedCode >= 0) {
+            c.blocks.written(lockedCode, bytes);
+        }
+    }
+
+    /** Sets or clears bits of a byte, atomically if other processors run; gives what it was. */
+    long changeBits(long linear, int bits, boolean set) {
+        if (!c.shared || c.alone) {
+            long before = loadForStore(linear, 1);
+            store(linear, 1, set ? before | bits : before & ~bits);
+            return before;
+        }
+        behind = tlb;
+        try {
+            while (true) {
+                tlb = locked;
+                long before = loadLocked(linear, 1);
+                try {
+                    storeLocked(linear, 1, set ? before | bits : before & ~bits);
+                    return before;
+                } catch (Unwind u) {
+                    if (u.kind != Unwind.Kind.LOST) {
+                        throw u;
+                    }
+                }
+            }
+        } finally {
+            tlb = behind;
+        }
     }
 
     /** Unwinds if a write of {@code bytes} bytes would be refused. */
@@ -258,6 +381,9 @@ final class LinearMemory {
         int i = Tlb.index(linear, tlb.writeTag);
         if (tlb.writeTag[i] == (linear & PAGE) && ((int) linear & 0xfff) <= 4096 - bytes) {
             return;
+        }
+        if (tlb == locked) {
+            throw c.needsAlone();
         }
         touch(linear, bytes, true);
         checkAlignment(linear, bytes);
@@ -356,15 +482,15 @@ final class LinearMemory {
         if (hpa >= memory.size()) {
             return -1L >>> (64 - 8 * bytes);
         }
-        long host = memory.readable(hpa >>> 12) + (hpa & 0xfff);
+        long host = (c.shared ? memory.writable(hpa >>> 12) : memory.readable(hpa >>> 12)) + (hpa & 0xfff);
         followEpoch();
         if (!alignmentChecked && !c.breakpoints.watchesPage(linear)) {
             tlb.fillRead(linear, host - (linear & 0xfff));
         }
         return switch (bytes) {
-            case 8 -> NativeMemory.get64(host);
-            case 4 -> NativeMemory.get32(host) & 0xffff_ffffL;
-            case 2 -> NativeMemory.get16(host) & 0xffffL;
+            case 8 -> NativeMemory.acquire64(host);
+            case 4 -> NativeMemory.acquire32(host) & 0xffff_ffffL;
+            case 2 -> NativeMemory.acquire16(host) & 0xffffL;
             default -> bytewise(host, bytes);
         };
     }
@@ -372,12 +498,16 @@ final class LinearMemory {
     private static long bytewise(long host, int bytes) {
         long value = 0;
         for (int i = 0; i < bytes; i++) {
-            value |= (NativeMemory.get8(host + i) & 0xffL) << (8 * i);
+            value |= (NativeMemory.acquire8(host + i) & 0xffL) << (8 * i);
         }
         return value;
     }
 
     private void slowStore(long linear, int bytes, long value) {
+        if (tlb == locked) {
+            storeLocked(linear, bytes, value);
+            return;
+        }
         touch(linear, bytes, true);
         checkAlignment(linear, bytes);
         int first = Math.min(bytes, 4096 - ((int) linear & 0xfff));
@@ -400,8 +530,15 @@ final class LinearMemory {
             return;
         }
         long host = fillWrite(linear, hpa) + (hpa & 0xfff);
-        for (int i = 0; i < bytes; i++) {
-            NativeMemory.put8(host + i, (byte) (value >>> (8 * i)));
+        switch (bytes) {
+            case 8 -> NativeMemory.release64(host, value);
+            case 4 -> NativeMemory.release32(host, (int) value);
+            case 2 -> NativeMemory.release16(host, (short) value);
+            default -> {
+                for (int i = 0; i < bytes; i++) {
+                    NativeMemory.release8(host + i, (byte) (value >>> (8 * i)));
+                }
+            }
         }
         c.blocks.written(hpa, bytes);
     }
@@ -437,7 +574,7 @@ final class LinearMemory {
         return switch (c.walker.translate(memory, linear, access, userMode, mayTouchUser, protectionKeys())) {
             case GuestTranslation.Mapped mapped -> {
                 if (c.events.listening()) {
-                    c.events.emit(new PageWalked(c.apicId, linear, mapped.gpa(), mapped.hpa(), access));
+                    c.tell(new PageWalked(c.apicId, linear, mapped.gpa(), mapped.hpa(), access));
                 }
                 yield mapped.hpa();
             }

@@ -52,6 +52,11 @@ final class RegionEmitter {
     private static final int DYNAMIC = -1;
 
     final CodeBuilder code;
+
+    /** What the functions of {@code NativeMemory} are called, without the number of bits. */
+    private final String load;
+
+    private final String store;
     private final int registers;
     private final int vectors;
     private final int end;
@@ -95,9 +100,12 @@ final class RegionEmitter {
     /**
      * @param used the general registers that are kept in locals, a bit each
      * @param places the {@link #place}s whose last page is kept in locals
+     * @param ordered whether accesses to memory keep x86's order
      */
-    RegionEmitter(CodeBuilder code, int used, List<Integer> places) {
+    RegionEmitter(CodeBuilder code, int used, List<Integer> places, boolean ordered) {
         this.code = code;
+        load = ordered ? "acquire" : "get";
+        store = ordered ? "release" : "put";
         registers = code.allocateLocal(TypeKind.REFERENCE);
         vectors = code.allocateLocal(TypeKind.REFERENCE);
         end = code.allocateLocal(TypeKind.LONG);
@@ -624,14 +632,14 @@ final class RegionEmitter {
     private void get(int bytes) {
         code.lload(host);
         switch (bytes) {
-            case 8 -> code.invokestatic(NATIVE, "get64", MethodTypeDesc.of(LONG, LONG));
+            case 8 -> code.invokestatic(NATIVE, load + 64, MethodTypeDesc.of(LONG, LONG));
             case 4 ->
-                code.invokestatic(NATIVE, "get32", MethodTypeDesc.of(INT, LONG)).i2l();
+                code.invokestatic(NATIVE, load + 32, MethodTypeDesc.of(INT, LONG)).i2l();
             case 2 ->
-                code.invokestatic(NATIVE, "get16", MethodTypeDesc.of(ConstantDescs.CD_short, LONG))
+                code.invokestatic(NATIVE, load + 16, MethodTypeDesc.of(ConstantDescs.CD_short, LONG))
                         .i2l();
             default ->
-                code.invokestatic(NATIVE, "get8", MethodTypeDesc.of(ConstantDescs.CD_byte, LONG))
+                code.invokestatic(NATIVE, load + 8, MethodTypeDesc.of(ConstantDescs.CD_byte, LONG))
                         .i2l();
         }
         mask(bytes);
@@ -641,12 +649,12 @@ final class RegionEmitter {
     private void put(int bytes) {
         code.lload(host).lload(value);
         switch (bytes) {
-            case 8 -> code.invokestatic(NATIVE, "put64", MethodTypeDesc.of(VOID, LONG, LONG));
-            case 4 -> code.l2i().invokestatic(NATIVE, "put32", MethodTypeDesc.of(VOID, LONG, INT));
+            case 8 -> code.invokestatic(NATIVE, store + 64, MethodTypeDesc.of(VOID, LONG, LONG));
+            case 4 -> code.l2i().invokestatic(NATIVE, store + 32, MethodTypeDesc.of(VOID, LONG, INT));
             case 2 ->
-                code.l2i().i2s().invokestatic(NATIVE, "put16", MethodTypeDesc.of(VOID, LONG, ConstantDescs.CD_short));
+                code.l2i().i2s().invokestatic(NATIVE, store + 16, MethodTypeDesc.of(VOID, LONG, ConstantDescs.CD_short));
             default ->
-                code.l2i().i2b().invokestatic(NATIVE, "put8", MethodTypeDesc.of(VOID, LONG, ConstantDescs.CD_byte));
+                code.l2i().i2b().invokestatic(NATIVE, store + 8, MethodTypeDesc.of(VOID, LONG, ConstantDescs.CD_byte));
         }
     }
 

@@ -50,15 +50,22 @@ final class RegionTranslator {
 
     private final Map<Integer, Part> byPlace = new TreeMap<>();
 
-    private RegionTranslator(List<Part> parts) {
+    private final boolean ordered;
+
+    private RegionTranslator(List<Part> parts, boolean ordered) {
         this.parts = parts;
+        this.ordered = ordered;
     }
 
-    /** The translation of {@code parts}, or of as many of the first of them as one method can hold. */
-    static Optional<Region.Translation> translate(List<Part> parts) {
+    /**
+     * The translation of {@code parts}, or of as many of the first of them as one method can hold.
+     *
+     * @param ordered whether accesses to memory keep x86's order, because other processors may look
+     */
+    static Optional<Region.Translation> translate(List<Part> parts, boolean ordered) {
         List<Part> some = parts;
         while (!some.isEmpty()) {
-            var translator = new RegionTranslator(some);
+            var translator = new RegionTranslator(some, ordered);
             byte[] bytes = translator.classFile();
             if (bytecode(bytes) < MOST_BYTECODE) {
                 return Optional.of(translator.define(bytes));
@@ -114,7 +121,7 @@ final class RegionTranslator {
                 .sorted(Comparator.comparing(place -> -accesses.get(place)))
                 .limit(MOST_LAST_PAGES)
                 .toList();
-        var emitter = new RegionEmitter(code, used, often);
+        var emitter = new RegionEmitter(code, used, often, ordered);
         emitter.begin();
         Label dispatch = code.newLabel();
         boolean dispatches = false;

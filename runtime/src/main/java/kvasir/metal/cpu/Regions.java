@@ -100,8 +100,9 @@ final class Regions {
         parts.forEach(part -> part.block().regions.add(region));
         block.region = region;
         made++;
+        boolean ordered = c.shared;
         Runnable work =
-                () -> region.translation = RegionTranslator.translate(parts).orElse(null);
+                () -> region.translation = RegionTranslator.translate(parts, ordered).orElse(null);
         if (engine == Engine.TRANSLATOR_AT_ONCE) {
             work.run();
         } else {

@@ -4,6 +4,7 @@ package kvasir.metal.cpu;
 final class Segments {
     static final int PRESENT = 0x80;
     static final int SYSTEM = 0x10;
+    private static final int BUSY = 2;
     private final Cpu c;
 
     Segments(Cpu c) {
@@ -143,13 +144,23 @@ final class Segments {
         }
     }
 
+    /** Sets or clears bits of a byte of a descriptor table, as a locked access; gives what the byte was. */
+    long systemChange(long linear, int bits, boolean set) {
+        c.mem.asSystem();
+        try {
+            return c.mem.changeBits(linear, bits, set);
+        } finally {
+            c.updatePrivilege();
+        }
+    }
+
     /** Sets the accessed bit of a descriptor in memory, and gives the descriptor with it. */
     Descriptor touch(int selector, Descriptor d) {
         if ((d.raw() & 1L << 40) != 0) {
             return d;
         }
         long address = descriptorAddress(selector, 8, Vector.GP, 0);
-        systemStore(address + 5, 1, (d.raw() >>> 40 | 1) & 0xff);
+        systemChange(address + 5, 1, true);
         return new Descriptor(d.raw() | 1L << 40);
     }
 
@@ -251,9 +262,7 @@ final class Segments {
             throw c.exception(Vector.GP, 0);
         }
         systemSegment(Segment.TR, selector, c.longMode() ? 9 : 1, 9);
-        long address = descriptorAddress(selector, 8, Vector.GP, 0);
-        systemStore(address + 5, 1, systemLoad(address + 5, 1) | 2);
-        c.sys.access[Segment.TR] |= 2;
+        c.sys.access[Segment.TR] |= BUSY;
     }
 
     private void systemSegment(int segment, int selector, int type, int otherType) {
@@ -271,6 +280,10 @@ final class Segments {
         }
         long high = bytes == 16 ? systemLoad64(address + 8) << 32 : 0;
         if (!c.canonicalForLoad(high | d.base())) {
+            throw c.exception(Vector.GP, selector & 0xfffc);
+        }
+        if (segment == Segment.TR && (systemChange(address + 5, BUSY, true) & BUSY) != 0) {
+            // another processor has loaded it since
             throw c.exception(Vector.GP, selector & 0xfffc);
         }
         set(segment, selector, d);

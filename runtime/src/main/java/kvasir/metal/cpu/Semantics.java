@@ -3,10 +3,13 @@ package kvasir.metal.cpu;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import kvasir.metal.cpu.isa.CodeSize;
 import kvasir.metal.cpu.isa.Decoded;
 import kvasir.metal.cpu.isa.Instruction;
 import kvasir.metal.cpu.isa.InstructionTable;
+import kvasir.metal.cpu.isa.Operand;
+import kvasir.metal.cpu.isa.Register;
 
 /** From a decoded instruction to the object that executes it: one maker a mnemonic, each family in its own file. */
 final class Semantics {
@@ -14,6 +17,10 @@ final class Semantics {
     /** An instruction that stands where there is none. */
     static final Instruction FILLER =
             new Instruction(InstructionTable.rows().getFirst(), 1, 4, 8, false, 0, Segment.DS, List.of(), -1);
+
+    private static final Set<String> SERIALIZING = Set.of(
+            "CPUID", "IRETW", "IRETD", "IRETQ", "INVLPG", "INVPCID", "WRMSR", "LGDT", "LIDT", "LLDT", "LTR", "WBINVD",
+            "INVD", "RSM", "SERIALIZE");
 
     private Semantics() {}
 
@@ -83,8 +90,9 @@ final class Semantics {
      * The executable form of what was decoded at the place that {@code end} and {@code index} tell.
      *
      * @param gateKey see {@link Gate#key}
+     * @param shared whether other processors may run at the same time
      */
-    static Op make(Decoded decoded, int end, int index, CodeSize codeSize, int gateKey) {
+    static Op make(Decoded decoded, int end, int index, CodeSize codeSize, int gateKey, boolean shared) {
         return switch (decoded) {
             case Instruction instruction -> {
                 int refusal = Gate.of(instruction.encoding()).refusal(gateKey);
@@ -100,12 +108,51 @@ final class Semantics {
                     });
                 }
                 Op made = maker.make(operands);
+                if (shared && locks(instruction)) {
+                    made = new Locked(operands, made);
+                } else if (shared && serializes(instruction)) {
+                    Op inner = made;
+                    made = end(operands, c -> {
+                        inner.run(c);
+                        c.serialize();
+                    });
+                }
                 yield instruction.encoding().is("cpl0") ? privileged(operands, made) : made;
             }
             case Decoded.Undefined undefined -> raises(end, index, codeSize, Vector.UD);
             case Decoded.TooLong tooLong -> raises(end, index, codeSize, Vector.GP);
             case Decoded.Incomplete incomplete -> raises(end, index, codeSize, Vector.GP);
         };
+    }
+
+    /** Whether the instruction's access to memory is a locked one: XCHG's always is. */
+    private static boolean locks(Instruction i) {
+        return i.lock()
+                || i.mnemonic().equals("XCHG")
+                        && i.operands().stream().anyMatch(operand -> operand instanceof Operand.Mem);
+    }
+
+    /** Intel SDM volume 3, "Serializing instructions"; those that always exit are serialized by that. */
+    private static boolean serializes(Instruction i) {
+        boolean control = i.operands().stream()
+                .anyMatch(operand -> operand instanceof Operand.Reg(Register register)
+                        && (register.file() == Register.File.CONTROL || register.file() == Register.File.DEBUG));
+        return control || SERIALIZING.contains(i.mnemonic());
+    }
+
+    /** An instruction whose read and write of memory are one access to every other processor. */
+    private static final class Locked extends Op {
+        private final Op inner;
+
+        Locked(Operands o, Op inner) {
+            super(o);
+            this.inner = inner;
+        }
+
+        @Override
+        void run(Cpu c) {
+            c.mem.runLocked(inner);
+        }
     }
 
     private static Op raises(int end, int index, CodeSize codeSize, int vector) {

@@ -186,8 +186,7 @@ final class TaskSwitch {
     }
 
     private void mark(long entry, boolean busy) {
-        long old = load(entry, 1);
-        c.segments.systemStore(entry, 1, busy ? old | BUSY : old & ~(long) BUSY);
+        c.segments.systemChange(entry, BUSY, busy);
     }
 
     private void save(long tss, boolean wide, long next, boolean returns) {

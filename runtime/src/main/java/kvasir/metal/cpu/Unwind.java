@@ -12,7 +12,13 @@ final class Unwind extends RuntimeException {
         EXCEPTION,
         NON_CANONICAL,
         EXIT,
-        STALE
+        STALE,
+
+        /** Another processor changed a locked instruction's operand under it; never leaves {@link LinearMemory}. */
+        LOST,
+
+        /** The instruction must run while no other processor does. */
+        ALONE
     }
 
     Kind kind = Kind.STALE;

@@ -8,6 +8,12 @@ import java.nio.ByteOrder;
 /**
  * Little-endian access to native addresses that {@link PhysicalMemory} handed out. One static final segment over the
  * whole address space: on this JVM within 5 % of Unsafe, and supported.
+ *
+ * <p>Accesses named {@code acquire} and {@code release} are for memory that several processors use at a time. An aligned
+ * one is a single access of the host. Nothing behind a load of the first kind happens before it, and nothing before a
+ * store of the second kind happens after it; a load may overtake an older store. Together that is the order that x86
+ * promises (Intel SDM volume 3, "Memory ordering"). On an x86 host they cost nothing but what the JVM might have
+ * reordered.
  */
 public final class NativeMemory {
     private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
@@ -53,6 +59,55 @@ public final class NativeMemory {
 
     public static void put64(long address, long value) {
         ALL.set(LONG, address, value);
+    }
+
+    public static byte acquire8(long address) {
+        byte value = get8(address);
+        VarHandle.acquireFence();
+        return value;
+    }
+
+    public static short acquire16(long address) {
+        short value = get16(address);
+        VarHandle.acquireFence();
+        return value;
+    }
+
+    public static int acquire32(long address) {
+        int value = get32(address);
+        VarHandle.acquireFence();
+        return value;
+    }
+
+    public static long acquire64(long address) {
+        long value = get64(address);
+        VarHandle.acquireFence();
+        return value;
+    }
+
+    public static void release8(long address, byte value) {
+        VarHandle.releaseFence();
+        put8(address, value);
+    }
+
+    public static void release16(long address, short value) {
+        VarHandle.releaseFence();
+        put16(address, value);
+    }
+
+    public static void release32(long address, int value) {
+        VarHandle.releaseFence();
+        put32(address, value);
+    }
+
+    public static void release64(long address, long value) {
+        VarHandle.releaseFence();
+        put64(address, value);
+    }
+
+    /** MFENCE: what came before is visible to all before anything that follows happens. */
+    public static void fence() {
+        VarHandle.fullFence();
     }
 
     /** Atomic compare and set of an aligned 8-byte word, with full fences. */

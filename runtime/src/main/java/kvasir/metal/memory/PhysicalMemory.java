@@ -1,5 +1,7 @@
 package kvasir.metal.memory;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.Objects;
 
 /**
@@ -12,6 +14,10 @@ import java.util.Objects;
  * <p>The processor's software TLB keeps native addresses from {@link #readable} and {@link #writable}; they stay valid
  * while {@link #epoch()} stays the same, except that a readable address goes stale when its frame is first written
  * through {@link #writable}, which {@link #epoch()} tells too.
+ *
+ * <p>Confined to one thread, except between {@link #share} and {@link #unshare()}: then any thread may read, write and
+ * ask for addresses. Whoever keeps addresses then asks for {@link #writable} ones only, so that a frame's first write
+ * makes none stale.
  */
 public final class PhysicalMemory {
     /** Bytes in a frame. */
@@ -20,6 +26,7 @@ public final class PhysicalMemory {
     private static final int SHIFT = 12;
     private static final int LEAF_BITS = 11;
     private static final int MIDDLE_BITS = 11;
+    private static final VarHandle FRAMES = MethodHandles.arrayElementVarHandle(int[].class);
     private static final int LEAF_FRAMES = 1 << LEAF_BITS;
     private static final int MIDDLE_LEAVES = 1 << MIDDLE_BITS;
 
@@ -29,6 +36,9 @@ public final class PhysicalMemory {
     private Leaf[][] root;
     private long epoch;
     private MemoryWatch watch = MemoryWatch.NONE;
+
+    private boolean shared;
+    private Runnable standStill = () -> {};
 
     /** 2,048 frames (8 MiB). A leaf that a snapshot holds is copied before it changes. */
     private static final class Leaf {
@@ -70,6 +80,24 @@ public final class PhysicalMemory {
     /** Tells {@code listener} of every access from now on. */
     public void watch(MemoryWatch listener) {
         watch = listener;
+    }
+
+    /**
+     * From now on threads share the memory.
+     *
+     * @param standStill returns once nobody uses a native address any more; called before a frame is given back
+     */
+    public void share(Runnable standStill) {
+        this.standStill = standStill;
+        shared = true;
+        epoch++;
+    }
+
+    /** One thread has it to itself again. */
+    public void unshare() {
+        shared = false;
+        standStill = () -> {};
+        epoch++;
     }
 
     /** Bytes of physical address space. */
@@ -120,31 +148,55 @@ public final class PhysicalMemory {
 
     /** Native address of the frame for writing; gives it memory of its own first. */
     public long writable(long pfn) {
+        if (shared) {
+            Leaf[] middle = root[(int) (pfn >>> (LEAF_BITS + MIDDLE_BITS))];
+            Leaf leaf = middle == null ? null : middle[(int) (pfn >>> LEAF_BITS) & (MIDDLE_LEAVES - 1)];
+            int frame = leaf == null || leaf.references > 1 ? 0 : frame(leaf, pfn);
+            if (frame != 0 && !pool.shared(frame)) {
+                return pool.address(frame);
+            }
+            synchronized (pool) {
+                return own(pfn);
+            }
+        }
+        return own(pfn);
+    }
+
+    /** Native address of the frame, with bytes of its own. */
+    private long own(long pfn) {
         Leaf leaf = ownLeaf(pfn);
         int slot = (int) pfn & (LEAF_FRAMES - 1);
         int frame = leaf.frames[slot];
         if (frame == 0) {
             frame = pool.allocateZeroed();
-            leaf.frames[slot] = frame;
-            epoch++;
+            take(leaf, slot, frame);
         } else if (pool.shared(frame)) {
             int copy = pool.allocateCopy(frame);
             pool.release(frame);
             frame = copy;
-            leaf.frames[slot] = frame;
-            epoch++;
+            take(leaf, slot, frame);
         }
         return pool.address(frame);
+    }
+
+    private void take(Leaf leaf, int slot, int frame) {
+        FRAMES.setRelease(leaf.frames, slot, frame);
+        if (!shared) {
+            epoch++;
+        }
     }
 
     /** Forgets the frame's content: it reads as zeros and takes no memory. */
     public void discard(long pfn) {
         if (frame(pfn) != 0) {
-            Leaf leaf = ownLeaf(pfn);
-            int slot = (int) pfn & (LEAF_FRAMES - 1);
-            pool.release(leaf.frames[slot]);
-            leaf.frames[slot] = 0;
-            epoch++;
+            standStill.run();
+            synchronized (pool) {
+                Leaf leaf = ownLeaf(pfn);
+                int slot = (int) pfn & (LEAF_FRAMES - 1);
+                pool.release(leaf.frames[slot]);
+                leaf.frames[slot] = 0;
+                epoch++;
+            }
         }
         watch.filled(pfn, 0);
     }
@@ -261,6 +313,18 @@ public final class PhysicalMemory {
         return true;
     }
 
+    /** Atomic compare and set of the 4-byte word at {@code hpa}, which must be 4-byte aligned. */
+    public boolean compareAndSet32(long hpa, int expected, int value) {
+        if (watch == MemoryWatch.NONE) {
+            return NativeMemory.compareAndSet32(writable(hpa >>> SHIFT) + offset(hpa), expected, value);
+        }
+        if (read32(hpa) != expected) {
+            return false;
+        }
+        write32(hpa, value);
+        return true;
+    }
+
     /** Copies {@code bytes} bytes from {@code hpa} to {@code target[at...]}. */
     public void read(long hpa, byte[] target, int at, int bytes) {
         Objects.checkFromIndexSize(at, bytes, target.length);
@@ -323,7 +387,12 @@ public final class PhysicalMemory {
             return 0;
         }
         Leaf leaf = middle[(int) (pfn >>> LEAF_BITS) & (MIDDLE_LEAVES - 1)];
-        return leaf == null ? 0 : leaf.frames[(int) pfn & (LEAF_FRAMES - 1)];
+        return leaf == null ? 0 : frame(leaf, pfn);
+    }
+
+    /** The frame's number; whoever sees it sees its bytes too. */
+    private static int frame(Leaf leaf, long pfn) {
+        return (int) FRAMES.getAcquire(leaf.frames, (int) pfn & (LEAF_FRAMES - 1));
     }
 
     private Leaf ownLeaf(long pfn) {

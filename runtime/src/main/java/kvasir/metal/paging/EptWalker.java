@@ -24,6 +24,9 @@ public record EptWalker(long eptp, int physicalBits, boolean executeOnly, Option
     /** Set if the access was to the translation of a linear address, clear if to a paging-structure entry. */
     public static final long QUAL_FINAL = 1 << 8;
 
+    /** Where in a walk's path the entries begin, behind their addresses. */
+    private static final int RAW = 6;
+
     /** A walk that logs nothing. */
     public EptWalker(long eptp, int physicalBits, boolean executeOnly) {
         this(eptp, physicalBits, executeOnly, Optional.empty());
@@ -59,7 +62,7 @@ public record EptWalker(long eptp, int physicalBits, boolean executeOnly, Option
         }
         long rights = EptEntry.RWX;
         long table = eptp & EptEntry.ADDRESS;
-        long[] path = new long[6];
+        long[] path = new long[2 * RAW];
         for (int level = top; ; level--) {
             long at = table + (gpa >>> PageSize.shift(level) & 511) * 8;
             if (at >= memory.size()) {
@@ -67,6 +70,7 @@ public record EptWalker(long eptp, int physicalBits, boolean executeOnly, Option
             }
             path[level] = at;
             long raw = memory.read64(at);
+            path[RAW + level] = raw;
             rights &= raw;
             if ((raw & EptEntry.RWX) == 0) {
                 return new SecondStageResult.Violation(gpa, qualification, raw < 0);
@@ -88,7 +92,9 @@ public record EptWalker(long eptp, int physicalBits, boolean executeOnly, Option
                     }
                     pml.get().log(memory, gpa);
                 }
-                mark(memory, path, level, top, (needed & EptEntry.W) != 0);
+                if (!mark(memory, path, level, top, (needed & EptEntry.W) != 0)) {
+                    return translate(memory, gpa, access, tableWalk);
+                }
             }
             long offset = PageSize.bytes(level) - 1;
             return new SecondStageResult.Mapped(raw & EptEntry.ADDRESS & ~offset | gpa & offset, level);
@@ -115,13 +121,21 @@ public record EptWalker(long eptp, int physicalBits, boolean executeOnly, Option
         return (raw & (level > 3 ? 0xf8 : 0x78)) != 0;
     }
 
-    private static void mark(PhysicalMemory memory, long[] path, int leaf, int top, boolean dirty) {
+    /**
+     * Sets accessed and dirty flags along a walk; entries that have them are left alone. False if an entry is no longer
+     * what was walked: another processor changed it, and the walk counts for nothing.
+     */
+    private static boolean mark(PhysicalMemory memory, long[] path, int leaf, int top, boolean dirty) {
         for (int level = top; level >= leaf; level--) {
-            long raw = memory.read64(path[level]);
-            long marked = raw | EptEntry.ACCESSED | (dirty && level == leaf ? EptEntry.DIRTY : 0);
-            if (marked != raw) {
-                memory.write64(path[level], marked);
+            long bits = EptEntry.ACCESSED | (dirty && level == leaf ? EptEntry.DIRTY : 0);
+            long raw = path[RAW + level];
+            while ((raw & bits) != bits && !memory.compareAndSet64(path[level], raw, raw | bits)) {
+                raw = memory.read64(path[level]);
+                if (((raw ^ path[RAW + level]) & ~(EptEntry.ACCESSED | EptEntry.DIRTY)) != 0) {
+                    return false;
+                }
             }
         }
+        return true;
     }
 }

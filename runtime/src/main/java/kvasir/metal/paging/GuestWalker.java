@@ -124,18 +124,20 @@ public record GuestWalker(
         long table = firstTable;
         long all = X86Entry.W | X86Entry.U;
         boolean executeDisabled = false;
-        long[] entryHpa = new long[6];
+        long[] entryRaw = new long[6];
         long[] entryGpa = new long[6];
         for (int level = top; ; level--) {
             long at = table + (linear >>> PageSize.shift(level) & 511) * 8;
+            long hpa;
             switch (stage.translate(memory, at, Access.READ, true)) {
-                case SecondStageResult.Mapped m -> entryHpa[level] = m.hpa();
+                case SecondStageResult.Mapped m -> hpa = m.hpa();
                 case SecondStageResult.Refused refused -> {
                     return new GuestTranslation.Refused(refused, true);
                 }
             }
             entryGpa[level] = at;
-            long raw = readEntry(memory, entryHpa[level]);
+            long raw = readEntry(memory, hpa);
+            entryRaw[level] = raw;
             if ((raw & X86Entry.P) == 0) {
                 return new GuestTranslation.PageFault(errorCode(access, user));
             }
@@ -161,9 +163,12 @@ public record GuestWalker(
             }
             for (int l = top; l >= level; l--) {
                 long wanted = X86Entry.ACCESSED | (l == level && access == Access.WRITE ? X86Entry.DIRTY : 0);
-                var refused = mark(memory, entryGpa[l], entryHpa[l], wanted, 8);
-                if (refused.isPresent()) {
-                    return new GuestTranslation.Refused(refused.get(), true);
+                Marked marked = mark(memory, entryGpa[l], entryRaw[l], wanted, 8);
+                if (marked.refused().isPresent()) {
+                    return new GuestTranslation.Refused(marked.refused().get(), true);
+                }
+                if (marked.changed()) {
+                    return walk(memory, linear, access, user, mayTouchUser, keys, firstTable, top);
                 }
             }
             long offset = PageSize.bytes(level) - 1;
@@ -178,20 +183,22 @@ public record GuestWalker(
 
     private GuestTranslation walk32(
             PhysicalMemory memory, long linear, Access access, boolean user, boolean mayTouchUser) {
-        long[] entryHpa = new long[3];
+        long[] entryRaw = new long[3];
         long[] entryGpa = new long[3];
         long table = root & 0xffff_f000L;
         long all = X86Entry.W | X86Entry.U;
         for (int level = 2; ; level--) {
             long at = table + (linear >>> (level == 2 ? 22 : 12) & 1023) * 4;
+            long hpa;
             switch (stage.translate(memory, at, Access.READ, true)) {
-                case SecondStageResult.Mapped m -> entryHpa[level] = m.hpa();
+                case SecondStageResult.Mapped m -> hpa = m.hpa();
                 case SecondStageResult.Refused refused -> {
                     return new GuestTranslation.Refused(refused, true);
                 }
             }
             entryGpa[level] = at;
-            long raw = entryHpa[level] < memory.size() ? memory.read32(entryHpa[level]) & 0xffff_ffffL : 0;
+            long raw = hpa < memory.size() ? memory.read32(hpa) & 0xffff_ffffL : 0;
+            entryRaw[level] = raw;
             if ((raw & X86Entry.P) == 0) {
                 return new GuestTranslation.PageFault(errorCode(access, user));
             }
@@ -212,9 +219,12 @@ public record GuestWalker(
             }
             for (int l = 2; l >= level; l--) {
                 long wanted = X86Entry.ACCESSED | (l == level && access == Access.WRITE ? X86Entry.DIRTY : 0);
-                var refused = mark(memory, entryGpa[l], entryHpa[l], wanted, 4);
-                if (refused.isPresent()) {
-                    return new GuestTranslation.Refused(refused.get(), true);
+                Marked marked = mark(memory, entryGpa[l], entryRaw[l], wanted, 4);
+                if (marked.refused().isPresent()) {
+                    return new GuestTranslation.Refused(marked.refused().get(), true);
+                }
+                if (marked.changed()) {
+                    return walk32(memory, linear, access, user, mayTouchUser);
                 }
             }
             long gpa =
@@ -230,21 +240,39 @@ public record GuestWalker(
         };
     }
 
-    /** Sets bits in a guest entry; the answer is empty, or holds the second stage's refusal of that write. */
-    private Optional<SecondStageResult.Refused> mark(PhysicalMemory memory, long gpa, long hpa, long bits, int bytes) {
-        long raw = bytes == 8 ? readEntry(memory, hpa) : memory.read32(hpa);
-        if ((raw & bits) == bits) {
-            return Optional.empty();
+    /**
+     * What became of setting flags in an entry.
+     *
+     * @param refused the second stage's refusal of that write
+     * @param changed the entry is no longer what was walked: another processor changed it
+     */
+    private record Marked(Optional<SecondStageResult.Refused> refused, boolean changed) {
+        static final Marked DONE = new Marked(Optional.empty(), false);
+        static final Marked CHANGED = new Marked(Optional.empty(), true);
+    }
+
+    /** Sets bits in a guest entry, as a locked access (Intel SDM volume 3, "Accessed and dirty flags"). */
+    private Marked mark(PhysicalMemory memory, long gpa, long walked, long bits, int bytes) {
+        if ((walked & bits) == bits) {
+            return Marked.DONE;
         }
         return switch (stage.translate(memory, gpa, Access.WRITE, true)) {
-            case SecondStageResult.Refused refused -> Optional.of(refused);
+            case SecondStageResult.Refused refused -> new Marked(Optional.of(refused), false);
             case SecondStageResult.Mapped m -> {
-                if (bytes == 8) {
-                    memory.write64(m.hpa(), raw | bits);
-                } else {
-                    memory.write32(m.hpa(), (int) (raw | bits));
+                long raw = walked;
+                while ((raw & bits) != bits) {
+                    boolean done = bytes == 8
+                            ? memory.compareAndSet64(m.hpa(), raw, raw | bits)
+                            : memory.compareAndSet32(m.hpa(), (int) raw, (int) (raw | bits));
+                    if (done) {
+                        break;
+                    }
+                    raw = bytes == 8 ? memory.read64(m.hpa()) : memory.read32(m.hpa()) & 0xffff_ffffL;
+                    if (((raw ^ walked) & ~(X86Entry.ACCESSED | X86Entry.DIRTY)) != 0) {
+                        yield Marked.CHANGED;
+                    }
                 }
-                yield Optional.empty();
+                yield Marked.DONE;
             }
         };
     }

@@ -22,6 +22,9 @@ public record NptWalker(long ncr3, int levels, int physicalBits, long encryption
     public static final long PFERR_GUEST_FINAL = 1L << 32;
     public static final long PFERR_GUEST_PAGE = 1L << 33;
 
+    /** Where in a walk's path the entries begin, behind their addresses. */
+    private static final int RAW = 6;
+
     @Override
     public SecondStageResult translate(PhysicalMemory memory, long gpa, Access access, boolean tableWalk) {
         boolean write = tableWalk || access == Access.WRITE;
@@ -35,11 +38,12 @@ public record NptWalker(long ncr3, int levels, int physicalBits, long encryption
         long table = ncr3 & X86Entry.ADDRESS & ~encryptionBit;
         long all = X86Entry.W | X86Entry.U;
         boolean noExecute = false;
-        long[] path = new long[6];
+        long[] path = new long[2 * RAW];
         for (int level = levels; ; level--) {
             long at = table + (gpa >>> PageSize.shift(level) & 511) * 8;
             long raw = at < memory.size() ? memory.read64(at) : 0;
             path[level] = at;
+            path[RAW + level] = raw;
             if ((raw & X86Entry.P) == 0) {
                 return new SecondStageResult.NestedFault(gpa, error);
             }
@@ -57,7 +61,9 @@ public record NptWalker(long ncr3, int levels, int physicalBits, long encryption
                     || (access == Access.FETCH && noExecute)) {
                 return new SecondStageResult.NestedFault(gpa, error | PFERR_PRESENT);
             }
-            mark(memory, path, level, levels, write);
+            if (!mark(memory, path, level, levels, write)) {
+                return translate(memory, gpa, access, tableWalk);
+            }
             long offset = PageSize.bytes(level) - 1;
             return new SecondStageResult.Mapped(
                     raw & X86Entry.ADDRESS & ~encryptionBit & ~offset | gpa & offset, level);
@@ -74,13 +80,21 @@ public record NptWalker(long ncr3, int levels, int physicalBits, long encryption
         return false;
     }
 
-    private static void mark(PhysicalMemory memory, long[] path, int leaf, int top, boolean dirty) {
+    /**
+     * Sets accessed and dirty flags along a walk; entries that have them are left alone. False if an entry is no longer
+     * what was walked: another processor changed it, and the walk counts for nothing.
+     */
+    private static boolean mark(PhysicalMemory memory, long[] path, int leaf, int top, boolean dirty) {
         for (int level = top; level >= leaf; level--) {
-            long raw = memory.read64(path[level]);
-            long marked = raw | X86Entry.ACCESSED | (dirty && level == leaf ? X86Entry.DIRTY : 0);
-            if (marked != raw) {
-                memory.write64(path[level], marked);
+            long bits = X86Entry.ACCESSED | (dirty && level == leaf ? X86Entry.DIRTY : 0);
+            long raw = path[RAW + level];
+            while ((raw & bits) != bits && !memory.compareAndSet64(path[level], raw, raw | bits)) {
+                raw = memory.read64(path[level]);
+                if (((raw ^ path[RAW + level]) & ~(X86Entry.ACCESSED | X86Entry.DIRTY)) != 0) {
+                    return false;
+                }
             }
         }
+        return true;
     }
 }
