@@ -115,6 +115,7 @@ enum Command {
                     new Option("--args", "LINE", "its command line (of Linux: default console=ttyS0)"),
                     new Option("--initrd", "FILE", "the initial RAM disk of a Linux kernel"),
                     new Option("--smp", "NUMBER", "vCPUs (default 1)"),
+                    new Option("--smp-threads", "", "each vCPU runs on a thread of its own; else they take turns"),
                     new Option("--memory", "SIZE", "guest memory (default 128M, at most 3G)"),
                     new Option(
                             "--cpu",

@@ -23,9 +23,11 @@ public final class BootRun {
      * @param model the processor
      * @param pit whether there is an interval timer
      * @param engine how guest code is executed
+     * @param threads whether each vCPU has a thread of the host
      * @param firmware bytes of memory that end at 4 GiB, a multiple of 4 KiB; 0 for none
      */
-    public record Shape(long memory, int cpus, CpuidModel model, boolean pit, Engine engine, int firmware) {}
+    public record Shape(
+            long memory, int cpus, CpuidModel model, boolean pit, Engine engine, boolean threads, int firmware) {}
 
     /** @param serial receives each byte that the guest sends on COM1, 0 to 255 */
     public BootRun(Shape shape, IntConsumer serial) {
@@ -39,6 +41,7 @@ public final class BootRun {
         builder.setModel(shape.model());
         builder.setIrqchip(shape.pit());
         builder.setDevices();
+        builder.setTogether(shape.threads());
         if (!(machine.build(builder) instanceof VmHandle handle)) {
             throw new IllegalStateException("a VM that cannot be built: " + shape);
         }

@@ -13,8 +13,9 @@ import kvasir.kvm.Vm;
 import kvasir.vmm.device.PcBoard;
 
 /**
- * A VMM's vCPU threads on one processor of the host: each runs for a slice, in order of vCPU ids; one that sleeps, or
- * spins on PAUSE, gives way. With all asleep time jumps to the next timer. So a run is the same every time.
+ * A VMM's vCPU threads as on one processor of the host: each runs for a slice, in order of vCPU ids; one that sleeps, or
+ * spins on PAUSE, gives way. With all asleep time jumps to the next timer. So a run is the same every time; unless the VM
+ * was declared with {@code smp threads}, then {@link HostThreads} run it.
  */
 public final class VcpuThreads {
     /** Instructions of one slice while other vCPUs may want to run. */
@@ -44,6 +45,10 @@ public final class VcpuThreads {
      */
     public Ended run(long budget) {
         List<Vcpu> vcpus = vm.vcpus();
+        if (vm.processors().isPresent()) {
+            vcpus.forEach(vcpu -> vcpu.yieldOnPause(false));
+            return new HostThreads(vm, vm.processors().get(), this::slice, budget).run();
+        }
         boolean several = vcpus.size() > 1;
         vcpus.forEach(vcpu -> vcpu.yieldOnPause(several));
         long spent = 0;

@@ -41,6 +41,7 @@ public class VmBuilder implements Described {
     private boolean irqchip;
     private boolean pit;
     private boolean devices;
+    private boolean together;
     private CpuidModel model = CpuidModel.standard();
     private HostConfig host;
     private Optional<Outcome> problem = Optional.empty();
@@ -162,6 +163,16 @@ public class VmBuilder implements Described {
                         "irqchip",
                         (b, a) -> b.note(b.setIrqchip(!a.flag("no_pit"))))
                 .operation(
+                        "smp",
+                        List.of(Parameter.of("how", Kind.WORD, "", "turns: deterministic; threads: at the same time")
+                                .among("turns", "threads")),
+                        "How `run` executes several vCPUs. turns: one thread of the host runs them in turn, the same "
+                                + "way every time; so it is if nothing is said. threads: each has a thread of its own, "
+                                + "locked instructions are atomic and memory has x86's order; what happens then is not "
+                                + "the same every time.",
+                        "smp threads",
+                        (b, a) -> b.note(b.setTogether(a.string("how").equals("threads"))))
+                .operation(
                         "devices",
                         List.of(),
                         "The VMM has the devices of a small PC: COM1, debug exit (F4h), debug console (E9h), RTC, "
@@ -234,6 +245,15 @@ public class VmBuilder implements Described {
 
     Optional<Outcome> setDevices() {
         devices = true;
+        return Optional.empty();
+    }
+
+    Optional<Outcome> setTogether(boolean wanted) {
+        if (wanted && type != VmType.DEFAULT && type != VmType.SW_PROTECTED) {
+            return Optional.of(new Outcome.Failed(
+                    "unsupported", "unsupported: vCPUs on threads in a VM of type " + type, Map.of()));
+        }
+        together = wanted;
         return Optional.empty();
     }
 
@@ -328,6 +348,9 @@ public class VmBuilder implements Described {
         var vm = new Vm(machine.kvm(), name, type, machine.mm());
         for (CapLine line : caps) {
             keep(vm.enableCap(line.cap, line.arg));
+        }
+        if (together) {
+            vm.runTogether();
         }
         problem.ifPresentOrElse(_ -> {}, () -> beforeMemory(vm));
         if (irqchip && problem.isEmpty()) {

@@ -102,9 +102,8 @@ public class VmHandle implements Described {
                                 + "DEBUG_EXIT with the code (value * 2 + 1, as QEMU's isa-debug-exit), RESET, ASLEEP (all "
                                 + "vCPUs sleep and no timer is armed), or an exit of one vCPU that no device answers.",
                         "pc.run -> DEBUG_EXIT code 1",
-                        (vm, a) -> vm.withPc(
-                                pc -> pc.run(a.u64("budget", vm.machine.config().instructionBudget()))
-                                        .outcome()))
+                        (vm, a) -> vm.withPc(pc -> vm.runAll(
+                                pc, a.u64("budget", vm.machine.config().instructionBudget()))))
                 .operation(
                         "type",
                         List.of(Parameter.of("text", Kind.STRING, "", "what arrives")),
@@ -138,7 +137,24 @@ public class VmHandle implements Described {
                         "Everything that the guest has written to port E9h.",
                         "show pc.debug_console",
                         vm -> vm.pc.map(Pc::debugConsole).orElse(""))
+                .property(
+                        "smp",
+                        "string",
+                        "How `run` executes the vCPUs: turns or threads.",
+                        "show pc.smp",
+                        vm -> vm.vm.processors().isPresent() ? "threads" : "turns")
                 .property("now", "u64", "Virtual time in ticks of 1 ns.", "show pc.now", vm -> vm.vm.now());
+    }
+
+    final Outcome runAll(Pc devices, long budget) {
+        if (vm.processors().isPresent() && !vm.seams().sequential()) {
+            return new Outcome.Failed(
+                    "unsupported",
+                    "unsupported: in a race the explorer decides who runs, and vCPUs on threads would not ask it: "
+                            + "declare the VM without `smp threads`",
+                    Map.of());
+        }
+        return devices.run(budget).outcome();
     }
 
     final Object withPc(Function<Pc, Object> body) {

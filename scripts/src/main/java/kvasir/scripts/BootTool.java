@@ -131,7 +131,13 @@ public record BootTool(Map<String, String> options) {
                 }
             };
             var shape = new BootRun.Shape(
-                    memory, cpus, model(), !options.containsKey("--no-pit"), engine(), firmware ? content.length : 0);
+                    memory,
+                    cpus,
+                    model(),
+                    !options.containsKey("--no-pit"),
+                    engine(),
+                    options.containsKey("--smp-threads"),
+                    firmware ? content.length : 0);
             run = new BootRun(shape, printer);
             if (firmware) {
                 run.firmware(content, printer);

@@ -143,6 +143,7 @@ public final class Cpu {
 
     /** Events since this processor began to run beside others. */
     private final List<Event> untold = new ArrayList<>();
+
     boolean cpuidExits;
     IntPredicate msrReadExits = index -> false;
     IntPredicate msrWriteExits = index -> false;
@@ -209,9 +210,7 @@ public final class Cpu {
      *     exception that is delivered takes one from the budget too.
      */
     public VmExit run(long budget) {
-        return together.isPresent()
-                ? together.get().run(this, budget)
-                : interpreter.run(budget, Optional.empty());
+        return together.isPresent() ? together.get().run(this, budget) : interpreter.run(budget, Optional.empty());
     }
 
     /**
@@ -219,9 +218,7 @@ public final class Cpu {
      * second stage does not map go to {@code bus}.
      */
     public VmExit emulate(MmioBus bus) {
-        return together.isPresent()
-                ? together.get().emulate(this, bus)
-                : interpreter.run(1, Optional.of(bus));
+        return together.isPresent() ? together.get().emulate(this, bus) : interpreter.run(1, Optional.of(bus));
     }
 
     /** Makes it one of several processors that run at the same time. */

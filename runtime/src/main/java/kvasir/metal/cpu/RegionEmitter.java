@@ -427,7 +427,7 @@ final class RegionEmitter {
         if (word != 0) {
             code.loadConstant(8L).ladd();
         }
-        code.invokestatic(NATIVE, "get64", MethodTypeDesc.of(LONG, LONG));
+        code.invokestatic(NATIVE, load + 64, MethodTypeDesc.of(LONG, LONG));
     }
 
     /** Writes the value on the stack to word 0 or 1 of the 16 bytes that were found. */
@@ -437,7 +437,7 @@ final class RegionEmitter {
         if (word != 0) {
             code.loadConstant(8L).ladd();
         }
-        code.lload(value).invokestatic(NATIVE, "put64", MethodTypeDesc.of(VOID, LONG, LONG));
+        code.lload(value).invokestatic(NATIVE, store + 64, MethodTypeDesc.of(VOID, LONG, LONG));
     }
 
     /** The order of two numbers on the stack, an int as {@link LazyFlags#order} gives it, sets the flags. */
@@ -634,7 +634,8 @@ final class RegionEmitter {
         switch (bytes) {
             case 8 -> code.invokestatic(NATIVE, load + 64, MethodTypeDesc.of(LONG, LONG));
             case 4 ->
-                code.invokestatic(NATIVE, load + 32, MethodTypeDesc.of(INT, LONG)).i2l();
+                code.invokestatic(NATIVE, load + 32, MethodTypeDesc.of(INT, LONG))
+                        .i2l();
             case 2 ->
                 code.invokestatic(NATIVE, load + 16, MethodTypeDesc.of(ConstantDescs.CD_short, LONG))
                         .i2l();
@@ -652,7 +653,9 @@ final class RegionEmitter {
             case 8 -> code.invokestatic(NATIVE, store + 64, MethodTypeDesc.of(VOID, LONG, LONG));
             case 4 -> code.l2i().invokestatic(NATIVE, store + 32, MethodTypeDesc.of(VOID, LONG, INT));
             case 2 ->
-                code.l2i().i2s().invokestatic(NATIVE, store + 16, MethodTypeDesc.of(VOID, LONG, ConstantDescs.CD_short));
+                code.l2i()
+                        .i2s()
+                        .invokestatic(NATIVE, store + 16, MethodTypeDesc.of(VOID, LONG, ConstantDescs.CD_short));
             default ->
                 code.l2i().i2b().invokestatic(NATIVE, store + 8, MethodTypeDesc.of(VOID, LONG, ConstantDescs.CD_byte));
         }

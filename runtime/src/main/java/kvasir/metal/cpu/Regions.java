@@ -101,8 +101,8 @@ final class Regions {
         block.region = region;
         made++;
         boolean ordered = c.shared;
-        Runnable work =
-                () -> region.translation = RegionTranslator.translate(parts, ordered).orElse(null);
+        Runnable work = () ->
+                region.translation = RegionTranslator.translate(parts, ordered).orElse(null);
         if (engine == Engine.TRANSLATOR_AT_ONCE) {
             work.run();
         } else {

@@ -19,8 +19,21 @@ final class Semantics {
             new Instruction(InstructionTable.rows().getFirst(), 1, 4, 8, false, 0, Segment.DS, List.of(), -1);
 
     private static final Set<String> SERIALIZING = Set.of(
-            "CPUID", "IRETW", "IRETD", "IRETQ", "INVLPG", "INVPCID", "WRMSR", "LGDT", "LIDT", "LLDT", "LTR", "WBINVD",
-            "INVD", "RSM", "SERIALIZE");
+            "CPUID",
+            "IRETW",
+            "IRETD",
+            "IRETQ",
+            "INVLPG",
+            "INVPCID",
+            "WRMSR",
+            "LGDT",
+            "LIDT",
+            "LLDT",
+            "LTR",
+            "WBINVD",
+            "INVD",
+            "RSM",
+            "SERIALIZE");
 
     private Semantics() {}
 

@@ -52,7 +52,7 @@ final class CpuBenchmark implements Benchmark {
     }
 
     private static Sample run(byte[] image, Engine engine) {
-        var shape = new BootRun.Shape(MEMORY, 1, CpuidModel.standard(), false, engine, 0);
+        var shape = new BootRun.Shape(MEMORY, 1, CpuidModel.standard(), false, engine, false, 0);
         var run = new BootRun(shape, octet -> {});
         try {
             run.multiboot("benchmark", image, "", MEMORY);
