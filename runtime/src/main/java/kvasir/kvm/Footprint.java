@@ -1,5 +1,7 @@
 package kvasir.kvm;
 
+import java.util.function.LongSupplier;
+
 /**
  * Hears what the running task observes and changes of what tasks share, so that an explorer can tell one state of the
  * machine from another and need not run again what it has seen. What is told here is told exactly; all other state of the
@@ -42,6 +44,18 @@ public interface Footprint {
 
     /** @param result all that is kept of what was observed since {@link #begins} */
     default void ends(long result) {}
+
+    /**
+     * From here to {@link #leaves} a device works for the task (the TDX module, the security processor). What it keeps, in
+     * memory and beside it, is one cell: the task goes by it and changes it, and afterwards only the result matters. Memory
+     * that the device only reads and does not keep is told before.
+     *
+     * @param beside all that the device keeps beside memory, as a number that is the same for the same state in every run
+     */
+    default void enters(String device, LongSupplier beside) {}
+
+    /** @param result all that is kept of what the device did since {@link #enters} */
+    default void leaves(long result) {}
 
     /** The task goes by the value of a cell, and afterwards it does not matter which value that was. */
     default void passed(String cell, long value) {}

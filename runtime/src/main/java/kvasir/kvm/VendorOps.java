@@ -100,8 +100,8 @@ public interface VendorOps {
         return -Errno.EOPNOTSUPP.number();
     }
 
-    /** KVM_CREATE_VCPU is about to create a vCPU (vcpu_precreate). */
-    default int vcpuPrecreate() {
+    /** KVM_CREATE_VCPU is about to create a vCPU (vcpu_create). */
+    default int vcpuCreate() {
         return 0;
     }
 

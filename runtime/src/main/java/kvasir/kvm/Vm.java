@@ -39,6 +39,7 @@ public final class Vm {
     private final SlotSets slots;
     private final DirtyLog dirtyLog = new DirtyLog(this);
     private List<Vcpu> vcpus = new ArrayList<>();
+    private int vcpusInCreation;
     private List<GuestMemfd> gmems = new ArrayList<>();
     private final Mmu mmu;
     private long quirks = QUIRK_SLOT_ZAP_ALL | QUIRK_IGNORE_GUEST_PAT;
@@ -477,23 +478,54 @@ public final class Vm {
             if (Long.compareUnsigned(id, MAX_VCPU_ID) >= 0) {
                 return Check.VCPU_ID.refuse("kvm_vm_ioctl_create_vcpu: id is not below " + MAX_VCPU_ID);
             }
-            if (vcpus.size() >= MAX_VCPUS) {
+            kvmLock.lock();
+            if (createdVcpus() >= MAX_VCPUS) {
+                kvmLock.unlock();
                 return Check.VCPU_COUNT.refuse("kvm_vm_ioctl_create_vcpu: there are " + MAX_VCPUS + " already");
             }
-            if (vcpus.stream().anyMatch(vcpu -> vcpu.id() == id)) {
-                return Check.VCPU_EXISTS.refuse("kvm_vm_ioctl_create_vcpu: id " + id + " exists");
-            }
-            int error = vendor.vcpuPrecreate();
-            if (error != 0) {
-                return IoctlResult.err(
-                        Errno.of(error), "vcpu_precreate: the VM's launch is not where vCPUs may be made");
-            }
-            kvmLock.lock();
-            var vcpu = new Vcpu(this, (int) id, model);
-            vcpus.add(vcpu);
+            created(1);
             kvmLock.unlock();
-            return IoctlResult.ok(mm.descriptors().open(vcpu));
+            int error = vendor.vcpuCreate();
+            kvmLock.lock();
+            try {
+                return error == 0 ? online((int) id, model) : notCreated(error);
+            } finally {
+                kvmLock.unlock();
+            }
         });
+    }
+
+    /** The second half of kvm_vm_ioctl_create_vcpu: the vCPU becomes visible. */
+    private IoctlResult online(int id, CpuidModel model) {
+        if (vcpus.stream().anyMatch(vcpu -> vcpu.id() == id)) {
+            created(-1);
+            return Check.VCPU_EXISTS.refuse("kvm_vm_ioctl_create_vcpu: id " + id + " exists");
+        }
+        var vcpu = new Vcpu(this, id, model);
+        vcpus.add(vcpu);
+        created(-1);
+        return IoctlResult.ok(mm.descriptors().open(vcpu));
+    }
+
+    private IoctlResult notCreated(int error) {
+        created(-1);
+        return IoctlResult.err(Errno.of(error), "kvm_arch_vcpu_create: the VM's launch is not where vCPUs may be made");
+    }
+
+    private int createdVcpus() {
+        seams().footprint().read(name + ".vcpus_in_creation", vcpusInCreation);
+        return vcpus.size() + vcpusInCreation;
+    }
+
+    private void created(int change) {
+        seams().footprint().added(name + ".vcpus_in_creation", vcpusInCreation, change);
+        vcpusInCreation += change;
+    }
+
+    /** Whether KVM_CREATE_VCPU is under way (created_vcpus is not online_vcpus). */
+    public boolean vcpuCreationInProgress() {
+        seams().footprint().read(name + ".vcpus_in_creation", vcpusInCreation);
+        return vcpusInCreation != 0;
     }
 
     /**

@@ -46,6 +46,7 @@ final class InitVcpuCommand {
         long status = call("TDH.VP.CREATE", SeamcallRegs.of(10, tdvpr, td.tdr()));
         if (status != 0) {
             host.freePage(tdvpr);
+            td.bug("TDH.VP.CREATE", status);
             return TdxVm.failed(Errno.EIO, "TDH.VP.CREATE", status);
         }
         return complete(new TdxVcpu(vcpu.id(), tdvpr, new TdxRun(td, vcpu)), handOff);
@@ -68,6 +69,7 @@ final class InitVcpuCommand {
         if (status != 0) {
             td.leak(made.tdvpr);
             made.pages.forEach(td::leak);
+            td.bug("TDH.VP.ADDCX or TDH.VP.INIT", status);
             return TdxVm.failed(Errno.EIO, "TDH.VP.ADDCX or TDH.VP.INIT", status);
         }
         td.addVcpu(made);

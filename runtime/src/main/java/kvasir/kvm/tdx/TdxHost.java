@@ -149,10 +149,12 @@ public final class TdxHost {
     /** SEAMCALL with Linux's retry while entropy is short (sc_retry). */
     SeamcallRegs seamcall(int lp, String leaf, SeamcallRegs in) {
         kvm.seams().at(Seam.SEAMCALL, leaf);
+        kvm.seams().footprint().enters("the TDX module", module::fingerprint);
         SeamcallRegs out = module.seamcall(lp, in);
         for (int i = 1; i < ENTROPY_RETRIES && Status.RND_NO_ENTROPY.is(out.rax()); i++) {
             out = module.seamcall(lp, in);
         }
+        kvm.seams().footprint().leaves(out.hashCode());
         return out;
     }
 
@@ -184,7 +186,7 @@ public final class TdxHost {
     }
 
     long fingerprint() {
-        return freeHkids.hashCode() * 31L + module.fingerprint();
+        return freeHkids.hashCode();
     }
 
     Runnable checkpoint() {

@@ -9,9 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import kvasir.kvm.Errno;
+import kvasir.kvm.Footprint;
 import kvasir.kvm.IoctlResult;
-import kvasir.kvm.KernelLock;
 import kvasir.kvm.RunResult;
 import kvasir.kvm.Vcpu;
 import kvasir.kvm.VendorOps;
@@ -43,9 +44,13 @@ public final class TdxVm implements VendorOps {
     private long premapped;
     private long pageAddSource = -1;
     private List<Long> leaked = new ArrayList<>();
-    private boolean settled = true;
+    private int unsettled;
     private boolean rbpMod;
     private final IrqChip chip = new IrqChip();
+    private final String stateCell;
+    private final String premappedCell;
+    private final String septPagesCell;
+    private final String sourceCell;
 
     /** TD_STATE_*. */
     public enum State {
@@ -59,6 +64,10 @@ public final class TdxVm implements VendorOps {
         this.vm = vm;
         this.host = host;
         this.mode = mode;
+        stateCell = vm.name() + ".tdx.state";
+        premappedCell = vm.name() + ".tdx.nr_premapped";
+        septPagesCell = vm.name() + ".tdx.sept_pages";
+        sourceCell = vm.name() + ".tdx.page_add_src";
     }
 
     public Vm vm() {
@@ -92,7 +101,17 @@ public final class TdxVm implements VendorOps {
     }
 
     public State state() {
+        told().read(stateCell, state.ordinal());
         return state;
+    }
+
+    private void become(State next) {
+        told().wrote(stateCell, state.ordinal(), next.ordinal());
+        state = next;
+    }
+
+    private Footprint told() {
+        return vm.seams().footprint();
     }
 
     /** HPA of the TDR; 0 before KVM_TDX_INIT_VM and after the end. */
@@ -107,7 +126,13 @@ public final class TdxVm implements VendorOps {
 
     /** Mirror leaves whose page is not added yet (nr_premapped). */
     public long premapped() {
+        told().read(premappedCell, premapped);
         return premapped;
+    }
+
+    private void premapped(int change) {
+        told().added(premappedCell, premapped, change);
+        premapped += change;
     }
 
     /** The TD's root page, once it exists. */
@@ -134,12 +159,12 @@ public final class TdxVm implements VendorOps {
 
     /** Whether no vCPU is being made and the TD is not being taken down, so that the books must balance. */
     public boolean settled() {
-        return settled;
+        return unsettled == 0;
     }
 
     /** Whether a mirror leaf may stand for a page that is not added yet. */
     public boolean mayPremap() {
-        return mode != InitMemRegionMode.MERGED_6_19 && state != State.RUNNABLE;
+        return mode != InitMemRegionMode.MERGED_6_19 && state() != State.RUNNABLE;
     }
 
     /** Pages that could not be given back, in the order they were lost. */
@@ -165,10 +190,10 @@ public final class TdxVm implements VendorOps {
      * @param flags must be 0
      */
     public IoctlResult initVcpu(Vcpu vcpu, long handOff, int flags) {
-        return command(() -> {
-            settled = false;
+        return vcpuCommand(vcpu, () -> {
+            unsettled++;
             IoctlResult result = new InitVcpuCommand(this, vcpu).run(handOff, flags);
-            settled = true;
+            unsettled--;
             return result;
         });
     }
@@ -180,20 +205,19 @@ public final class TdxVm implements VendorOps {
      * @param flags bit 0 KVM_TDX_MEASURE_MEMORY_REGION
      */
     public IoctlResult initMemRegion(Vcpu vcpu, MemRegion region, int flags) {
-        if (locksEverything()) {
-            return command(() -> new InitMemRegionCommand(this, vcpu, region).run(flags));
-        }
-        if (vm.dead()) {
-            return IoctlResult.err(Errno.EIO, "kvm_vcpu_ioctl: the VM is dead");
-        }
-        vcpu.mutex().lock();
-        vm.slotsLock().lock();
-        try {
-            return new InitMemRegionCommand(this, vcpu, region).run(flags);
-        } finally {
-            vm.slotsLock().unlock();
-            vcpu.mutex().unlock();
-        }
+        return vcpuCommand(vcpu, () -> {
+            boolean alone = locksEverything();
+            if (!alone) {
+                vm.slotsLock().lock();
+            }
+            try {
+                return new InitMemRegionCommand(this, vcpu, region).run(flags);
+            } finally {
+                if (!alone) {
+                    vm.slotsLock().unlock();
+                }
+            }
+        });
     }
 
     /** KVM_TDX_EXTEND_MEMORY of the v19 patches: TDH.MR.EXTEND of pages that were added before. */
@@ -211,7 +235,17 @@ public final class TdxVm implements VendorOps {
 
     /** KVM_TDX_FINALIZE_VM. */
     public IoctlResult finalizeVm(int flags) {
-        return command(() -> finalizeLocked(flags));
+        return command(() -> {
+            if (locksEverything()) {
+                return finalizeLocked(flags);
+            }
+            vm.slotsLock().lock();
+            try {
+                return finalizeLocked(flags);
+            } finally {
+                vm.slotsLock().unlock();
+            }
+        });
     }
 
     /**
@@ -232,36 +266,53 @@ public final class TdxVm implements VendorOps {
         return new CpuidCommands(this).get(vcpu, flags, entries);
     }
 
-    /** 6.19: kvm->lock, every vcpu->mutex and slots_lock; before, kvm->lock. */
+    /** 6.19: kvm->lock, every vcpu->mutex and slots_lock; before, only what each command needs. */
     boolean locksEverything() {
         return mode == InitMemRegionMode.MERGED_6_19;
     }
 
-    private IoctlResult command(java.util.function.Supplier<IoctlResult> body) {
+    /** A sub-command of the VM (tdx_vm_ioctl): with kvm->lock, from 6.19 on with everything. */
+    private IoctlResult command(Supplier<IoctlResult> body) {
         if (vm.dead()) {
             return IoctlResult.err(Errno.EIO, "kvm_vm_ioctl: the VM is dead");
         }
         vm.kvmLock().lock();
-        var taken = new ArrayList<Vcpu>();
-        boolean slots = false;
         try {
-            if (locksEverything()) {
-                for (Vcpu vcpu : vm.vcpus()) {
-                    if (!vcpu.mutex().tryLock(KernelLock.Mode.WRITE)) {
-                        return IoctlResult.err(Errno.EBUSY, "tdx_acquire_vm_state_locks: vcpu->mutex is taken");
-                    }
-                    taken.add(vcpu);
-                }
-                vm.slotsLock().lock();
-                slots = true;
-            }
+            return locksEverything() ? withEverything(body) : body.get();
+        } finally {
+            vm.kvmLock().unlock();
+        }
+    }
+
+    /** A sub-command of a vCPU (tdx_vcpu_ioctl): with its mutex, from 6.19 on with everything. */
+    private IoctlResult vcpuCommand(Vcpu vcpu, Supplier<IoctlResult> body) {
+        if (locksEverything()) {
+            return command(body);
+        }
+        if (vm.dead()) {
+            return IoctlResult.err(Errno.EIO, "kvm_vcpu_ioctl: the VM is dead");
+        }
+        vcpu.mutex().lock();
+        try {
             return body.get();
         } finally {
-            if (slots) {
-                vm.slotsLock().unlock();
-            }
-            taken.reversed().forEach(vcpu -> vcpu.mutex().unlock());
-            vm.kvmLock().unlock();
+            vcpu.mutex().unlock();
+        }
+    }
+
+    /** tdx_acquire_vm_state_locks: no vCPU is being created, nobody holds a vCPU, and memslots stay. */
+    private IoctlResult withEverything(Supplier<IoctlResult> body) {
+        if (vm.vcpuCreationInProgress()) {
+            return IoctlResult.err(Errno.EBUSY, "tdx_acquire_vm_state_locks: a vCPU is being created");
+        }
+        List<Vcpu> vcpus = vm.vcpus();
+        vcpus.forEach(vcpu -> vcpu.mutex().lock());
+        vm.slotsLock().lock();
+        try {
+            return body.get();
+        } finally {
+            vm.slotsLock().unlock();
+            vcpus.reversed().forEach(vcpu -> vcpu.mutex().unlock());
         }
     }
 
@@ -280,11 +331,12 @@ public final class TdxVm implements VendorOps {
         if (flags != 0) {
             return invalid("tdx_td_finalize: flags must be 0");
         }
-        if (hkid < 0 || state == State.RUNNABLE) {
+        if (hkid < 0 || state() == State.RUNNABLE) {
             return invalid("tdx_td_finalize: the TD has no HKID, or is finalized already");
         }
-        if (premapped != 0) {
-            return invalid("tdx_td_finalize: %d pages are mapped and not added (nr_premapped)".formatted(premapped));
+        long waiting = premapped();
+        if (waiting != 0) {
+            return invalid("tdx_td_finalize: %d pages are mapped and not added (nr_premapped)".formatted(waiting));
         }
         long status = host.seamcall(0, "TDH.MR.FINALIZE", SeamcallRegs.leaf(17).with(RCX, tdr))
                 .rax();
@@ -295,7 +347,7 @@ public final class TdxVm implements VendorOps {
             bug("TDH.MR.FINALIZE", status);
             return failed(Errno.EIO, "TDH.MR.FINALIZE", status);
         }
-        state = State.RUNNABLE;
+        become(State.RUNNABLE);
         vm.allowPreFault();
         return IoctlResult.done();
     }
@@ -309,6 +361,7 @@ public final class TdxVm implements VendorOps {
     }
 
     void addVcpu(TdxVcpu vcpu) {
+        told().wrote(vcpuCell(vcpu.id), 0, vcpu.tdvpr);
         vcpus.put(vcpu.id, vcpu);
     }
 
@@ -323,11 +376,17 @@ public final class TdxVm implements VendorOps {
 
     void initialised(int width) {
         gpaWidth = width;
-        state = State.INITIALIZED;
+        become(State.INITIALIZED);
     }
 
     boolean vcpuInitialised(Vcpu vcpu) {
-        return vcpus.containsKey(vcpu.id());
+        TdxVcpu initialised = vcpus.get(vcpu.id());
+        told().read(vcpuCell(vcpu.id()), initialised == null ? 0 : initialised.tdvpr);
+        return initialised != null;
+    }
+
+    private String vcpuCell(int id) {
+        return vm.name() + ".tdx.vcpu" + id;
     }
 
     /** Whether {@code gpa} is a private address of this TD. */
@@ -337,6 +396,9 @@ public final class TdxVm implements VendorOps {
 
     /** TDH.MEM.PAGE.ADD; the status. */
     long pageAdd(long gpa, long pfn, long sourceHpa) {
+        if (told().listening()) {
+            vm.kvm().memory().read(sourceHpa, new byte[4096], 0, 4096);
+        }
         return host.seamcall(0, "TDH.MEM.PAGE.ADD", SeamcallRegs.of(2, gpa, tdr, pfn << 12, sourceHpa))
                 .rax();
     }
@@ -355,11 +417,12 @@ public final class TdxVm implements VendorOps {
 
     /** A premapped page was added. */
     void added() {
-        premapped--;
+        premapped(-1);
     }
 
     /** The source of the page that the hook adds while it sets the leaf; −1 for none. */
     void pageAddSource(long hpa) {
+        told().wrote(sourceCell, pageAddSource, hpa);
         pageAddSource = hpa;
     }
 
@@ -394,14 +457,14 @@ public final class TdxVm implements VendorOps {
     }
 
     @Override
-    public int vcpuPrecreate() {
-        return state == State.INITIALIZED ? 0 : -Errno.EIO.number();
+    public int vcpuCreate() {
+        return state() == State.INITIALIZED ? 0 : -Errno.EIO.number();
     }
 
     @Override
     public Optional<RunResult> run(Vcpu vcpu, long budget) {
         TdxVcpu td = vcpus.get(vcpu.id());
-        if (state != State.RUNNABLE || td == null) {
+        if (state() != State.RUNNABLE || td == null) {
             return Optional.of(new RunResult.Refused(
                     Errno.EINVAL, "tdx_vcpu_pre_run: the TD is not finalized, or the vCPU not initialised"));
         }
@@ -414,6 +477,10 @@ public final class TdxVm implements VendorOps {
         long status = host.seamcall(0, "TDH.MEM.SEPT.ADD", SeamcallRegs.of(3, gfn << 12 | (level - 1), tdr, page, 0))
                 .rax();
         if (status == 0) {
+            if (told().listening()) {
+                long sum = septPages.stream().mapToLong(Long::longValue).sum();
+                told().added(septPagesCell, sum, page);
+            }
             septPages.add(page);
         }
         return installed("TDH.MEM.SEPT.ADD", status);
@@ -426,15 +493,16 @@ public final class TdxVm implements VendorOps {
             return -Errno.EIO.number();
         }
         long pfn = Spte.pfn(spte);
-        if (state == State.RUNNABLE) {
+        if (state() == State.RUNNABLE) {
             long status = host.seamcall(0, "TDH.MEM.PAGE.AUG", SeamcallRegs.of(6, gfn << 12, tdr, pfn << 12, 0))
                     .rax();
             return installed("TDH.MEM.PAGE.AUG", status);
         }
         if (mode != InitMemRegionMode.MERGED_6_19) {
-            premapped++;
+            premapped(1);
             return 0;
         }
+        told().read(sourceCell, pageAddSource);
         if (pageAddSource < 0) {
             vm.bug("tdx_mem_page_add: no source page");
             return -Errno.EIO.number();
@@ -464,13 +532,13 @@ public final class TdxVm implements VendorOps {
         SeamcallRegs blocked = zap("TDH.MEM.RANGE.BLOCK", gpaAndTdr);
         if (blocked.rax() != 0) {
             if (neverAdded(blocked)) {
-                premapped--;
+                premapped(-1);
             } else {
                 bug("TDH.MEM.RANGE.BLOCK", blocked.rax());
             }
             return;
         }
-        if (state == State.RUNNABLE) {
+        if (state() == State.RUNNABLE) {
             long tracked =
                     zap("TDH.MEM.TRACK", SeamcallRegs.leaf(38).with(RCX, tdr)).rax();
             if (tracked != 0) {
@@ -496,8 +564,8 @@ public final class TdxVm implements VendorOps {
     private boolean neverAdded(SeamcallRegs blocked) {
         int entryState = (int) (blocked.rdx() >>> 8) & 0xff;
         return mode != InitMemRegionMode.MERGED_6_19
-                && state != State.RUNNABLE
-                && premapped > 0
+                && state() != State.RUNNABLE
+                && premapped() > 0
                 && blocked.rax() == Status.EPT_ENTRY_STATE_INCORRECT.on(RCX)
                 && entryState == SeptState.FREE.publicNumber();
     }
@@ -531,7 +599,7 @@ public final class TdxVm implements VendorOps {
             return -Errno.EFAULT.number();
         }
         long pfn = mirrorPfn(gfn << 12);
-        if (pfn < 0 || state == State.RUNNABLE) {
+        if (pfn < 0 || state() == State.RUNNABLE) {
             return -Errno.EINVAL.number();
         }
         long status = pageAdd(gfn << 12, pfn, kvasir.kvm.mm.Pfn.pfn(word) << 12);
@@ -552,10 +620,10 @@ public final class TdxVm implements VendorOps {
     /** Ends the TD in the legal order: pages, vCPUs, HKID, then every page of the module's (tdx_mmu_release_hkid, tdx_vm_destroy). */
     public void destroy() {
         vm.gmems().forEach(vm::closeGmem);
-        settled = false;
+        unsettled++;
         release();
-        settled = true;
-        state = State.UNINITIALIZED;
+        unsettled--;
+        become(State.UNINITIALIZED);
     }
 
     /** Releases the HKID and reclaims what the TD has; also the way back of a failed KVM_TDX_INIT_VM. */
@@ -618,21 +686,10 @@ public final class TdxVm implements VendorOps {
         }
     }
 
-    /** A SEAMCALL goes by hundreds of words: learning its steps costs more than running the schedules. */
-    @Override
-    public boolean fingerprinted() {
-        return false;
-    }
-
     @Override
     public long fingerprint() {
-        long hash = ((state.ordinal() * 31L + hkid) * 31 + releasedHkid) * 31 + tdr;
-        hash = (hash * 31 + tdcsPages.hashCode()) * 31 + septPages.hashCode();
-        hash = ((hash * 31 + vcpus.keySet().hashCode()) * 31 + premapped) * 31 + pageAddSource;
-        for (TdxVcpu vcpu : vcpus.values()) {
-            hash = (hash * 31 + vcpu.tdvpr) * 31 + vcpu.pages.hashCode();
-        }
-        return ((hash * 31 + leaked.hashCode()) * 31 + (settled ? 1 : 0)) * 31 + host.fingerprint();
+        long hash = (hkid * 31L + releasedHkid) * 31 + tdr;
+        return (hash * 31 + tdcsPages.hashCode()) * 31 + leaked.hashCode() * 31L + host.fingerprint();
     }
 
     @Override

@@ -10,7 +10,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import kvasir.kvm.Footprint;
 import kvasir.metal.memory.MemoryWatch;
 import kvasir.metal.memory.PhysicalMemory;
@@ -43,6 +45,11 @@ final class Learner implements Footprint, MemoryWatch {
 
     /** Of each task, the hash at the start of each stretch of which only the result will matter. */
     private final List<ArrayDeque<Long>> stretches = new ArrayList<>();
+
+    /** Of each task, the device that works for it. */
+    private final List<Optional<Device>> working = new ArrayList<>();
+
+    private final Map<String, Device> devices = new TreeMap<>();
 
     private long basis;
     private Optional<RuntimeException> failure = Optional.empty();
@@ -107,6 +114,7 @@ final class Learner implements Footprint, MemoryWatch {
         for (int i = 0; i < places.length; i++) {
             bases[i] = trees.at(places[i]).hash;
             stretches.add(new ArrayDeque<>());
+            working.add(Optional.empty());
         }
         knowledge.runs++;
     }
@@ -146,6 +154,7 @@ final class Learner implements Footprint, MemoryWatch {
         rest = run.fingerprint();
         muted = false;
         read("rest", rest);
+        working.get(task).ifPresent(this::goesByDevice);
     }
 
     /**
@@ -157,6 +166,7 @@ final class Learner implements Footprint, MemoryWatch {
      * @param outcome how it ended; empty if it has not
      */
     void stopped(int task, boolean waits, String loop, int round, String outcome) {
+        working.get(task).ifPresent(this::changesDevice);
         long now = run.fingerprint();
         if (now != rest) {
             wrote("rest", rest, now);
@@ -334,6 +344,40 @@ final class Learner implements Footprint, MemoryWatch {
         }
     }
 
+    @Override
+    public void enters(String name, LongSupplier beside) {
+        if (!muted) {
+            begins();
+            Device device = devices.computeIfAbsent(name, key -> new Device(key, beside));
+            working.set(runningTask, Optional.of(device));
+            goesByDevice(device);
+        }
+    }
+
+    @Override
+    public void leaves(long result) {
+        if (!muted) {
+            changesDevice(working.get(runningTask).orElseThrow());
+            working.set(runningTask, Optional.empty());
+            ends(result);
+        }
+    }
+
+    private void goesByDevice(Device device) {
+        device.told = device.value();
+        goesBy(cells.scalar(device.name, device.told), device.told);
+    }
+
+    private void changesDevice(Device device) {
+        long now = device.value();
+        if (now != device.told) {
+            int cell = cells.scalar(device.name, device.told);
+            check(cell, device.told);
+            becomes(cell, now);
+            device.told = now;
+        }
+    }
+
     private void becomes(int cell, long now) {
         set.add(cell);
         effects.add(new StepTrees.Effect(StepTrees.SET, cell, NOTHING, cells.id(now)));
@@ -359,7 +403,7 @@ final class Learner implements Footprint, MemoryWatch {
 
     @Override
     public void reading(long hpa, int bytes) {
-        if (muted) {
+        if (muted || working.get(runningTask).isPresent()) {
             return;
         }
         muted = true;
@@ -429,6 +473,11 @@ final class Learner implements Footprint, MemoryWatch {
             return;
         }
         muted = true;
+        if (working.get(runningTask).isPresent()) {
+            working.get(runningTask).get().scatter(run.memory(), hpa, bytes);
+            muted = false;
+            return;
+        }
         long end = hpa + bytes;
         int at = 0;
         for (long from = hpa; from < end; ) {
@@ -463,6 +512,11 @@ final class Learner implements Footprint, MemoryWatch {
             return;
         }
         muted = true;
+        if (working.get(runningTask).isPresent()) {
+            working.get(runningTask).get().scatter(run.memory(), hpa, bytes);
+            muted = false;
+            return;
+        }
         long end = hpa + bytes;
         int at = 0;
         for (long from = hpa; from < end; ) {
@@ -488,6 +542,17 @@ final class Learner implements Footprint, MemoryWatch {
     public void filled(long pfn, long word) {
         if (muted) {
             return;
+        }
+        if (working.get(runningTask).isPresent()) {
+            working.get(runningTask).get().fill(pfn, word);
+            return;
+        }
+        for (Device device : devices.values()) {
+            if (device.keeps(pfn)) {
+                goesByDevice(device);
+                device.fill(pfn, word);
+                changesDevice(device);
+            }
         }
         muted = true;
         if (knowledge.wholeFrames.contains(pfn)) {
