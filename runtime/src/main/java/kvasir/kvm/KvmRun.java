@@ -3,6 +3,7 @@ package kvasir.kvm;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** struct kvm_run and the PIO page after it, as bytes at the offsets of the ABI (6.1, 6.2). */
@@ -15,6 +16,10 @@ public final class KvmRun {
     private static final int UNION = 32;
     private static final int PIO_DATA = 4096;
     private static final int HYPERCALL_RET = 88;
+    private static final int TDX_RET = 48;
+    private static final int TDX_GET_TD_VM_CALL_INFO = 0x10000;
+    private static final int TDX_GET_QUOTE = 0x10002;
+    private static final int TDX_SETUP_EVENT_NOTIFY = 0x10004;
 
     private final byte[] bytes = new byte[MMAP_BYTES];
     private final ByteBuffer view = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
@@ -196,6 +201,42 @@ public final class KvmRun {
         put64(UNION + 64, longMode ? 1 : 0);
     }
 
+    /** KVM_EXIT_TDX: flags 0, nr, ret and what else the sub-function has, in the order of the union. */
+    public void tdx(long function, long ret, long... data) {
+        setExitReason(ExitReason.TDX);
+        put64(UNION, 0);
+        put64(UNION + 8, function);
+        put64(TDX_RET, ret);
+        for (int i = 0; i < data.length; i++) {
+            setTdxData(i, data[i]);
+        }
+    }
+
+    /** tdx.nr: the sub-function. */
+    public long tdxFunction() {
+        return get64(UNION + 8);
+    }
+
+    /** tdx.*.ret: what the guest finds in R10. */
+    public long tdxRet() {
+        return get64(TDX_RET);
+    }
+
+    /** Writes tdx.*.ret. */
+    public void setTdxRet(long ret) {
+        put64(TDX_RET, ret);
+    }
+
+    /** What stands behind ret: number {@code index}, from 0. */
+    public long tdxData(int index) {
+        return get64(TDX_RET + 8 + 8 * index);
+    }
+
+    /** Writes what stands behind ret. */
+    public void setTdxData(int index, long value) {
+        put64(TDX_RET + 8 + 8 * index, value);
+    }
+
     /** hypercall.ret. */
     public long hypercallRet() {
         return get64(HYPERCALL_RET);
@@ -283,6 +324,14 @@ public final class KvmRun {
                     fields.put("data" + i, get64(UNION + 8 + 8 * i));
                 }
             }
+            case TDX -> {
+                fields.put("nr", tdxFunction());
+                fields.put("ret", tdxRet());
+                List<String> names = tdxNames();
+                for (int i = 0; i < names.size(); i++) {
+                    fields.put(names.get(i), tdxData(i));
+                }
+            }
             case FAIL_ENTRY -> fields.put("reason", get64(UNION));
             case X86_RDMSR, X86_WRMSR -> {
                 fields.put("reason", Integer.toUnsignedLong(get32(UNION + 8)));
@@ -292,6 +341,15 @@ public final class KvmRun {
             default -> {}
         }
         return fields;
+    }
+
+    private List<String> tdxNames() {
+        return switch ((int) tdxFunction()) {
+            case TDX_GET_TD_VM_CALL_INFO -> List.of("leaf", "r11", "r12", "r13", "r14");
+            case TDX_GET_QUOTE -> List.of("gpa", "size");
+            case TDX_SETUP_EVENT_NOTIFY -> List.of("vector");
+            default -> List.of();
+        };
     }
 
     /** One byte at an offset of the ABI, 0 to 255. */

@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import kvasir.event.Topic;
 import kvasir.kvm.KvmRun;
 import kvasir.registry.Api;
@@ -83,6 +84,25 @@ final class KvmRunHandle implements Described {
                         return value;
                     })
             .property(
+                    "tdx_ret",
+                    "u64",
+                    "Offset 48: after a TDX exit, what the guest finds in R10.",
+                    "td.vcpu0.kvm_run.tdx_ret = 0",
+                    k -> k.run.tdxRet(),
+                    (k, value) -> {
+                        k.run.setTdxRet((Long) value);
+                        return value;
+                    })
+            .property(
+                    "tdx_info",
+                    "list of u64",
+                    "Offsets 64 to 95: after a TDX exit for GetTdVmCallInfo, what the guest finds in R11 to R14.",
+                    "td.vcpu0.kvm_run.tdx_info = [2, 0, 0, 0]",
+                    k -> IntStream.rangeClosed(1, 4)
+                            .<Object>mapToObj(k.run::tdxData)
+                            .toList(),
+                    KvmRunHandle::setTdxInfo)
+            .property(
                     "msr_data",
                     "u64",
                     "Offset 48: what the guest's RDMSR gets after an X86_RDMSR exit, or its WRMSR wrote.",
@@ -117,6 +137,18 @@ final class KvmRunHandle implements Described {
     KvmRunHandle(String owner, KvmRun run) {
         this.owner = owner;
         this.run = run;
+    }
+
+    private static Object setTdxInfo(KvmRunHandle handle, Object value) {
+        if (!(value instanceof List<?> words)
+                || words.size() != 4
+                || !words.stream().allMatch(Long.class::isInstance)) {
+            return new Outcome.Failed("EINVAL", "tdx_info takes a list of four numbers: R11 to R14", Map.of());
+        }
+        for (int i = 0; i < 4; i++) {
+            handle.run.setTdxData(1 + i, (Long) words.get(i));
+        }
+        return value;
     }
 
     private Object byteAt(Object key) {

@@ -11,6 +11,9 @@ import kvasir.metal.tdx.SeamcallRegs;
 
 /** KVM_TDX_CAPABILITIES and KVM_TDX_GET_CPUID. */
 final class CpuidCommands {
+    /** TDVMCALLINFO_SETUP_EVENT_NOTIFY_INTERRUPT, which user space may offer to guests. */
+    private static final long SETUP_EVENT_NOTIFY_INTERRUPT = 1 << 1;
+
     private final TdxVm td;
 
     CpuidCommands(TdxVm td) {
@@ -29,8 +32,34 @@ final class CpuidCommands {
         var details = new LinkedHashMap<String, Object>();
         details.put("supported_attrs", InitVmCommand.SUPPORTED_ATTRIBUTES);
         details.put("supported_xfam", InitVmCommand.SUPPORTED_XFAM);
+        details.put("kernel_tdvmcallinfo_1_r11", 0L);
+        details.put("user_tdvmcallinfo_1_r11", SETUP_EVENT_NOTIFY_INTERRUPT);
+        details.put("kernel_tdvmcallinfo_1_r12", 0L);
+        details.put("user_tdvmcallinfo_1_r12", 0L);
         details.put("nent", (long) CpuidConfig.ALL.size());
+        details.put(
+                "cpuid", CpuidConfig.ALL.stream().map(CpuidCommands::settable).toList());
         return new IoctlResult.Ok(0, details);
+    }
+
+    /** The bits of a leaf that user space may set (td_init_cpuid_entry2). */
+    private static Map<String, ?> settable(CpuidConfig config) {
+        int eax = config.leaf() == InitVmCommand.WIDTH_LEAF ? config.eax() | 0xff << 16 : config.eax();
+        boolean features = config.leaf() == 7 && config.subleaf() == 0;
+        int ebx = features ? config.ebx() & ~InitVmCommand.CPUID_7_TSX_EBX : config.ebx();
+        int ecx = features ? config.ecx() & ~InitVmCommand.CPUID_7_WAITPKG_ECX : config.ecx();
+        return leaf(config, eax, ebx, ecx, config.edx());
+    }
+
+    private static Map<String, ?> leaf(CpuidConfig config, int eax, int ebx, int ecx, int edx) {
+        var leaf = new LinkedHashMap<String, Object>();
+        leaf.put("function", Integer.toUnsignedLong(config.leaf()));
+        leaf.put("index", (long) Math.max(0, config.subleaf()));
+        leaf.put("eax", Integer.toUnsignedLong(eax));
+        leaf.put("ebx", Integer.toUnsignedLong(ebx));
+        leaf.put("ecx", Integer.toUnsignedLong(ecx));
+        leaf.put("edx", Integer.toUnsignedLong(edx));
+        return leaf;
     }
 
     IoctlResult get(Vcpu vcpu, int flags, long entries) {
@@ -44,14 +73,7 @@ final class CpuidCommands {
         for (CpuidConfig config : CpuidConfig.ALL) {
             long low = field(config.fieldId());
             long high = field(config.fieldId() + 1);
-            var leaf = new LinkedHashMap<String, Object>();
-            leaf.put("function", Integer.toUnsignedLong(config.leaf()));
-            leaf.put("index", (long) Math.max(0, config.subleaf()));
-            leaf.put("eax", low & 0xffff_ffffL);
-            leaf.put("ebx", low >>> 32);
-            leaf.put("ecx", high & 0xffff_ffffL);
-            leaf.put("edx", high >>> 32);
-            leaves.add(leaf);
+            leaves.add(leaf(config, (int) low, (int) (low >>> 32), (int) high, (int) (high >>> 32)));
         }
         return new IoctlResult.Ok(0, Map.of("cpuid", leaves));
     }

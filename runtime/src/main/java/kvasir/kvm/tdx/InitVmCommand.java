@@ -17,9 +17,9 @@ final class InitVmCommand {
     static final long SUPPORTED_ATTRIBUTES = 1L << 28;
     static final long SUPPORTED_XFAM = 0x6dbe7;
     private static final long XFAM_FIXED1 = 3;
-    private static final int CPUID_7_TSX_WAITPKG_EBX = 1 << 4 | 1 << 11;
-    private static final int CPUID_7_WAITPKG_ECX = 1 << 5;
-    private static final int WIDTH_LEAF = 0x80000008;
+    static final int CPUID_7_TSX_EBX = 1 << 4 | 1 << 11;
+    static final int CPUID_7_WAITPKG_ECX = 1 << 5;
+    static final int WIDTH_LEAF = 0x80000008;
     private static final long NO_RBP_MOD = 4;
     private static final int TSC_1GHZ = 40;
 
@@ -75,7 +75,7 @@ final class InitVmCommand {
         for (CpuidEntry entry : init.cpuid()) {
             if (entry.function() == 7
                     && entry.index() == 0
-                    && ((entry.ebx() & CPUID_7_TSX_WAITPKG_EBX) != 0 || (entry.ecx() & CPUID_7_WAITPKG_ECX) != 0)) {
+                    && ((entry.ebx() & CPUID_7_TSX_EBX) != 0 || (entry.ecx() & CPUID_7_WAITPKG_ECX) != 0)) {
                 return Optional.of("TSX and WAITPKG are not supported");
             }
             if (configIndex(entry) < 0) {

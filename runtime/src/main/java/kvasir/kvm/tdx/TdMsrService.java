@@ -107,6 +107,11 @@ final class TdMsrService {
         return writable;
     }
 
+    /** Whether an interrupt waits for the guest. */
+    boolean interrupted() {
+        return apic.interrupting(cpu.clock());
+    }
+
     /**
      * The vCPU blocks until its timer wakes it; false if nothing will (tdx_emulate_vmcall HLT, kvm_vcpu_block).
      *

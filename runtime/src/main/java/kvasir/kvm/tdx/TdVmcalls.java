@@ -6,11 +6,12 @@ import static kvasir.metal.tdx.Operand.R12;
 import static kvasir.metal.tdx.Operand.R13;
 import static kvasir.metal.tdx.Operand.R14;
 import static kvasir.metal.tdx.Operand.R15;
+import static kvasir.metal.tdx.Operand.RBP;
+import static kvasir.metal.tdx.Operand.RSP;
 
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.LongStream;
 import kvasir.kvm.ExitReason;
 import kvasir.kvm.KvmRun;
 import kvasir.kvm.RunResult;
@@ -21,6 +22,7 @@ import kvasir.metal.tdx.SeamcallRegs;
 /** TDVMCALLs of the guest (GHCI) and what the host answers (handle_tdvmcall). */
 final class TdVmcalls {
     private static final long SUCCESS = 0;
+    private static final long RETRY = 1;
     private static final long INVALID_OPERAND = 1L << 63;
     private static final long ALIGN_ERROR = INVALID_OPERAND | 2;
     private static final long SUBFUNC_UNSUPPORTED = INVALID_OPERAND | 3;
@@ -42,14 +44,16 @@ final class TdVmcalls {
     private static final long CHUNK = 2 << 20;
     private static final long ENCRYPTED = 1 << 4;
     private static final int SYSTEM_EVENT_TDX_FATAL = 7;
-    private static final int[] FATAL_REGISTERS = {0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
     private final TdxVm td;
     private final Vm vm;
     private final Vcpu vcpu;
     private final TdMsrService msrs;
     private Pending pending = Pending.NOTHING;
-    private Answer answer = Answer.NONE;
+    /** Registers of the last TD exit, which the next entry hands back: the guest finds what nobody has changed. */
+    private SeamcallRegs args = SeamcallRegs.leaf(0);
+
+    private boolean interruptedBefore;
     private long mapAt;
     private long mapEnd;
 
@@ -60,16 +64,10 @@ final class TdVmcalls {
         MMIO_READ,
         DONE,
         MAP_GPA,
-        USER
-    }
-
-    /** R10 to R15 at the next entry. */
-    private record Answer(long r10, long r11, long r12, long r13, long r14, long r15) {
-        static final Answer NONE = new Answer(0, 0, 0, 0, 0, 0);
-
-        static Answer of(long status, long value) {
-            return new Answer(status, value, 0, 0, 0, 0);
-        }
+        /** GetQuote, SetupEventNotifyInterrupt: user space's ret. */
+        USER,
+        /** GetTdVmCallInfo: user space's ret and R11 to R14. */
+        INFO
     }
 
     TdVmcalls(TdxVm td, Vcpu vcpu, TdMsrService msrs) {
@@ -80,13 +78,13 @@ final class TdVmcalls {
     }
 
     /** The registers of the next TDH.VP.ENTER. */
-    SeamcallRegs reply(SeamcallRegs in) {
-        return in.with(R10, answer.r10)
-                .with(R11, answer.r11)
-                .with(R12, answer.r12)
-                .with(R13, answer.r13)
-                .with(R14, answer.r14)
-                .with(R15, answer.r15);
+    SeamcallRegs reply() {
+        return args;
+    }
+
+    /** Keeps the registers of a TD exit. */
+    void exited(SeamcallRegs regs) {
+        args = regs;
     }
 
     /** The completion callback of the previous exit; a result if user space is asked again. */
@@ -94,53 +92,60 @@ final class TdVmcalls {
         KvmRun run = vcpu.kvmRun();
         Pending what = pending;
         pending = Pending.NOTHING;
-        switch (what) {
-            case NOTHING -> {}
-            case IN -> answer = Answer.of(SUCCESS, Integer.toUnsignedLong(run.ioData()));
-            case MMIO_READ -> answer = Answer.of(SUCCESS, run.mmioData());
-            case DONE -> answer = Answer.of(SUCCESS, 0);
-            case USER -> answer = Answer.of(SUBFUNC_UNSUPPORTED, 0);
-            case MAP_GPA -> {
-                if (run.hypercallRet() != 0) {
-                    answer = Answer.of(INVALID_OPERAND, mapAt);
-                    return Optional.empty();
-                }
-                mapAt = Math.min(mapAt + CHUNK, mapEnd);
-                if (mapAt < mapEnd) {
-                    return mapChunk();
-                }
-                answer = Answer.of(SUCCESS, 0);
+        return switch (what) {
+            case NOTHING, DONE -> Optional.empty();
+            case IN -> value(Integer.toUnsignedLong(run.ioData()));
+            case MMIO_READ -> value(run.mmioData());
+            case USER -> answered(run.tdxRet());
+            case INFO -> {
+                args = args.with(R11, run.tdxData(1))
+                        .with(R12, run.tdxData(2))
+                        .with(R13, run.tdxData(3))
+                        .with(R14, run.tdxData(4));
+                yield answered(run.tdxRet());
             }
+            case MAP_GPA -> mapped(run.hypercallRet());
+        };
+    }
+
+    /** tdx_complete_vmcall_map_gpa: whatever user space refuses is an invalid operand; an interrupt ends the loop. */
+    private Optional<RunResult> mapped(long ret) {
+        if (ret != 0) {
+            return notMapped(INVALID_OPERAND, mapAt);
         }
-        return Optional.empty();
+        mapAt += CHUNK;
+        if (mapAt >= mapEnd) {
+            return Optional.empty();
+        }
+        return msrs.interrupted() && !interruptedBefore ? notMapped(RETRY, mapAt) : mapChunk();
+    }
+
+    private Optional<RunResult> notMapped(long status, long gpa) {
+        args = args.with(R11, gpa);
+        return answered(status);
     }
 
     /** A TDVMCALL; a result if it goes to user space. */
     Optional<RunResult> handle(SeamcallRegs regs) {
-        answer = Answer.NONE;
         if (regs.get(R10) != 0) {
-            answer = Answer.of(-ENOSYS, 0);
-            return Optional.empty();
+            return answered(-ENOSYS);
         }
         long function = regs.get(R11);
         return switch ((int) function) {
-            case GET_TD_VMCALL_INFO -> info(regs);
+            case GET_TD_VMCALL_INFO -> info(regs.get(R12));
             case MAP_GPA -> mapGpa(regs.get(R12), regs.get(R13));
             case GET_QUOTE -> quote(regs.get(R12), regs.get(R13));
             case REPORT_FATAL_ERROR -> fatal(regs);
             case SETUP_EVENT_NOTIFY ->
                 regs.get(R12) < 32 || regs.get(R12) > 255
                         ? answered(INVALID_OPERAND)
-                        : user(function, Map.of("vector", regs.get(R12)));
+                        : user(Pending.USER, function, SUBFUNC_UNSUPPORTED, regs.get(R12));
             case CPUID -> {
                 int[] out = vcpu.cpu().model().answer((int) regs.get(R12), (int) regs.get(R13));
-                answer = new Answer(
-                        SUCCESS,
-                        0,
-                        Integer.toUnsignedLong(out[0]),
-                        Integer.toUnsignedLong(out[1]),
-                        Integer.toUnsignedLong(out[2]),
-                        Integer.toUnsignedLong(out[3]));
+                args = args.with(R12, Integer.toUnsignedLong(out[0]))
+                        .with(R13, Integer.toUnsignedLong(out[1]))
+                        .with(R14, Integer.toUnsignedLong(out[2]))
+                        .with(R15, Integer.toUnsignedLong(out[3]));
                 yield Optional.empty();
             }
             case HLT -> {
@@ -154,8 +159,7 @@ final class TdVmcalls {
             case IO -> io(regs);
             case RDMSR -> {
                 OptionalLong value = msrs.read((int) regs.get(R12));
-                answer = Answer.of(value.isPresent() ? SUCCESS : INVALID_OPERAND, value.orElse(0));
-                yield Optional.empty();
+                yield value.isPresent() ? value(value.getAsLong()) : answered(INVALID_OPERAND);
             }
             case WRMSR -> answered(msrs.write((int) regs.get(R12), regs.get(R13)) ? SUCCESS : INVALID_OPERAND);
             case REQUEST_MMIO -> mmio(regs);
@@ -164,16 +168,25 @@ final class TdVmcalls {
     }
 
     private Optional<RunResult> answered(long status) {
-        answer = Answer.of(status, 0);
+        args = args.with(R10, status);
         return Optional.empty();
     }
 
-    private Optional<RunResult> info(SeamcallRegs regs) {
-        return switch ((int) regs.get(R12)) {
-            case 0 -> answered(SUCCESS);
-            case 1 -> user(GET_TD_VMCALL_INFO, Map.of("leaf", 1L));
-            default -> answered(INVALID_OPERAND);
-        };
+    private Optional<RunResult> value(long r11) {
+        args = args.with(R11, r11);
+        return Optional.empty();
+    }
+
+    /** tdx_get_td_vm_call_info. */
+    private Optional<RunResult> info(long leaf) {
+        if (leaf == 1) {
+            return user(Pending.INFO, GET_TD_VMCALL_INFO, SUCCESS, leaf, 0, 0, 0, 0);
+        }
+        if (leaf != 0) {
+            return answered(INVALID_OPERAND);
+        }
+        args = args.with(R11, 0).with(R12, 0).with(R13, 0).with(R14, 0);
+        return answered(SUCCESS);
     }
 
     /** tdx_map_gpa: whole chunks of 2 MiB, each an exit KVM_HC_MAP_GPA_RANGE. */
@@ -181,19 +194,20 @@ final class TdVmcalls {
         long shared = td.gfnDirectBits() << 12;
         long end = gpa + size;
         boolean oneKind = ((gpa ^ end - 1) & shared) == 0;
-        boolean inWidth = (gpa & ~(shared * 2 - 1)) == 0 && (end - 1 & ~(shared * 2 - 1)) == 0;
-        if (((gpa | size) & 4095) != 0) {
-            answer = Answer.of(ALIGN_ERROR, gpa);
-        } else if (size == 0 || Long.compareUnsigned(end, gpa) <= 0 || !oneKind || !inWidth) {
-            answer = Answer.of(INVALID_OPERAND, gpa);
-        } else if (!vm.exitsOnMapGpaRange()) {
-            answer = Answer.of(SUBFUNC_UNSUPPORTED, gpa);
-        } else {
-            mapAt = gpa;
-            mapEnd = end;
-            return mapChunk();
+        boolean inWidth = gpa >>> 1 < shared && end - 1 >>> 1 < shared;
+        if (!vm.exitsOnMapGpaRange()) {
+            return notMapped(SUBFUNC_UNSUPPORTED, gpa);
         }
-        return Optional.empty();
+        if (Long.compareUnsigned(end, gpa) <= 0 || !oneKind || !inWidth) {
+            return notMapped(INVALID_OPERAND, gpa);
+        }
+        if (((gpa | size) & 4095) != 0) {
+            return notMapped(ALIGN_ERROR, gpa);
+        }
+        mapAt = gpa;
+        mapEnd = end;
+        interruptedBefore = msrs.interrupted();
+        return mapChunk();
     }
 
     private Optional<RunResult> mapChunk() {
@@ -206,17 +220,15 @@ final class TdVmcalls {
     }
 
     private Optional<RunResult> quote(long gpa, long size) {
-        if (td.privateGpa(gpa) || ((gpa | size) & 4095) != 0 || size == 0) {
-            return answered(INVALID_OPERAND);
-        }
-        return user(GET_QUOTE, Map.of("gpa", gpa & ~(td.gfnDirectBits() << 12), "size", size));
+        return td.privateGpa(gpa)
+                ? answered(INVALID_OPERAND)
+                : user(Pending.USER, GET_QUOTE, SUBFUNC_UNSUPPORTED, gpa & ~(td.gfnDirectBits() << 12), size);
     }
 
+    /** tdx_report_fatal_error: the registers in their order, with RSP and RBP as 0. */
     private Optional<RunResult> fatal(SeamcallRegs regs) {
-        var data = new long[16];
-        for (int register : FATAL_REGISTERS) {
-            data[register] = regs.get(register);
-        }
+        SeamcallRegs shown = regs.with(RSP, 0).with(RBP, 0);
+        long[] data = LongStream.range(0, 16).map(i -> shown.get((int) i)).toArray();
         vcpu.kvmRun().systemEvent(SYSTEM_EVENT_TDX_FATAL, data);
         return exited();
     }
@@ -246,14 +258,12 @@ final class TdVmcalls {
         return exited();
     }
 
-    /** KVM_EXIT_TDX. Without an answer in kvm_run the guest gets SUBFUNC_UNSUPPORTED, the preset. */
-    private Optional<RunResult> user(long function, Map<String, ?> fields) {
-        pending = Pending.USER;
-        vcpu.kvmRun().setExitReason(ExitReason.TDX);
-        var all = new LinkedHashMap<String, Object>();
-        all.put("nr", function);
-        all.putAll(fields);
-        return Optional.of(new RunResult.Exited(ExitReason.TDX, all));
+    /** KVM_EXIT_TDX.
+     * @param preset what ret is if user space leaves it alone */
+    private Optional<RunResult> user(Pending next, long function, long preset, long... data) {
+        pending = next;
+        vcpu.kvmRun().tdx(function, preset, data);
+        return exited();
     }
 
     private Optional<RunResult> exited() {
@@ -263,12 +273,14 @@ final class TdVmcalls {
 
     Runnable checkpoint() {
         Pending savedPending = pending;
-        Answer savedAnswer = answer;
+        SeamcallRegs savedArgs = args;
+        boolean savedInterrupted = interruptedBefore;
         long savedAt = mapAt;
         long savedEnd = mapEnd;
         return () -> {
             pending = savedPending;
-            answer = savedAnswer;
+            args = savedArgs;
+            interruptedBefore = savedInterrupted;
             mapAt = savedAt;
             mapEnd = savedEnd;
         };

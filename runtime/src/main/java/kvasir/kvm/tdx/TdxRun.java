@@ -1,6 +1,7 @@
 package kvasir.kvm.tdx;
 
 import static kvasir.metal.tdx.Operand.R8;
+import static kvasir.metal.tdx.Operand.RAX;
 import static kvasir.metal.tdx.Operand.RCX;
 import static kvasir.metal.tdx.Operand.RDX;
 
@@ -38,7 +39,6 @@ final class TdxRun {
     private final TdMsrService msrs;
     private final TdVmcalls vmcalls;
     private final TdProcessor processor;
-    private SeamcallRegs entry = SeamcallRegs.leaf(0);
     private long sharedRoot = -1;
 
     TdxRun(TdxVm td, Vcpu vcpu) {
@@ -111,9 +111,9 @@ final class TdxRun {
     /** The module runs the guest on this vCPU's processor. */
     private SeamcallRegs enter(long tdvpr) {
         td.host().module().guest(tdvpr, processor);
-        SeamcallRegs in = vmcalls.reply(entry).with(RCX, tdvpr);
+        SeamcallRegs in = vmcalls.reply().with(RAX, 0).with(RCX, tdvpr);
         SeamcallRegs out = td.host().seamcall(td.host().cpuOf(vcpu.id()), "TDH.VP.ENTER", in);
-        entry = SeamcallRegs.leaf(0);
+        vmcalls.exited(out);
         return out;
     }
 
@@ -205,12 +205,10 @@ final class TdxRun {
         Runnable processorPart = processor.checkpoint();
         Runnable callsPart = vmcalls.checkpoint();
         Runnable msrPart = msrs.checkpoint();
-        SeamcallRegs savedEntry = entry;
         return () -> {
             processorPart.run();
             callsPart.run();
             msrPart.run();
-            entry = savedEntry;
             sharedRoot = -1;
         };
     }
