@@ -32,6 +32,14 @@ public sealed interface Ended {
         }
     }
 
+    /** The guest switched itself off: ACPI's S5. */
+    record PoweredOff() implements Ended {
+        @Override
+        public Outcome outcome() {
+            return new Outcome.Exit("POWER_OFF", Map.of());
+        }
+    }
+
     /** Every vCPU sleeps and no timer is armed. */
     record Asleep(List<MpState> states) implements Ended {
         public Asleep {

@@ -100,6 +100,9 @@ public final class VcpuThreads {
             if (board.exitCode().isPresent()) {
                 return Optional.of(new Ended.DebugExit(board.exitCode().getAsInt()));
             }
+            if (board.poweredOff()) {
+                return Optional.of(new Ended.PoweredOff());
+            }
             if (board.resetRequested()) {
                 return Optional.of(new Ended.Reset());
             }

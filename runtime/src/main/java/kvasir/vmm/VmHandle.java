@@ -99,7 +99,7 @@ public class VmHandle implements Described {
                         "run",
                         List.of(keyword("budget", Kind.U64, "instructions", "of all vCPUs together")),
                         "Runs the vCPUs in turn and answers their exits with the devices, until the guest ends: "
-                                + "DEBUG_EXIT with the code (value * 2 + 1, as QEMU's isa-debug-exit), RESET, ASLEEP (all "
+                                + "DEBUG_EXIT with the code (value * 2 + 1, as QEMU's isa-debug-exit), RESET, POWER_OFF, ASLEEP (all "
                                 + "vCPUs sleep and no timer is armed), or an exit of one vCPU that no device answers.",
                         "pc.run -> DEBUG_EXIT code 1",
                         (vm, a) -> vm.withPc(pc -> vm.runAll(

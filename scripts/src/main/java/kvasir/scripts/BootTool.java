@@ -66,12 +66,15 @@ public record BootTool(Map<String, String> options) {
          * Runs it to its end.
          *
          * @param err told why, unless the guest ended itself
-         * @return the guest's exit code, or 3 if it did not end itself
+         * @return the guest's exit code, 0 if it switched itself off, or 3 if it did not end itself
          */
         public int run(PrintStream err) {
             Ended end = run.run(budget);
             if (end instanceof Ended.DebugExit(int code)) {
                 return code & 0xff;
+            }
+            if (end instanceof Ended.PoweredOff) {
+                return 0;
             }
             err.println("kvs: " + reason(end));
             return MACHINE_FAILED;
@@ -84,7 +87,7 @@ public record BootTool(Map<String, String> options) {
 
         private String reason(Ended end) {
             return switch (end) {
-                case Ended.DebugExit _ -> "the guest ended";
+                case Ended.DebugExit _, Ended.PoweredOff _ -> "the guest ended";
                 case Ended.Reset _ -> "the guest asked for a reset";
                 case Ended.Asleep asleep ->
                     "every vCPU sleeps and no timer is armed: "

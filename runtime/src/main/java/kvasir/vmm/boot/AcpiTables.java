@@ -3,56 +3,103 @@ package kvasir.vmm.boot;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
+import kvasir.vmm.device.AcpiPm;
 import kvasir.vmm.device.AcpiPmTimer;
+import kvasir.vmm.device.Uart16550;
 
-/** The ACPI tables that a guest without firmware needs: RSDP, RSDT, FADT, FACS, DSDT, MADT (ACPI 6.5, chapter 5). */
+/** The ACPI tables that a guest without firmware needs: RSDP, RSDT, XSDT, FADT, FACS, DSDT, MADT (ACPI 6.5, chapter 5). */
 public final class AcpiTables {
     /** Where the RSDP is. */
     static final int RSDP = 0xf_0000;
 
     private static final int RSDT = RSDP + 0x100;
+    private static final int XSDT = RSDP + 0x180;
     private static final int FADT = RSDP + 0x200;
+    private static final int FACS = RSDP + 0x340;
     private static final int DSDT = RSDP + 0x400;
-    private static final int FACS = RSDP + 0x500;
-    private static final int MADT = RSDP + 0x600;
+    private static final int MADT = RSDP + 0x2000;
     private static final int HEADER_BYTES = 36;
     private static final int LOCAL_APIC_ADDRESS = 0xfee0_0000;
     private static final int IO_APIC_ADDRESS = 0xfec0_0000;
+    private static final int LEVEL_ACTIVE_HIGH = 0xd;
+
+    /** IAPC_BOOT_ARCH: legacy devices, an 8042, no VGA. */
+    private static final short BOOT_ARCHITECTURE = 1 | 1 << 1 | 1 << 2;
+
+    /** WBINVD, PROC_C1, no fixed power or sleep button, RTC wake not in fixed registers, RESET_REG_SUP. */
+    private static final int FLAGS = 1 | 1 << 2 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 10;
+
+    private static final int NO_DEEP_SLEEP = 0xfff;
+    private static final int CENTURY = 0x32;
 
     private AcpiTables() {}
 
-    /** The tables of a machine with {@code cpus} processors, APIC ids from 0 on, at most 254. */
+    /**
+     * The tables of a machine.
+     *
+     * @param cpus processors, APIC ids from 0 on, at most 254
+     */
     public static List<BootImage.Piece> build(int cpus) {
         return List.of(
                 BootImage.Piece.of(RSDP, pointer()),
                 BootImage.Piece.of(
                         RSDT, table("RSDT", 1, table -> table.putInt(FADT).putInt(MADT))),
+                BootImage.Piece.of(
+                        XSDT, table("XSDT", 1, table -> table.putLong(FADT).putLong(MADT))),
                 BootImage.Piece.of(FADT, fadt()),
-                BootImage.Piece.of(DSDT, table("DSDT", 1, table -> {})),
+                BootImage.Piece.of(DSDT, table("DSDT", 2, table -> table.put(dsdt()))),
                 BootImage.Piece.of(FACS, facs()),
                 BootImage.Piece.of(MADT, madt(cpus)));
     }
 
     private static byte[] pointer() {
-        var pointer = ByteBuffer.allocate(20).order(ByteOrder.LITTLE_ENDIAN);
+        var pointer = ByteBuffer.allocate(36).order(ByteOrder.LITTLE_ENDIAN);
         pointer.put(ascii("RSD PTR "))
                 .put((byte) 0)
                 .put(ascii("KVASIR"))
-                .put((byte) 0)
+                .put((byte) 2)
                 .putInt(RSDT);
-        return checked(pointer.array(), 8);
+        checked(pointer.array(), 8);
+        pointer.putInt(36).putLong(XSDT);
+        return checked(pointer.array(), 32);
     }
 
     private static byte[] fadt() {
-        return table("FACP", 1, table -> {
+        return table("FACP", 4, table -> {
             table.putInt(FACS).putInt(DSDT);
-            table.position(76);
-            table.putInt(AcpiPmTimer.PORT);
-            table.position(91);
-            table.put((byte) 4);
-            table.position(116);
+            table.putShort(46, (short) AcpiPm.SCI_GSI);
+            table.putInt(56, AcpiPm.EVENT_PORT);
+            table.putInt(64, AcpiPm.CONTROL_PORT);
+            table.putInt(76, AcpiPmTimer.PORT);
+            table.put(88, (byte) 4).put(89, (byte) 2).put(91, (byte) 4);
+            table.putShort(96, (short) NO_DEEP_SLEEP).putShort(98, (short) NO_DEEP_SLEEP);
+            table.put(108, (byte) CENTURY);
+            table.putShort(109, BOOT_ARCHITECTURE);
+            table.putInt(112, FLAGS);
+            // RESET_REG: port CF9h, a byte; RESET_VALUE
+            table.put(116, (byte) 1).put(117, (byte) 8).put(119, (byte) 1).putLong(120, 0xcf9);
+            table.put(128, (byte) 6);
+            table.position(244);
         });
+    }
+
+    private static byte[] dsdt() {
+        var devices = new ArrayList<byte[]>();
+        devices.add(Aml.device(
+                "COM1",
+                List.of(
+                        Aml.name("_HID", Aml.plugAndPlay(0x0501)),
+                        Aml.name("_UID", Aml.integer(1)),
+                        Aml.name("_CRS", Aml.resources(List.of(Aml.ports(Uart16550.COM1, 8), Aml.irq(4)))))));
+        devices.add(Aml.device(
+                "RTC0",
+                List.of(
+                        Aml.name("_HID", Aml.plugAndPlay(0x0b00)),
+                        Aml.name("_CRS", Aml.resources(List.of(Aml.ports(0x70, 2), Aml.irq(8)))))));
+        var soft = Aml.pack(List.of(Aml.integer(0), Aml.integer(0), Aml.integer(0), Aml.integer(0)));
+        return Aml.join(List.of(Aml.name("_S5_", soft), Aml.scope("_SB_", devices)));
     }
 
     private static byte[] facs() {
@@ -74,13 +121,24 @@ public final class AcpiTables {
                     .putInt(IO_APIC_ADDRESS)
                     .putInt(0);
             // the PIT's line 0 arrives at pin 2
-            table.put((byte) 2)
-                    .put((byte) 10)
-                    .put((byte) 0)
-                    .put((byte) 0)
-                    .putInt(2)
-                    .putShort((short) 0);
+            sourceOverride(table, 0, 2, 0);
+            sourceOverride(table, AcpiPm.SCI_GSI, AcpiPm.SCI_GSI, LEVEL_ACTIVE_HIGH);
+            // LINT1 of every local APIC is the NMI
+            table.put((byte) 4)
+                    .put((byte) 6)
+                    .put((byte) 0xff)
+                    .putShort((short) 0)
+                    .put((byte) 1);
         });
+    }
+
+    private static void sourceOverride(ByteBuffer table, int isa, int gsi, int flags) {
+        table.put((byte) 2)
+                .put((byte) 10)
+                .put((byte) 0)
+                .put((byte) isa)
+                .putInt(gsi)
+                .putShort((short) flags);
     }
 
     private static byte[] table(String signature, int revision, java.util.function.Consumer<ByteBuffer> body) {

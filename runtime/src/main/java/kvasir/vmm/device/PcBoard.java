@@ -16,6 +16,8 @@ public final class PcBoard {
     private final Uart16550 com1;
     private final DebugExit debugExit = new DebugExit();
     private final ResetControl reset = new ResetControl();
+    private final AcpiPm power = new AcpiPm();
+    private final Keyboard8042 keyboard;
     private final FwCfg fwCfg;
     private final PortBus ports;
     private final PcTestDevice testDevice;
@@ -31,8 +33,10 @@ public final class PcBoard {
         com1 = new Uart16550(Uart16550.COM1, lines.apply(COM1_GSI), serial);
         fwCfg = new FwCfg(memory, cpus);
         testDevice = new PcTestDevice(lines);
+        keyboard = new Keyboard8042(lines);
         ports = new PortBus(List.of(
                 com1,
+                power,
                 new AcpiPmTimer(),
                 debugExit,
                 testDevice,
@@ -40,6 +44,7 @@ public final class PcBoard {
                 new Rtc(START, memory),
                 fwCfg,
                 new PciHost(),
+                keyboard,
                 reset));
     }
 
@@ -60,7 +65,12 @@ public final class PcBoard {
 
     /** Whether the guest has asked for a reset. */
     public boolean resetRequested() {
-        return reset.requested();
+        return reset.requested() || keyboard.resetRequested();
+    }
+
+    /** Whether the guest has switched itself off. */
+    public boolean poweredOff() {
+        return power.poweredOff();
     }
 
     /** IN of 1, 2 or 4 bytes at virtual time {@code now}. */

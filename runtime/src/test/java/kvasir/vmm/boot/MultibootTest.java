@@ -106,6 +106,16 @@ final class MultibootTest {
                 () -> Multiboot.load("x", kernel(0x40_0000, 20), request("y".repeat(5000), MEMORY)));
     }
 
+    /** By the grammar of chapter 20: {@code Name (_S5, Package (4) {0, 0, 0, 0})} and the device of COM1. */
+    @Test
+    void theDsdtNamesSoftOffAndTheSerialPort() {
+        String aml = java.util.HexFormat.of()
+                .formatHex(AcpiTables.build(1).get(4).content().toArray());
+        assertTrue(aml.contains("085f53355f" + "12060400000000"), aml);
+        assertTrue(aml.contains("5b82" + "2b" + "434f4d31" + "085f484944" + "0c41d00501"), aml);
+        assertTrue(aml.contains("085f435253" + "11100a0d" + "4701f803f8030108" + "221000" + "7900"), aml);
+    }
+
     @Test
     void everyAcpiTableSumsToZero() {
         for (BootImage.Piece piece : AcpiTables.build(3)) {
@@ -117,8 +127,12 @@ final class MultibootTest {
             assertTrue(facs || (sum & 0xff) == 0);
         }
         var fadt =
-                ByteBuffer.wrap(AcpiTables.build(1).get(2).content().toArray()).order(ByteOrder.LITTLE_ENDIAN);
+                ByteBuffer.wrap(AcpiTables.build(1).get(3).content().toArray()).order(ByteOrder.LITTLE_ENDIAN);
         assertEquals(0xb008, fadt.getInt(76));
-        assertEquals(116, fadt.getInt(4));
+        assertEquals(244, fadt.getInt(4));
+        assertEquals(9, fadt.getShort(46));
+        assertEquals(0xb000, fadt.getInt(56));
+        assertEquals(0xb004, fadt.getInt(64));
+        assertEquals(0xcf9, fadt.getLong(120));
     }
 }

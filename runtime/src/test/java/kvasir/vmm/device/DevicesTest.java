@@ -116,6 +116,51 @@ final class DevicesTest {
     }
 
     @Test
+    void theKeyboardControllerAnswersForItselfAlone() {
+        var keyboard = new Keyboard8042(_ -> _ -> {});
+        keyboard.write(0x64, 1, 0xaa, 0);
+        assertEquals(1, keyboard.read(0x64, 1, 0) & 1, "output buffer full");
+        assertEquals(0x55, keyboard.read(0x60, 1, 0));
+        assertEquals(0, keyboard.read(0x64, 1, 0) & 1);
+        keyboard.write(0x64, 1, 0x60, 0);
+        keyboard.write(0x60, 1, 0x47, 0);
+        keyboard.write(0x64, 1, 0x20, 0);
+        assertEquals(0x47, keyboard.read(0x60, 1, 0));
+        keyboard.write(0x60, 1, 0xff, 0);
+        assertEquals(0, keyboard.read(0x64, 1, 0) & 1, "no keyboard answers its reset");
+        assertFalse(keyboard.resetRequested());
+        keyboard.write(0x64, 1, 0xfe, 0);
+        assertTrue(keyboard.resetRequested());
+    }
+
+    @Test
+    void whatGoesThroughTheAuxiliaryPortRaisesItsLine() {
+        var raised = new java.util.TreeSet<Integer>();
+        var keyboard = new Keyboard8042(gsi -> high -> {
+            if (high) {
+                raised.add(gsi);
+            }
+        });
+        keyboard.write(0x64, 1, 0x60, 0);
+        keyboard.write(0x60, 1, 0x43, 0);
+        keyboard.write(0x64, 1, 0xd3, 0);
+        keyboard.write(0x60, 1, 0x5a, 0);
+        assertEquals(java.util.Set.of(12), raised);
+        assertEquals(0x21, keyboard.read(0x64, 1, 0) & 0x21);
+        assertEquals(0x5a, keyboard.read(0x60, 1, 0));
+    }
+
+    @Test
+    void sleepTypeZeroIsOff() {
+        var power = new AcpiPm();
+        assertEquals(1, power.read(0xb004, 2, 0), "always in ACPI mode");
+        power.write(0xb004, 2, 5 << 10 | 1 << 13, 0);
+        assertFalse(power.poweredOff());
+        power.write(0xb004, 2, 1 << 13, 0);
+        assertTrue(power.poweredOff());
+    }
+
+    @Test
     void theHostBridgeIsAloneOnItsBus() {
         var pci = new PciHost();
         pci.write(0xcf8, 4, 0x8000_0000, 0);
