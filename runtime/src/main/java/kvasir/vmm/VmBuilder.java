@@ -124,8 +124,9 @@ public class VmBuilder implements Described {
                         (b, a) -> b.note(b.withoutCpuid()))
                 .operation(
                         "model",
-                        List.of(Parameter.of("name", Kind.STRING, "", "SapphireRapids or EPYC-Milan")),
-                        "Which processor CPUID describes.",
+                        List.of(Parameter.of(
+                                "name", Kind.STRING, "", "SapphireRapids or EPYC-Milan, with ,+FEATURE or ,-FEATURE")),
+                        "Which processor CPUID describes. Features that no model has by itself: lam, rdpru, mwaitx.",
                         "model \"EPYC-Milan\"",
                         (b, a) -> b.setModel(a.string("name")))
                 .operation(
@@ -274,7 +275,10 @@ public class VmBuilder implements Described {
     Outcome setModel(String wanted) {
         Optional<CpuidModel> found = CpuidModel.named(wanted);
         found.ifPresent(m -> model = m);
-        return found.isPresent() ? Outcome.ok() : note(refuse("there is no processor model '" + wanted + "'"));
+        return found.isPresent()
+                ? Outcome.ok()
+                : note(refuse("there is no processor model '" + wanted
+                        + "'; SapphireRapids and EPYC-Milan, with +FEATURE or -FEATURE " + "of what is emulated"));
     }
 
     Outcome setHost(Arguments a) {

@@ -6,15 +6,12 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import kvasir.metal.cpu.CpuidModel;
 import kvasir.metal.cpu.Engine;
 import kvasir.vmm.BootRun;
@@ -194,39 +191,24 @@ public record BootTool(Map<String, String> options) {
 
     /** The model that {@code --cpu NAME,+feature,-feature} names. */
     private CpuidModel model() throws Refused {
-        List<String> words =
-                List.of(value("--cpu").orElse(CpuidModel.standard().name()).split(",", -1));
-        CpuidModel base = CpuidModel.named(words.getFirst())
-                .orElseThrow(() -> new Refused("there is no processor model `" + words.getFirst() + "`; there are "
-                        + CpuidModel.all().stream().map(CpuidModel::name).collect(Collectors.joining(", "))));
-        var features = EnumSet.copyOf(base.features());
+        String wanted = value("--cpu").orElse(CpuidModel.standard().name());
+        Optional<CpuidModel> found = CpuidModel.named(wanted);
+        if (found.isPresent()) {
+            return found.get();
+        }
+        List<String> words = List.of(wanted.split(",", -1));
         for (String word : words.subList(1, words.size())) {
-            CpuidModel.Feature feature = feature(word)
-                    .orElseThrow(() ->
-                            new Refused("`" + word + "` is not +FEATURE or -FEATURE of a processor that is emulated"));
-            if (word.startsWith("-")) {
-                features.remove(feature);
-            } else {
-                features.add(feature);
+            if (!isFeature(word)) {
+                throw new Refused("`" + word + "` is not +FEATURE or -FEATURE of a processor that is emulated");
             }
         }
-        return new CpuidModel(
-                base.name(), base.vendor(), base.brand(), base.signature(), features, base.physicalBits());
+        throw new Refused("there is no processor model `" + words.getFirst() + "`; there are "
+                + CpuidModel.all().stream().map(CpuidModel::name).collect(Collectors.joining(", ")));
     }
 
     /** Whether {@code word} is +FEATURE or -FEATURE of a processor that is emulated. */
     static boolean isFeature(String word) {
-        return feature(word).isPresent();
-    }
-
-    private static Optional<CpuidModel.Feature> feature(String word) {
-        if (!word.startsWith("+") && !word.startsWith("-")) {
-            return Optional.empty();
-        }
-        String name = word.substring(1).replace('-', '_').toUpperCase(Locale.ROOT);
-        return Stream.of(CpuidModel.Feature.values())
-                .filter(feature -> feature.name().equals(name))
-                .findFirst();
+        return CpuidModel.feature(word).isPresent();
     }
 
     /**

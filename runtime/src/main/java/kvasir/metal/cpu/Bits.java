@@ -58,6 +58,12 @@ public final class Bits {
     public static final long CR4_SMAP = 1 << 21;
     public static final long CR4_PKE = 1 << 22;
     public static final long CR4_PKS = 1 << 24;
+    public static final long CR4_LAM_SUP = 1 << 28;
+
+    /** Linear-address masking of user addresses, whose bits 62:57 or 62:48 are then ignored. */
+    public static final long CR3_LAM_U57 = 1L << 61;
+
+    public static final long CR3_LAM_U48 = 1L << 62;
 
     public static final long EFER_SCE = 1;
     public static final long EFER_LME = 1 << 8;

@@ -8,6 +8,9 @@ import kvasir.metal.memory.NativeMemory;
 
 /** CPUID, MSRs, time, random numbers, HLT, cache and TLB control, hypercalls, FS and GS bases, PKRU. */
 final class ControlOps {
+    /** Bytes of a cache line. */
+    private static final int LINE = 64;
+
     private ControlOps() {}
 
     static void bind(Map<String, Maker> makers) {
@@ -109,14 +112,75 @@ final class ControlOps {
         for (String name : new String[] {"CLFLUSH", "CLFLUSHOPT", "CLWB"}) {
             makers.put(name, ControlOps::flushLine);
         }
+        makers.put("MONITOR", o -> monitor(o, true));
+        makers.put("MONITORX", o -> monitor(o, false));
         makers.put(
-                "MONITOR",
-                o -> Semantics.op(o, c -> {
-                    SevOps.intercept(c, SevOps.VC_MONITOR);
-                    long linear = c.linear(o.instruction.segment(), c.r[Gpr.RAX], 1, false);
-                    c.mem.load8(linear);
+                "MWAIT",
+                o -> Semantics.end(o, c -> {
+                    requireKernel(c);
+                    SevOps.intercept(c, SevOps.VC_MWAIT);
                 }));
-        makers.put("MWAIT", o -> Semantics.end(o, c -> SevOps.intercept(c, SevOps.VC_MWAIT)));
+        makers.put("MWAITX", o -> Semantics.end(o, c -> {}));
+        makers.put("CLZERO", ControlOps::clearLine);
+        makers.put("RDPRU", o -> Semantics.op(o, c -> readPerformance(c, o.index)));
+        makers.put(
+                "RDPMC",
+                o -> Semantics.end(o, c -> {
+                    // KVM without a virtual PMU knows no counter
+                    throw c.exception(Vector.GP, 0);
+                }));
+        makers.put("SERIALIZE", o -> Semantics.end(o, c -> {}));
+        makers.put("MOVDIRI", o -> {
+            Arg to = o.arg(0);
+            Arg from = o.arg(1);
+            return Semantics.op(o, c -> to.store(c, from.load(c)));
+        });
+    }
+
+    /** MONITOR and MWAIT are #UD outside ring 0; MONITORX and MWAITX are for every ring. */
+    private static void requireKernel(Cpu c) {
+        if (c.cpl != 0) {
+            throw c.exception(Vector.UD, 0);
+        }
+    }
+
+    private static Op monitor(Operands o, boolean kernelOnly) {
+        long mask = addressMask(o);
+        return Semantics.op(o, c -> {
+            if (kernelOnly) {
+                requireKernel(c);
+                SevOps.intercept(c, SevOps.VC_MONITOR);
+            }
+            if ((int) c.r[Gpr.RCX] != 0) {
+                throw c.exception(Vector.GP, 0);
+            }
+            c.mem.load8(c.linear(o.instruction.segment(), c.r[Gpr.RAX] & mask, 1, false));
+        });
+    }
+
+    private static long addressMask(Operands o) {
+        int bytes = o.instruction.addressSize();
+        return bytes == 8 ? -1 : (1L << 8 * bytes) - 1;
+    }
+
+    private static Op clearLine(Operands o) {
+        long mask = addressMask(o) & -LINE;
+        return Semantics.op(o, c -> {
+            long linear = c.linear(o.instruction.segment(), c.r[Gpr.RAX] & mask, LINE, true);
+            c.mem.probeWrite(linear, LINE);
+            for (int i = 0; i < LINE; i += 8) {
+                c.mem.store64(linear + i, 0);
+            }
+        });
+    }
+
+    /** RDPRU: MPERF and APERF, which count as the TSC does; 0 for another register (APM volume 3). */
+    private static void readPerformance(Cpu c, int index) {
+        if ((c.sys.cr4 & Bits.CR4_TSD) != 0 && c.cpl != 0) {
+            throw c.exception(Vector.UD, 0);
+        }
+        int register = (int) c.r[Gpr.RCX];
+        setPair(c, register == 0 || register == 1 ? c.tsc(index) - c.sys.tscOffset : 0);
     }
 
     private static Op exits(Operands o, VmExit exit) {

@@ -1,6 +1,8 @@
 package kvasir.metal.cpu;
 
+import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -100,7 +102,22 @@ public record CpuidModel(
         SSE4A(0x8000_0001, 0, 2, 6),
         MISALIGNSSE(0x8000_0001, 0, 2, 7),
         MMXEXT(0x8000_0001, 0, 3, 22),
-        FFXSR(0x8000_0001, 0, 3, 25);
+        FFXSR(0x8000_0001, 0, 3, 25),
+        VME(1, 0, 3, 1),
+        MCE(1, 0, 3, 7),
+        MTRR(1, 0, 3, 12),
+        MCA(1, 0, 3, 14),
+        SERIALIZE(7, 0, 3, 14),
+        MOVDIRI(7, 0, 2, 27),
+        FZRM(7, 1, 0, 10),
+        FSRS(7, 1, 0, 11),
+        FSRC(7, 1, 0, 12),
+        LAM(7, 1, 0, 26),
+        PREFETCHW(0x8000_0001, 0, 2, 8),
+        MWAITX(0x8000_0001, 0, 2, 29),
+        CLZERO(0x8000_0008, 0, 1, 0),
+        RDPRU(0x8000_0008, 0, 1, 4),
+        WBNOINVD(0x8000_0008, 0, 1, 9);
 
         private final int leaf;
         private final int subleaf;
@@ -115,15 +132,18 @@ public record CpuidModel(
         }
     }
 
-    /** Features whose instructions are not in the table. */
-    private static final Set<Feature> WITHOUT_ROWS = EnumSet.of(Feature.GFNI, Feature.AVX_VNNI);
+    /**
+     * Emulated, but of no model by itself: Sapphire Rapids has no LAM, and KVM shows guests of AMD processors neither RDPRU
+     * nor MONITORX. A name with {@code +lam} has it.
+     */
+    private static final Set<Feature> ON_REQUEST = EnumSet.of(Feature.LAM, Feature.RDPRU, Feature.MWAITX);
 
     /** Bits of leaf 1 EDX that AMD processors tell again in leaf 0x80000001. */
     private static final int TOLD_TWICE = 0x0183_f3ff;
 
     private static Set<Feature> allBut(Feature... absent) {
         EnumSet<Feature> features = EnumSet.complementOf(EnumSet.copyOf(List.of(absent)));
-        features.removeAll(WITHOUT_ROWS);
+        features.removeAll(ON_REQUEST);
         return Set.copyOf(features);
     }
 
@@ -138,6 +158,11 @@ public record CpuidModel(
                     Feature.TSC_DEADLINE,
                     Feature.GFNI,
                     Feature.AVX_VNNI,
+                    Feature.SERIALIZE,
+                    Feature.MOVDIRI,
+                    Feature.FZRM,
+                    Feature.FSRS,
+                    Feature.FSRC,
                     Feature.FDP_EXCPTN_ONLY,
                     Feature.ZERO_FCS_FDS),
             48);
@@ -146,7 +171,7 @@ public record CpuidModel(
             "GenuineIntel",
             "Intel Xeon Processor (SapphireRapids, Kvasir)",
             0x0008_06f8,
-            allBut(Feature.SSE4A, Feature.MISALIGNSSE, Feature.MMXEXT, Feature.FFXSR),
+            allBut(Feature.SSE4A, Feature.MISALIGNSSE, Feature.MMXEXT, Feature.FFXSR, Feature.CLZERO),
             52);
 
     public CpuidModel {
@@ -163,11 +188,45 @@ public record CpuidModel(
         return SAPPHIRE_RAPIDS;
     }
 
-    /** The model called {@code name}, letter case aside. */
+    /**
+     * The model that {@code NAME,+feature,-feature} names, letter case aside; features bear the names of {@link Feature}, as
+     * they are there or with {@code -} for {@code _}. Empty if a word is neither.
+     */
     public static Optional<CpuidModel> named(String name) {
-        String wanted = name.toLowerCase(Locale.ROOT);
-        return all().stream()
-                .filter(m -> m.name.toLowerCase(Locale.ROOT).equals(wanted))
+        List<String> words = List.of(name.toLowerCase(Locale.ROOT).split(",", -1));
+        Optional<CpuidModel> base = all().stream()
+                .filter(m -> m.name.toLowerCase(Locale.ROOT).equals(words.getFirst()))
+                .findFirst();
+        if (base.isEmpty()) {
+            return base;
+        }
+        var changed = new LinkedHashSet<>(base.get().features);
+        for (String word : words.subList(1, words.size())) {
+            Optional<Feature> feature = feature(word);
+            if (feature.isEmpty()) {
+                return Optional.empty();
+            }
+            if (word.startsWith("-")) {
+                changed.remove(feature.get());
+            } else {
+                changed.add(feature.get());
+            }
+        }
+        return base.map(m -> words.size() == 1 ? m : m.with(changed));
+    }
+
+    private CpuidModel with(Set<Feature> other) {
+        return new CpuidModel(name, vendor, brand, signature, other, physicalBits);
+    }
+
+    /** The feature that {@code +FEATURE} or {@code -FEATURE} names; empty if none that is emulated. */
+    public static Optional<Feature> feature(String word) {
+        if (!word.startsWith("+") && !word.startsWith("-")) {
+            return Optional.empty();
+        }
+        String wanted = word.substring(1).toUpperCase(Locale.ROOT).replace('-', '_');
+        return Arrays.stream(Feature.values())
+                .filter(f -> f.name().equals(wanted))
                 .findFirst();
     }
 

@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import kvasir.metal.cpu.isa.CodeSize;
 import kvasir.metal.memory.NativeMemory;
 import kvasir.metal.memory.PhysicalMemory;
 import kvasir.metal.paging.Access;
@@ -121,6 +122,10 @@ final class LinearMemory {
     }
 
     void flushPage(long linear) {
+        if (masks()) {
+            flush();
+            return;
+        }
         supervisor.flushPage(linear);
         supervisorTouchingUser.flushPage(linear);
         user.flushPage(linear);
@@ -459,7 +464,7 @@ final class LinearMemory {
 
     private void touch(long linear, int bytes, boolean write) {
         if (!system) {
-            c.breakpoints.touch(linear, bytes, write);
+            c.breakpoints.touch(masked(linear), bytes, write);
         }
     }
 
@@ -484,7 +489,7 @@ final class LinearMemory {
         }
         long host = (c.shared ? memory.writable(hpa >>> 12) : memory.readable(hpa >>> 12)) + (hpa & 0xfff);
         followEpoch();
-        if (!alignmentChecked && !c.breakpoints.watchesPage(linear)) {
+        if (!alignmentChecked && !c.breakpoints.watchesPage(masked(linear))) {
             tlb.fillRead(linear, host - (linear & 0xfff));
         }
         return switch (bytes) {
@@ -554,7 +559,7 @@ final class LinearMemory {
             supervisorTouchingUser.flushReads();
             user.flushReads();
         }
-        if (!alignmentChecked && !c.blocks.holdsCode(hpa >>> 12) && !c.breakpoints.watchesPage(linear)) {
+        if (!alignmentChecked && !c.blocks.holdsCode(hpa >>> 12) && !c.breakpoints.watchesPage(masked(linear))) {
             tlb.fillWrite(linear, host);
         }
         return host;
@@ -566,8 +571,33 @@ final class LinearMemory {
         }
     }
 
+    /**
+     * What linear-address masking makes of a data address (SDM volume 1, "Linear-address masking"): bit 63 decides whose it
+     * is, not the privilege level. Accesses to system structures and fetches are not masked.
+     */
+    private long masked(long linear) {
+        if (system || c.codeSize != CodeSize.BITS64) {
+            return linear;
+        }
+        long cr3 = c.sys.cr3;
+        boolean user = linear >= 0;
+        boolean on = user ? (cr3 & (Bits.CR3_LAM_U48 | Bits.CR3_LAM_U57)) != 0 : (c.sys.cr4 & Bits.CR4_LAM_SUP) != 0;
+        if (!on) {
+            return linear;
+        }
+        boolean wide = user ? (cr3 & Bits.CR3_LAM_U57) != 0 : (c.sys.cr4 & Bits.CR4_LA57) != 0;
+        int shift = wide ? 7 : 16;
+        return linear << shift >> shift & Long.MAX_VALUE | linear & Long.MIN_VALUE;
+    }
+
+    /** Whether cached translations may stand under addresses that masking has changed. */
+    private boolean masks() {
+        return (c.sys.cr3 & (Bits.CR3_LAM_U48 | Bits.CR3_LAM_U57)) != 0 || (c.sys.cr4 & Bits.CR4_LAM_SUP) != 0;
+    }
+
     /** Host-physical address, or {@link #NOWHERE} if the bus takes the access. */
-    private long translate(long linear, Access access, int bytes) {
+    private long translate(long address, Access access, int bytes) {
+        long linear = access == Access.FETCH ? address : masked(address);
         if (!c.canonical(linear)) {
             throw c.nonCanonical();
         }

@@ -159,7 +159,8 @@ final class SystemOps {
 
     /** Whether bits are set that CR3 does not have in long mode. */
     static boolean cr3Reserved(Cpu c, long value) {
-        return (value & -(1L << c.physicalBits())) != 0;
+        long masking = c.model.has(Feature.LAM) ? Bits.CR3_LAM_U48 | Bits.CR3_LAM_U57 : 0;
+        return (value & -(1L << c.physicalBits()) & ~masking) != 0;
     }
 
     private static void writeCr3(Cpu c, long written) {
@@ -218,6 +219,7 @@ final class SystemOps {
         bits |= model.has(Feature.SMAP) ? Bits.CR4_SMAP : 0;
         bits |= model.has(Feature.PKU) ? Bits.CR4_PKE : 0;
         bits |= model.has(Feature.PKS) ? Bits.CR4_PKS : 0;
+        bits |= model.has(Feature.LAM) ? Bits.CR4_LAM_SUP : 0;
         return bits;
     }
 

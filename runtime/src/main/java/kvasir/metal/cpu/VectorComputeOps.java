@@ -33,6 +33,10 @@ final class VectorComputeOps {
         VectorMoveOps.put(makers, "VPBLENDVB", o -> blend(o, 8));
         VectorMoveOps.put(makers, "VBLENDVPS", o -> blend(o, 32));
         VectorMoveOps.put(makers, "VBLENDVPD", o -> blend(o, 64));
+        makers.put("VPDPBUSD", o -> dotProduct(o, true, false));
+        makers.put("VPDPBUSDS", o -> dotProduct(o, true, true));
+        makers.put("VPDPWSSD", o -> dotProduct(o, false, false));
+        makers.put("VPDPWSSDS", o -> dotProduct(o, false, true));
         makers.put("SHA256RNDS2", VectorComputeOps::sha256Rounds);
     }
 
@@ -128,6 +132,20 @@ final class VectorComputeOps {
             VectorOps.multiplyAdd(format, scalar, negateProduct, negateEven, negateOdd, d, x, y, z, words, c.simd);
             c.concludeSimd();
             destination.store(c, d, words);
+        });
+    }
+
+    private static Op dotProduct(Operands o, boolean bytes, boolean saturates) {
+        var destination = new VectorResult(o, 0);
+        int first = new VectorResult(o, 1).words();
+        var second = new VectorArg(o, 2);
+        int words = words(o);
+        return Semantics.op(o, c -> {
+            second.load(c, c.vectorB);
+            System.arraycopy(c.sys.ymm, destination.words(), c.vectorResult, 0, 4);
+            System.arraycopy(c.sys.ymm, first, c.vectorA, 0, 4);
+            VectorOps.dotProduct(c.vectorResult, c.vectorA, c.vectorB, bytes, saturates, words);
+            destination.store(c, c.vectorResult, words);
         });
     }
 

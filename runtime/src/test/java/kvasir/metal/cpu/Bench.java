@@ -1,5 +1,7 @@
 package kvasir.metal.cpu;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import kvasir.event.Events;
 import kvasir.metal.cpu.isa.Assembled;
 import kvasir.metal.cpu.isa.AssemblyText;
@@ -13,6 +15,12 @@ final class Bench {
 
     /** Where an XSAVE area can lie. */
     static final long EXTENDED = 0x28_0000;
+
+    /** What {@link #withIdt} sets up. */
+    static final long IDT = 0x6000;
+
+    static final long TSS = 0x7000;
+    static final long HANDLER = 0x8000;
 
     final PhysicalMemory memory = new PhysicalMemory(1L << 32);
     final Events events = new Events();
@@ -47,6 +55,49 @@ final class Bench {
         cpu.setMsr(Msr.EFER, Bits.EFER_LME | Bits.EFER_LMA | Bits.EFER_NXE);
         bench.segments(0xa09b);
         return bench;
+    }
+
+    static Bench withIdt(String source) {
+        return withIdt(source, CpuidModel.standard());
+    }
+
+    /** 64-bit mode with an IDT whose every gate goes to a HLT of its own, 16 bytes apart, in the present code segment. */
+    static Bench withIdt(String source, CpuidModel model) {
+        Bench bench = bits64(source, model);
+        for (int vector = 0; vector < 256; vector++) {
+            gate(bench, vector, HANDLER + 16L * vector, 0x8e, 0);
+            bench.memory.write8(HANDLER + 16L * vector, (byte) 0xf4);
+        }
+        bench.cpu.setIdtr(new DescriptorTable(IDT, 0xfff));
+        bench.memory.write64(TSS + 4, 0x30_0000);
+        bench.memory.write64(TSS + 0x24, 0x31_0000);
+        bench.cpu.setSegment(Segment.TR, new Segment(0x40, TSS, 103, 0x8b));
+        return bench;
+    }
+
+    static void gate(Bench bench, int vector, long target, int access, int ist) {
+        bench.memory.write64(
+                IDT + 16L * vector,
+                target & 0xffff | 8L << 16 | (long) ist << 32 | (long) access << 40 | (target >>> 16 & 0xffff) << 48);
+        bench.memory.write64(IDT + 16L * vector + 8, target >>> 32);
+    }
+
+    /** Runs to the HLT of a handler; which one. */
+    static int vector(Bench bench) {
+        assertEquals(new VmExit.Hlt(), bench.run());
+        return (int) (bench.cpu.rip() - 1 - HANDLER) / 16;
+    }
+
+    /** A 64-bit slot of the handler's stack. */
+    static long stacked(Bench bench, int slot) {
+        return bench.memory.read64(bench.cpu.gpr(Gpr.RSP) + 8L * slot);
+    }
+
+    /** Ring 3 with the segments of the GDT. */
+    Bench inRing3() {
+        cpu.setSegment(Segment.CS, new Segment(0x33, 0, -1, 0xa0fb));
+        cpu.setSegment(Segment.SS, new Segment(0x2b, 0, -1, 0xc0f3));
+        return this;
     }
 
     /** 32-bit protected mode without paging at CPL 0. */

@@ -42,6 +42,17 @@ final class CpuidModelTest {
             Feature.XGETBV1,
             Feature.MISALIGNSSE,
             Feature.FFXSR,
+            Feature.VME,
+            Feature.MCE,
+            Feature.MCA,
+            Feature.MTRR,
+            Feature.FZRM,
+            Feature.FSRS,
+            Feature.FSRC,
+            Feature.LAM,
+            // a hint, and WBINVD where it is absent
+            Feature.PREFETCHW,
+            Feature.WBNOINVD,
             // its instructions are those of SSE on MMX registers
             Feature.MMXEXT);
 
@@ -66,6 +77,8 @@ final class CpuidModelTest {
     void everyRowIsReachedByAModel() {
         Set<Feature> inModels = EnumSet.noneOf(Feature.class);
         CpuidModel.all().forEach(model -> inModels.addAll(model.features()));
+        inModels.addAll(
+                CpuidModel.named("EPYC-Milan,+rdpru,+mwaitx").orElseThrow().features());
         var unreachable = new TreeSet<String>();
         for (Encoding row : InstructionTable.rows()) {
             if (row.feature().isPresent() && !inModels.contains(row.feature().get())) {
@@ -96,6 +109,8 @@ final class CpuidModelTest {
             {Feature.XSAVES, Feature.XSAVEC},
             {Feature.XSAVEC, Feature.XSAVE},
             {Feature.XSAVEOPT, Feature.XSAVE},
+            {Feature.GFNI, Feature.AVX2},
+            {Feature.AVX_VNNI, Feature.AVX2},
             {Feature.MMX, Feature.FPU}
         };
         for (CpuidModel model : CpuidModel.all()) {
@@ -105,6 +120,16 @@ final class CpuidModelTest {
                         () -> model.name() + ": " + pair[0] + " without " + pair[1]);
             }
         }
+    }
+
+    @Test
+    void aNameCanAddAndTakeFeatures() {
+        CpuidModel masking = CpuidModel.named("sapphirerapids,+lam,-avx-vnni").orElseThrow();
+        assertEquals("SapphireRapids", masking.name());
+        assertEquals(1 << 26, masking.answer(7, 1)[0] & (1 << 26 | 1 << 4));
+        assertEquals(1 << 4, CpuidModel.standard().answer(7, 1)[0] & (1 << 26 | 1 << 4));
+        assertTrue(CpuidModel.named("SapphireRapids,lam").isEmpty());
+        assertTrue(CpuidModel.named("SapphireRapids,+avx512f").isEmpty());
     }
 
     @Test

@@ -1,5 +1,9 @@
 package kvasir.metal.cpu;
 
+import static kvasir.metal.cpu.Bench.gate;
+import static kvasir.metal.cpu.Bench.stacked;
+import static kvasir.metal.cpu.Bench.vector;
+import static kvasir.metal.cpu.Bench.withIdt;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -9,40 +13,6 @@ import org.junit.jupiter.api.Test;
 
 /** Exceptions and interrupts in 64-bit mode: error codes, CR2, pushed frames, stacks, double and triple faults. */
 final class ExceptionTest {
-    private static final long IDT = 0x6000;
-    private static final long TSS = 0x7000;
-    private static final long HANDLER = 0x8000;
-
-    /** An IDT whose every gate goes to a HLT of its own, 16 bytes apart, in the present 64-bit code segment. */
-    private static Bench withIdt(String source) {
-        Bench bench = Bench.bits64(source);
-        for (int vector = 0; vector < 256; vector++) {
-            gate(bench, vector, HANDLER + 16L * vector, 0x8e, 0);
-            bench.memory.write8(HANDLER + 16L * vector, (byte) 0xf4);
-        }
-        bench.cpu.setIdtr(new DescriptorTable(IDT, 0xfff));
-        bench.memory.write64(TSS + 4, 0x30_0000);
-        bench.memory.write64(TSS + 0x24, 0x31_0000);
-        bench.cpu.setSegment(Segment.TR, new Segment(0x40, TSS, 103, 0x8b));
-        return bench;
-    }
-
-    private static void gate(Bench bench, int vector, long target, int access, int ist) {
-        bench.memory.write64(
-                IDT + 16L * vector,
-                target & 0xffff | 8L << 16 | (long) ist << 32 | (long) access << 40 | (target >>> 16 & 0xffff) << 48);
-        bench.memory.write64(IDT + 16L * vector + 8, target >>> 32);
-    }
-
-    private static int vector(Bench bench) {
-        assertEquals(new VmExit.Hlt(), bench.run());
-        return (int) (bench.cpu.rip() - 1 - HANDLER) / 16;
-    }
-
-    private static long stacked(Bench bench, int slot) {
-        return bench.memory.read64(bench.cpu.gpr(Gpr.RSP) + 8L * slot);
-    }
-
     @Test
     void aPageFaultHasErrorCodeCr2AndTheFaultingRip() {
         Bench bench = withIdt("mov rbx, 0x12345678\nmov [rbx], rax\nhlt");
@@ -72,7 +42,7 @@ final class ExceptionTest {
     @Test
     void anInterruptStackIsUsedForADoubleFault() {
         Bench bench = withIdt("push rax\nhlt");
-        gate(bench, 8, HANDLER + 16 * 8, 0x8e, 1);
+        gate(bench, 8, Bench.HANDLER + 16 * 8, 0x8e, 1);
         bench.cpu.setGpr(Gpr.RSP, 0x1000_0008L);
         bench.memory.write64(0x3000 + 8 * 0x80, 0);
         bench.memory.write64(0x3000 + 8 * 0x7f, 0);
@@ -120,7 +90,7 @@ final class ExceptionTest {
     void interruptAndReturn() {
         Bench bench = withIdt("sti\nnop\nmov ebx, 7\nhlt");
         byte[] handler = Bench.assemble(kvasir.metal.cpu.isa.CodeSize.BITS64, 0, "inc ecx\niretq");
-        bench.memory.write(HANDLER + 16 * 0x31, handler, 0, handler.length);
+        bench.memory.write(Bench.HANDLER + 16 * 0x31, handler, 0, handler.length);
         assertEquals(new VmExit.Budget(), bench.cpu.run(2));
         assertTrue(bench.cpu.interruptible());
         bench.cpu.inject(new Injection.Interrupt(0x31));
@@ -225,7 +195,7 @@ final class ExceptionTest {
 
     private static Bench badStack(String source) {
         Bench bench = withIdt(source);
-        gate(bench, 12, HANDLER + 16 * 12, 0x8e, 1);
+        gate(bench, 12, Bench.HANDLER + 16 * 12, 0x8e, 1);
         bench.cpu.setGpr(Gpr.RSP, 0x8000_0000_0000_0100L);
         return bench;
     }
@@ -234,7 +204,7 @@ final class ExceptionTest {
     void nmisWaitForIret() {
         Bench bench = withIdt("nop\nhlt");
         byte[] handler = Bench.assemble(kvasir.metal.cpu.isa.CodeSize.BITS64, 0, "inc ecx\niretq");
-        bench.memory.write(HANDLER + 16 * 2, handler, 0, handler.length);
+        bench.memory.write(Bench.HANDLER + 16 * 2, handler, 0, handler.length);
         bench.cpu.inject(new Injection.Nmi());
         bench.cpu.run(1);
         assertTrue(bench.cpu.nmiBlocked());

@@ -28,6 +28,13 @@ final class GeneralRows {
             @ Ev,CL | D3 /#n | | #f
             """;
 
+    /** The processor does not look at the low bits of ModRM; {@code #} is 1 to 7 of them. */
+    static final String FENCES = """
+            LFENCE | NP 0F AE =E#l | undoc
+            MFENCE | NP 0F AE =F#h | undoc
+            SFENCE | NP 0F AE =F#l | undoc
+            """;
+
     static final String TEXT = """
             TEST Eb,Gb | 84 /r | | 0SZ?P0
             TEST Ev,Gv | 85 /r | | 0SZ?P0
@@ -266,8 +273,10 @@ final class GeneralRows {
             RDTSC | 0F 31 | cpuid=TSC
             RDTSCP | 0F 01 =F9 | cpuid=RDTSCP
             RDPID Rn | F3 0F C7 /7 | cpuid=RDPID
-            RDRAND Rv | 0F C7 /6 | cpuid=RDRAND | 00000C
-            RDSEED Rv | 0F C7 /7 | cpuid=RDSEED | 00000C
+            RDRAND Rv | NP 0F C7 /6 | cpuid=RDRAND | 00000C
+            RDRAND Rv | 66 0F C7 /6 | cpuid=RDRAND o66 | 00000C
+            RDSEED Rv | NP 0F C7 /7 | cpuid=RDSEED | 00000C
+            RDSEED Rv | 66 0F C7 /7 | cpuid=RDSEED o66 | 00000C
             RDFSBASE Ry | F3 0F AE /0 | x64 cpuid=FSGSBASE
             RDGSBASE Ry | F3 0F AE /1 | x64 cpuid=FSGSBASE
             WRFSBASE Ry | F3 0F AE /2 | x64 cpuid=FSGSBASE

@@ -35,6 +35,9 @@ public final class InstructionTable {
             addAll(text);
         }
         addAll(GeneralRows.TEXT);
+        for (int i = 1; i < 8; i++) {
+            addAll(GeneralRows.FENCES.replace("#h", Integer.toString(i)).replace("#l", Integer.toHexString(8 + i)));
+        }
         for (int i = 0; i < 8; i++) {
             String text = GeneralRows.SHIFTS
                     .replace("@", SHIFTS[i])

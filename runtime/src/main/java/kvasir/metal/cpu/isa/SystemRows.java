@@ -40,8 +40,15 @@ final class SystemRows {
             INVLPG Ma | 0F 01 /7 | cpl0
             VMCALL | NP 0F 01 =C1
             TDCALL | 66 0F 01 =CC
-            MONITOR | NP 0F 01 =C8 | cpl0
-            MWAIT | NP 0F 01 =C9 | cpl0
+            MONITOR | NP 0F 01 =C8
+            MWAIT | NP 0F 01 =C9
+            MONITORX | NP 0F 01 =FA | cpuid=MWAITX
+            MWAITX | NP 0F 01 =FB | cpuid=MWAITX
+            CLZERO | 0F 01 =FC | cpuid=CLZERO
+            RDPRU | NP 0F 01 =FD | cpuid=RDPRU
+            SERIALIZE | NP 0F 01 =E8 | cpuid=SERIALIZE
+            MOVDIRI My,Gy | NP 0F 38 F9 /r | cpuid=MOVDIRI
+            RDPMC | 0F 33
             CLAC | NP 0F 01 =CA | cpl0 cpuid=SMAP
             STAC | NP 0F 01 =CB | cpl0 cpuid=SMAP
             VMGEXIT | F3 0F 01 =D9

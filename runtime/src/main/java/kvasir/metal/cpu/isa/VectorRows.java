@@ -6,7 +6,7 @@ import java.util.List;
 
 /**
  * Rows of the XMM and YMM instructions: SSE to SSE4.2, SSE4a, AES, PCLMULQDQ, SHA, AVX, AVX2, FMA, F16C, VAES,
- * VPCLMULQDQ. Most come three at a time, a legacy form and its VEX forms of 128 and 256 bits, from one line of a
+ * VPCLMULQDQ, GFNI, AVX-VNNI. Most come three at a time, a legacy form and its VEX forms of 128 and 256 bits, from one line of a
  * {@link Family}. The columns of {@link #TEXT} are explained at {@link Encoding}.
  */
 final class VectorRows {
@@ -556,6 +556,23 @@ final class VectorRows {
             VCVTPH2PS Vqq,Wdq | VEX.L1.66.0F38.W0 13 /r | cpuid=F16C
             VCVTPS2PH Wdq/q,Vdq,Ib | VEX.L0.66.0F3A.W0 1D /r | cpuid=F16C
             VCVTPS2PH Wdq,Vqq,Ib | VEX.L1.66.0F3A.W0 1D /r | cpuid=F16C
+            GF2P8MULB Vdq,Wdq | 66 0F 38 CF /r | cpuid=GFNI aligned
+            VGF2P8MULB Vdq,Hdq,Wdq | VEX.L0.66.0F38.W0 CF /r | cpuid=GFNI
+            VGF2P8MULB Vqq,Hqq,Wqq | VEX.L1.66.0F38.W0 CF /r | cpuid=GFNI
+            GF2P8AFFINEQB Vdq,Wdq,Ib | 66 0F 3A CE /r | cpuid=GFNI aligned
+            VGF2P8AFFINEQB Vdq,Hdq,Wdq,Ib | VEX.L0.66.0F3A.W1 CE /r | cpuid=GFNI
+            VGF2P8AFFINEQB Vqq,Hqq,Wqq,Ib | VEX.L1.66.0F3A.W1 CE /r | cpuid=GFNI
+            GF2P8AFFINEINVQB Vdq,Wdq,Ib | 66 0F 3A CF /r | cpuid=GFNI aligned
+            VGF2P8AFFINEINVQB Vdq,Hdq,Wdq,Ib | VEX.L0.66.0F3A.W1 CF /r | cpuid=GFNI
+            VGF2P8AFFINEINVQB Vqq,Hqq,Wqq,Ib | VEX.L1.66.0F3A.W1 CF /r | cpuid=GFNI
+            VPDPBUSD Vdq,Hdq,Wdq | VEX.L0.66.0F38.W0 50 /r | cpuid=AVX_VNNI
+            VPDPBUSD Vqq,Hqq,Wqq | VEX.L1.66.0F38.W0 50 /r | cpuid=AVX_VNNI
+            VPDPBUSDS Vdq,Hdq,Wdq | VEX.L0.66.0F38.W0 51 /r | cpuid=AVX_VNNI
+            VPDPBUSDS Vqq,Hqq,Wqq | VEX.L1.66.0F38.W0 51 /r | cpuid=AVX_VNNI
+            VPDPWSSD Vdq,Hdq,Wdq | VEX.L0.66.0F38.W0 52 /r | cpuid=AVX_VNNI
+            VPDPWSSD Vqq,Hqq,Wqq | VEX.L1.66.0F38.W0 52 /r | cpuid=AVX_VNNI
+            VPDPWSSDS Vdq,Hdq,Wdq | VEX.L0.66.0F38.W0 53 /r | cpuid=AVX_VNNI
+            VPDPWSSDS Vqq,Hqq,Wqq | VEX.L1.66.0F38.W0 53 /r | cpuid=AVX_VNNI
             VPGATHERDD Vdq,Xdq/d,Hdq | VEX.L0.66.0F38.W0 90 /r | cpuid=AVX2
             VPGATHERDD Vqq,Xqq/d,Hqq | VEX.L1.66.0F38.W0 90 /r | cpuid=AVX2
             VPGATHERDQ Vdq,Xdq/q,Hdq | VEX.L0.66.0F38.W1 90 /r | cpuid=AVX2

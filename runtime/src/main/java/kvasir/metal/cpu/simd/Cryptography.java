@@ -3,7 +3,7 @@ package kvasir.metal.cpu.simd;
 import java.util.HashMap;
 import java.util.Map;
 
-/** AES-NI, PCLMULQDQ and the SHA extensions (SDM volume 2; FIPS 197 and FIPS 180-4 for the tables). */
+/** AES-NI, PCLMULQDQ, GFNI and the SHA extensions (SDM volume 2; FIPS 197 and FIPS 180-4 for the tables). */
 final class Cryptography {
     private static final byte[] SBOX = new byte[256];
     private static final byte[] INVERSE_SBOX = new byte[256];
@@ -67,8 +67,55 @@ final class Cryptography {
             d[at] = low;
             d[at + 1] = high;
         }));
+        operations.put("GF2P8MULB", (d, a, b, immediate, words, fp) -> {
+            for (int i = 0; i < 8 * words; i++) {
+                Elements.put(d, 8, i, multiply((int) Elements.get(a, 8, i), (int) Elements.get(b, 8, i)));
+            }
+        });
+        operations.put("GF2P8AFFINEQB", (d, a, b, immediate, words, fp) -> {
+            for (int i = 0; i < 8 * words; i++) {
+                Elements.put(d, 8, i, affine(b[i / 8], (int) Elements.get(a, 8, i)) ^ immediate);
+            }
+        });
+        operations.put("GF2P8AFFINEINVQB", (d, a, b, immediate, words, fp) -> {
+            for (int i = 0; i < 8 * words; i++) {
+                Elements.put(d, 8, i, affine(b[i / 8], inverse((int) Elements.get(a, 8, i))) ^ immediate);
+            }
+        });
         sha(operations);
         return operations;
+    }
+
+    /** Product in the field of AES, of 256 elements with the polynomial 0x11b. */
+    private static int multiply(int x, int y) {
+        int product = 0;
+        int shifted = x & 0xff;
+        for (int i = 0; i < 8; i++) {
+            product ^= (y >>> i & 1) != 0 ? shifted : 0;
+            shifted = shifted << 1 ^ ((shifted & 0x80) != 0 ? 0x11b : 0);
+        }
+        return product;
+    }
+
+    /** The inverse in that field, 0 for 0: the power 254. */
+    private static int inverse(int x) {
+        int power = x;
+        int result = 1;
+        for (int i = 0; i < 7; i++) {
+            power = multiply(power, power);
+            result = multiply(result, power);
+        }
+        return x == 0 ? 0 : result;
+    }
+
+    /** A matrix of 8 by 8 bits, its row for bit 0 the highest byte, times a vector of 8 bits. */
+    private static int affine(long matrix, int x) {
+        int result = 0;
+        for (int i = 0; i < 8; i++) {
+            int row = (int) (matrix >>> 56 - 8 * i) & 0xff;
+            result |= (Integer.bitCount(row & x) & 1) << i;
+        }
+        return result;
     }
 
     private static int substitute(int word) {

@@ -38,6 +38,24 @@ public final class VectorOps {
         Cryptography.sha256Rounds(d, cdgh, abef, keys);
     }
 
+    /**
+     * VPDPBUSD, VPDPBUSDS, VPDPWSSD, VPDPWSSDS (SDM volume 2): adds to each doubleword of {@code d} the products of its
+     * bytes, unsigned ones of {@code a} with signed ones of {@code b}, or of its signed words.
+     */
+    public static void dotProduct(long[] d, long[] a, long[] b, boolean bytes, boolean saturates, int words) {
+        int bits = bytes ? 8 : 16;
+        for (int i = 0; i < 2 * words; i++) {
+            long sum = (int) Elements.get(d, 32, i);
+            for (int part = 0; part < 32 / bits; part++) {
+                int at = i * (32 / bits) + part;
+                long x = Elements.get(a, bits, at);
+                long y = Elements.get(b, bits, at) << 64 - bits >> 64 - bits;
+                sum += (bytes ? x : (short) x) * y;
+            }
+            Elements.put(d, 32, i, saturates ? Math.clamp(sum, Integer.MIN_VALUE, Integer.MAX_VALUE) : sum);
+        }
+    }
+
     /** The bits at the top of each element, element 0 lowest: PMOVMSKB, MOVMSKPS, MOVMSKPD. */
     public static int signMask(long[] vector, int elementBits, int words) {
         int mask = 0;

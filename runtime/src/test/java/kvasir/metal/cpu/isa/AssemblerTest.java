@@ -227,7 +227,9 @@ final class AssemblerTest {
         var source = new StringBuilder(".intel_syntax noprefix\n");
         source.append(codeSize == CodeSize.BITS16 ? ".code16\n" : codeSize == CodeSize.BITS32 ? ".code32\n" : "");
         for (Sample sample : samples) {
-            source.append(sample.text()
+            // without the word, as takes the EVEX form
+            source.append(sample.text().startsWith("vpdp") ? "{vex} " : "")
+                    .append(sample.text()
                             .replaceAll("\\b(byte|word|dword|qword|xmmword) ", "$1 ptr ")
                             .replaceAll("\\btword ", "tbyte ptr ")
                             .replaceAll("\\bst([0-7])", "st($1)"))
