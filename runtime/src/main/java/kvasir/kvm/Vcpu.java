@@ -6,9 +6,12 @@ import java.util.OptionalLong;
 import kvasir.metal.cpu.Cpu;
 import kvasir.metal.cpu.CpuidModel;
 import kvasir.metal.cpu.SecondStage;
+import kvasir.metal.cpu.Segment;
 
 /** One virtual processor (struct kvm_vcpu) and the ioctls of its descriptor. */
 public final class Vcpu {
+    private static final int MSR_EFER = 0xc000_0080;
+
     private static final int MAXPHYADDR_WITHOUT_CPUID = 36;
 
     private final Vm vm;
@@ -227,6 +230,52 @@ public final class Vcpu {
         return cpu.setMsr(index, value)
                 || systemManagement.setMsr(index, value)
                 || loop.msrs().write(index, value);
+    }
+
+    /** An ioctl that changes registers (KVM_SET_REGS, KVM_SET_SREGS, KVM_SET_MSRS): with the vCPU's mutex. */
+    public IoctlResult setRegisters(Runnable change) {
+        mutex.lock();
+        try {
+            if (vm.vendor().stateProtected(this)) {
+                return IoctlResult.err(
+                        Errno.EINVAL, "the registers of this vCPU are protected (guest_state_protected)");
+            }
+            boolean told = vm.seams().footprint().listening();
+            long before = told ? registers() : 0;
+            change.run();
+            if (told) {
+                vm.seams().footprint().wrote(registersCell(), before, registers());
+            }
+            return IoctlResult.done();
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    /** Somebody other than the vCPU goes by its registers. */
+    public void goesByRegisters() {
+        if (vm.seams().footprint().listening()) {
+            vm.seams().footprint().read(registersCell(), registers());
+        }
+    }
+
+    private String registersCell() {
+        return vm.name() + ".vcpu" + id + ".registers";
+    }
+
+    private long registers() {
+        long hash = (cpu.rip() * 31 + cpu.rflags()) * 31 + cpu.cpl();
+        for (int i = 0; i < 16; i++) {
+            hash = hash * 31 + cpu.gpr(i);
+        }
+        for (int i = 0; i <= 4; i++) {
+            hash = hash * 31 + (i == 1 ? 0 : cpu.cr(i));
+        }
+        for (int i = 0; i <= Segment.TR; i++) {
+            hash = hash * 31 + cpu.segment(i).hashCode();
+        }
+        hash = (hash * 31 + cpu.gdtr().hashCode()) * 31 + cpu.idtr().hashCode();
+        return (hash * 31 + cpu.dr(7)) * 31 + cpu.msr(MSR_EFER).orElse(0);
     }
 
     /** kvm_vcpu_kick: the vCPU leaves the guest. */

@@ -57,13 +57,9 @@ final class SnpVcpuHandle extends VcpuHandle {
                         List.of(Parameter.of("eip", Kind.U64, "bytes", "of the firmware's SEV-ES reset block")),
                         "The vCPU's start in real mode, as QEMU sets it for APs before launch_finish. EINVAL after it.",
                         "g.vcpu1.start_at firmware.ap_start",
-                        (v, a) -> {
-                            if (v.snp.stateProtected(v.vcpu())) {
-                                return new Outcome.Failed("EINVAL", "the registers are protected", Map.of());
-                            }
-                            SnpVmLaunch.startAt(v.cpu(), (int) a.u64("eip"));
-                            return Outcome.ok();
-                        })
+                        (v, a) -> v.vcpu()
+                                .setRegisters(() -> SnpVmLaunch.startAt(v.cpu(), (int) a.u64("eip")))
+                                .outcome())
                 .operation(
                         "init",
                         List.of(),

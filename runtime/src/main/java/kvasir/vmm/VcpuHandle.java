@@ -277,12 +277,8 @@ public class VcpuHandle implements Described {
 
     /** KVM_SET_REGS, KVM_SET_SREGS, KVM_SET_MSRS: EINVAL once the registers are the guest's alone. */
     Object set(Object value, Runnable change) {
-        if (vcpu.vm().vendor().stateProtected(vcpu)) {
-            return new Outcome.Failed(
-                    "EINVAL", "the registers of this vCPU are protected (guest_state_protected)", Map.of());
-        }
-        change.run();
-        return value;
+        IoctlResult result = vcpu.setRegisters(change);
+        return result instanceof IoctlResult.Err ? result.outcome() : value;
     }
 
     long msr(int index) {

@@ -1,6 +1,7 @@
 package kvasir.kvm.semantics;
 
 import java.util.Optional;
+import kvasir.kvm.KernelVersion;
 import kvasir.kvm.mmu.MmuRule;
 
 /** A semantics that a script has put together. */
@@ -8,8 +9,8 @@ final class Custom extends Semantics {
     private final Semantics base;
     private final Optional<MmuRule> broken;
 
-    Custom(String name, Semantics base, Policies policies, Optional<MmuRule> broken) {
-        super(name, base.kernel(), policies);
+    Custom(String name, Semantics base, KernelVersion kernel, Policies policies, Optional<MmuRule> broken) {
+        super(name, kernel, policies);
         this.base = base;
         this.broken = broken;
     }

@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import kvasir.kvm.IoctlResult;
@@ -16,6 +18,11 @@ import kvasir.kvm.mmu.MmuRule;
 public abstract sealed class Semantics permits Rfc, RfcV2, Sean, V6_11, V6_16, V6_18, V6_19, Custom {
     /** The policy word that breaks an {@link MmuRule}. */
     private static final String BREAKS = "breaks";
+
+    /** The policy word for the release that everything else behaves as in: {@code kernel v7_1}. */
+    private static final String KERNEL = "kernel";
+
+    private static final Pattern RELEASE = Pattern.compile("v(\\d{1,2})_(\\d{1,2})");
 
     private final String name;
     private final KernelVersion kernel;
@@ -89,6 +96,7 @@ public abstract sealed class Semantics permits Rfc, RfcV2, Sean, V6_11, V6_16, V
     public static Semantics custom(String name, Semantics base, Map<String, String> overrides, List<String> problems) {
         var policies = new ArrayList<>(List.of(base.policies));
         Optional<MmuRule> broken = Optional.empty();
+        KernelVersion kernel = base.kernel;
         for (Map.Entry<String, String> each : overrides.entrySet()) {
             if (each.getKey().equals(BREAKS)) {
                 broken = MmuRule.of(each.getValue());
@@ -100,13 +108,20 @@ public abstract sealed class Semantics permits Rfc, RfcV2, Sean, V6_11, V6_16, V
                                             .map(MmuRule::word)
                                             .collect(Collectors.joining(", "))));
                 }
+            } else if (each.getKey().equals(KERNEL)) {
+                Matcher release = RELEASE.matcher(each.getValue());
+                if (release.matches()) {
+                    kernel = new KernelVersion(Integer.parseInt(release.group(1)), Integer.parseInt(release.group(2)));
+                } else {
+                    problems.add("policy 'kernel' is a release, as v7_1, not '%s'".formatted(each.getValue()));
+                }
             } else {
                 policies.getLast()
                         .with(each.getKey(), each.getValue())
                         .ifPresentOrElse(policies::add, () -> problems.add(problem(each.getKey(), each.getValue())));
             }
         }
-        return new Custom(name, base, policies.getLast(), broken);
+        return new Custom(name, base, kernel, policies.getLast(), broken);
     }
 
     private static String problem(String policy, String word) {

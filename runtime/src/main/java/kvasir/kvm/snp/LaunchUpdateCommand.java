@@ -104,7 +104,7 @@ final class LaunchUpdateCommand {
             return fail("EINVAL, the gfn is shared by its attribute");
         }
         long spa = pfn << 12;
-        Optional<RmpEntry> entry = snp.host().rmp().lookup(spa);
+        Optional<RmpEntry> entry = snp.host().lookup(spa);
         if (entry.isEmpty()) {
             return fail("EINVAL, the page has no RMP entry");
         }

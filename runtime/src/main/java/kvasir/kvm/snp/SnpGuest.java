@@ -61,6 +61,10 @@ public final class SnpGuest {
         return context;
     }
 
+    long fingerprint() {
+        return ((asid * 31L + context) * 31 + (launched ? 1 : 0)) * 31 + vmsaPages.hashCode();
+    }
+
     /** Whether SNP_LAUNCH_FINISH was done. */
     public boolean launched() {
         return launched;
@@ -114,12 +118,13 @@ public final class SnpGuest {
      * sev_gmem_post_populate).
      */
     public Added add(long spa, long gpa, PageType type) {
-        if (host.rmp().lookup(spa).map(e -> e.assigned()).orElse(false)) {
+        if (host.lookup(spa).map(e -> e.assigned()).orElse(false)) {
             return new Added(PageResult.ALREADY_ASSIGNED, FirmwareStatus.SUCCESS);
         }
         if (host.rmpupdate(spa, RmpUpdate.toGuest(gpa, PageSize.SIZE_4K, asid, true)) != ReturnCode.SUCCESS) {
             return new Added(PageResult.RMP_REFUSED, FirmwareStatus.SUCCESS);
         }
+        host.goesByPage(spa);
         FirmwareStatus status = host.command(
                 FirmwareCommand.SNP_LAUNCH_UPDATE,
                 CommandBuffer.launchUpdate(context, PageSize.SIZE_4K, type, false, spa, 0));

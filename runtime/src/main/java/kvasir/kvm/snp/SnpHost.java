@@ -2,6 +2,7 @@ package kvasir.kvm.snp;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeSet;
 import kvasir.event.Events;
 import kvasir.kvm.Seam;
@@ -12,6 +13,7 @@ import kvasir.metal.snp.HostInstructions;
 import kvasir.metal.snp.PageSize;
 import kvasir.metal.snp.ReturnCode;
 import kvasir.metal.snp.Rmp;
+import kvasir.metal.snp.RmpEntry;
 import kvasir.metal.snp.RmpRegisters;
 import kvasir.metal.snp.RmpUpdate;
 import kvasir.metal.snp.Rules;
@@ -27,6 +29,8 @@ import kvasir.registry.Bytes;
  * kernel changes the RMP.
  */
 public final class SnpHost {
+    private static final String DEVICE = "the security processor and the RMP";
+
     private final PhysicalMemory memory;
     private final HostPages pages;
     private final Seams seams;
@@ -101,23 +105,54 @@ public final class SnpHost {
                 : command(FirmwareCommand.SNP_INIT_EX, CommandBuffer.initEx(true, 0));
     }
 
-    /** Executes one firmware command (sev_do_cmd). */
+    /** Executes one firmware command (sev_do_cmd, which has one command buffer and holds sev_cmd_mutex around it). */
     public FirmwareStatus command(FirmwareCommand command, Bytes buffer) {
-        CommandBuffer.write(memory, commandPage, buffer);
         seams.at(Seam.FIRMWARE, command);
-        return firmware.issue(command.id(), commandPage);
+        seams.footprint().enters(DEVICE, firmware::fingerprint);
+        CommandBuffer.write(memory, commandPage, buffer);
+        FirmwareStatus status = firmware.issue(command.id(), commandPage);
+        seams.footprint().leaves(status.ordinal());
+        return status;
     }
 
     /** RMPUPDATE of one page or 2M frame. */
     public ReturnCode rmpupdate(long spa, RmpUpdate update) {
         seams.at(Seam.FIRMWARE, rmp);
-        return instructions.rmpupdate(spa, update);
+        seams.footprint().enters(DEVICE, firmware::fingerprint);
+        ReturnCode code = instructions.rmpupdate(spa, update);
+        seams.footprint().leaves(code.ordinal());
+        return code;
     }
 
     /** PSMASH of a 2M frame. */
     public ReturnCode psmash(long spa) {
         seams.at(Seam.FIRMWARE, rmp);
-        return instructions.psmash(spa);
+        seams.footprint().enters(DEVICE, firmware::fingerprint);
+        ReturnCode code = instructions.psmash(spa);
+        seams.footprint().leaves(code.ordinal());
+        return code;
+    }
+
+    /** snp_lookup_rmpentry: the RMP entry of the page at {@code spa}; empty if the table does not cover it. */
+    public Optional<RmpEntry> lookup(long spa) {
+        if (!seams.footprint().listening()) {
+            return rmp.lookup(spa);
+        }
+        seams.footprint().enters(DEVICE, firmware::fingerprint);
+        Optional<RmpEntry> entry = rmp.lookup(spa);
+        seams.footprint().leaves(entry.toString().hashCode());
+        return entry;
+    }
+
+    long fingerprint() {
+        return (leaked.hashCode() * 31L + freeAsids.hashCode()) * 31 + usedAsids.hashCode();
+    }
+
+    /** What firmware is about to do depends on the content of a page that the kernel wrote. */
+    void goesByPage(long spa) {
+        if (seams.footprint().listening()) {
+            memory.read(spa, new byte[PhysicalMemory.FRAME_BYTES], 0, PhysicalMemory.FRAME_BYTES);
+        }
     }
 
     /** A zeroed page in Firmware state (snp_alloc_firmware_page). */

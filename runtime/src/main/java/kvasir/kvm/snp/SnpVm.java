@@ -1,6 +1,7 @@
 package kvasir.kvm.snp;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -236,12 +237,38 @@ public final class SnpVm implements VendorOps {
     }
 
     /**
-     * snp_launch_update_vmsa. A second LAUNCH_FINISH meets vCPUs whose state is encrypted already: kernels up to 7.1
+     * snp_launch_update_vmsa. A second LAUNCH_FINISH meets vCPUs whose state is encrypted already: kernels before 7.1
      * measure them again.
      */
     private Optional<IoctlResult> addVmsas() {
+        if (!locksVcpus()) {
+            return syncVmsas(false);
+        }
+        if (vm.vcpuCreationInProgress()) {
+            return Optional.of(IoctlResult.err(Errno.EBUSY, "snp_launch_update_vmsa: a vCPU is being created"));
+        }
+        List<Vcpu> vcpus = vm.vcpus();
+        vcpus.forEach(vcpu -> vcpu.mutex().lock());
+        try {
+            return syncVmsas(true);
+        } finally {
+            vcpus.reversed().forEach(vcpu -> vcpu.mutex().unlock());
+        }
+    }
+
+    /** 7.1: every vCPU is locked while its registers become a VMSA, and no vCPU is being created. */
+    private boolean locksVcpus() {
+        return vm.kvm().version().atLeast(7, 1);
+    }
+
+    private Optional<IoctlResult> syncVmsas(boolean fixed) {
         for (int i = 0; i < vm.vcpus().size(); i++) {
             Vcpu vcpu = vm.vcpus().get(i);
+            if (fixed && stateProtected(vcpu)) {
+                return Optional.of(IoctlResult.err(
+                        Errno.EINVAL, "sev_es_sync_vmsa: vCPU %d is protected already".formatted(vcpu.id())));
+            }
+            vcpu.goesByRegisters();
             if (vcpu.cpu().dr(7) != DR7_DEFAULT) {
                 return Optional.of(
                         IoctlResult.err(Errno.EINVAL, "sev_es_sync_vmsa: vCPU %d uses DR7".formatted(vcpu.id())));
@@ -361,7 +388,7 @@ public final class SnpVm implements VendorOps {
     /** sev_gmem_prepare: an unassigned page becomes Guest-Invalid; an assigned one is left alone, whoever owns it. */
     @Override
     public int gmemPrepare(long pfn, long gfn, int maxOrder) {
-        Optional<RmpEntry> entry = host.rmp().lookup(pfn << 12);
+        Optional<RmpEntry> entry = host.lookup(pfn << 12);
         if (entry.isEmpty()) {
             return -Errno.ENOENT.number();
         }
@@ -381,7 +408,7 @@ public final class SnpVm implements VendorOps {
     private boolean frameIsFree(long pfn) {
         long first = pfn & -512L;
         for (long i = first; i < first + 512; i++) {
-            if (host.rmp().lookup(i << 12).map(RmpEntry::assigned).orElse(true)) {
+            if (host.lookup(i << 12).map(RmpEntry::assigned).orElse(true)) {
                 return false;
             }
         }
@@ -394,8 +421,7 @@ public final class SnpVm implements VendorOps {
         if (!isPrivate) {
             return 3;
         }
-        boolean large = host.rmp()
-                .lookup(pfn << 12)
+        boolean large = host.lookup(pfn << 12)
                 .map(e -> e.assigned() && e.size() == PageSize.SIZE_2M)
                 .orElse(false);
         return large ? 2 : 1;
@@ -406,7 +432,7 @@ public final class SnpVm implements VendorOps {
     public void gmemInvalidate(long startPfn, long endPfn) {
         long pfn = startPfn;
         while (pfn < endPfn) {
-            Optional<RmpEntry> entry = host.rmp().lookup(pfn << 12);
+            Optional<RmpEntry> entry = host.lookup(pfn << 12);
             if (entry.isEmpty() || !entry.get().assigned()) {
                 pfn++;
                 continue;
@@ -451,7 +477,7 @@ public final class SnpVm implements VendorOps {
             return RmpFault.NOT_PRIVATE;
         }
         long pfn = slot.gmem().get().pageAt(slot.gmemIndex(gfn));
-        Optional<RmpEntry> entry = pfn < 0 ? Optional.empty() : host.rmp().lookup(pfn << 12);
+        Optional<RmpEntry> entry = pfn < 0 ? Optional.empty() : host.lookup(pfn << 12);
         if (entry.isEmpty() || !entry.get().assigned()) {
             return RmpFault.NOT_ASSIGNED;
         }
@@ -477,10 +503,11 @@ public final class SnpVm implements VendorOps {
         return RmpFault.SMASHED;
     }
 
-    /** What the security processor keeps beside memory is not told. */
     @Override
-    public boolean fingerprinted() {
-        return false;
+    public long fingerprint() {
+        long hash = ((features * 31 + ghcbVersion) * 31 + protectedVcpus) * 31
+                + runs.keySet().hashCode();
+        return (hash * 31 + guest.map(SnpGuest::fingerprint).orElse(0L)) * 31 + host.fingerprint();
     }
 
     @Override

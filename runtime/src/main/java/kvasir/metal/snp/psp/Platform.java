@@ -55,6 +55,18 @@ final class Platform {
         committedTcb(config.tcb().version());
     }
 
+    /** The ledgers; what they count is in memory too. */
+    long fingerprint() {
+        long hash = 0;
+        for (Map.Entry<Long, List<LedgerRecord>> each : ledgers.entrySet()) {
+            hash = hash * 31 + each.getKey();
+            for (LedgerRecord record : each.getValue()) {
+                hash = hash * 31 + record.digest().hashCode();
+            }
+        }
+        return hash;
+    }
+
     boolean initialised() {
         return memory.read32(firmwareBase + STATE) == 1;
     }

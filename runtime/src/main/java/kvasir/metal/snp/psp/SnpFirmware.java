@@ -111,6 +111,12 @@ public final class SnpFirmware {
         }
     }
 
+    /** What it keeps beside memory, as a number that is the same for the same state in every run. */
+    public long fingerprint() {
+        return platform.fingerprint() * 31
+                + failure.map(status -> status.ordinal() + 1).orElse(0);
+    }
+
     /** Whether SNP_INIT was done. */
     public boolean initialised() {
         return platform.initialised();
