@@ -10,6 +10,13 @@ public final class Cap {
     public static final int X86_SMM = 117;
     public static final int MULTI_ADDRESS_SPACE = 118;
     public static final int MAX_VCPU_ID = 128;
+    public static final int EXCEPTION_PAYLOAD = 164;
+    public static final int X86_MSR_FILTER = 189;
+    public static final int X86_BUS_LOCK_EXIT = 193;
+    public static final int SREGS2 = 200;
+    public static final int X86_TRIPLE_FAULT_EVENT = 218;
+    public static final int X86_NOTIFY_VMEXIT = 219;
+    public static final int SYNC_REGS = 74;
     public static final int IMMEDIATE_EXIT = 136;
     public static final int MANUAL_DIRTY_LOG_PROTECT2 = 168;
     public static final int X86_USER_SPACE_MSR = 188;
@@ -27,6 +34,9 @@ public final class Cap {
     public static final int PRE_FAULT_MEMORY = 236;
     public static final int GUEST_MEMFD_FLAGS = 244;
 
+    private static final long USER_SPACE_MSR_REASONS = 7;
+    private static final long SYNC_REGS_FIELDS = 7;
+
     private Cap() {}
 
     /** KVM_CHECK_EXTENSION on the VM descriptor; 0 means not supported. */
@@ -41,7 +51,12 @@ public final class Cap {
             // has_emulated_msr(MSR_IA32_SMBASE): not for SEV-ES, SNP and TDX guests
             case X86_SMM -> vm.type().hasProtectedState() ? 0 : 1;
             case MULTI_ADDRESS_SPACE -> vm.type().addressSpaces();
-            case X86_USER_SPACE_MSR -> 1;
+            case X86_USER_SPACE_MSR -> USER_SPACE_MSR_REASONS;
+            case X86_MSR_FILTER, EXCEPTION_PAYLOAD, SREGS2, X86_TRIPLE_FAULT_EVENT -> 1;
+            case SYNC_REGS -> SYNC_REGS_FIELDS;
+            // OFF and EXIT; the window's unit and both flags: an Intel host has them
+            case X86_BUS_LOCK_EXIT -> vm.kvm().host().npt() ? 1 : 3;
+            case X86_NOTIFY_VMEXIT -> vm.kvm().host().npt() ? 0 : 3;
             case IMMEDIATE_EXIT, USER_MEMORY2, VM_DISABLE_NX_HUGE_PAGES, MEMORY_FAULT_INFO -> 1;
             case MANUAL_DIRTY_LOG_PROTECT2 -> 3;
             case DIRTY_LOG_RING, DIRTY_LOG_RING_ACQ_REL -> 65536L * 16;

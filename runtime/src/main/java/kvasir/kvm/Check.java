@@ -96,6 +96,19 @@ public enum Check {
     CAP_NX_ARG(Ioctl.ENABLE_CAP, Errno.EINVAL, "VM_DISABLE_NX_HUGE_PAGES: arg0 not 0"),
     CAP_NX_VCPU(Ioctl.ENABLE_CAP, Errno.EINVAL, "VM_DISABLE_NX_HUGE_PAGES: a vCPU exists"),
     CAP_MSR(Ioctl.ENABLE_CAP, Errno.EINVAL, "X86_USER_SPACE_MSR: unknown reason"),
+    CAP_BUS_LOCK(Ioctl.ENABLE_CAP, Errno.EINVAL, "X86_BUS_LOCK_EXIT: unknown mode"),
+    CAP_BUS_LOCK_BOTH(Ioctl.ENABLE_CAP, Errno.EINVAL, "X86_BUS_LOCK_EXIT: OFF and EXIT at once"),
+    CAP_NOTIFY_FLAGS(Ioctl.ENABLE_CAP, Errno.EINVAL, "X86_NOTIFY_VMEXIT: unknown flag, or a host without it"),
+    CAP_NOTIFY_OFF(Ioctl.ENABLE_CAP, Errno.EINVAL, "X86_NOTIFY_VMEXIT: without ENABLED"),
+    CAP_NOTIFY_VCPU(Ioctl.ENABLE_CAP, Errno.EINVAL, "X86_NOTIFY_VMEXIT: a vCPU exists"),
+
+    MSR_FILTER_COPY(Ioctl.MSR_FILTER, Errno.EFAULT, "struct unreadable"),
+    MSR_FILTER_FLAGS(Ioctl.MSR_FILTER, Errno.EINVAL, "a flag other than DEFAULT_DENY"),
+    MSR_FILTER_EMPTY(Ioctl.MSR_FILTER, Errno.EINVAL, "DEFAULT_DENY without any range"),
+    MSR_FILTER_MEMORY(Ioctl.MSR_FILTER, Errno.ENOMEM, "no memory for the filter"),
+    MSR_FILTER_RANGE_FLAGS(Ioctl.MSR_FILTER, Errno.EINVAL, "a range without READ and WRITE, or with more"),
+    MSR_FILTER_RANGE_SIZE(Ioctl.MSR_FILTER, Errno.EINVAL, "a bitmap of more than 0x600 bytes"),
+    MSR_FILTER_BITMAP(Ioctl.MSR_FILTER, Errno.EFAULT, "bitmap unreadable"),
 
     VCPU_ID(Ioctl.CREATE_VCPU, Errno.EINVAL, "id not below 4096"),
     VCPU_COUNT(Ioctl.CREATE_VCPU, Errno.EINVAL, "1024 exist"),
@@ -127,12 +140,36 @@ public enum Check {
     RUN_ARG(Ioctl.RUN, Errno.EINVAL, "argument not 0"),
     RUN_IMMEDIATE_EXIT(Ioctl.RUN, Errno.EINTR, "immediate_exit"),
     RUN_SIGNAL(Ioctl.RUN, Errno.EINTR, "a signal"),
+    RUN_SYNC_REGS(Ioctl.RUN, Errno.EINVAL, "kvm_valid_regs or kvm_dirty_regs with an unknown bit"),
+    RUN_SYNC_STATE(Ioctl.RUN, Errno.EINVAL, "kvm_dirty_regs with registers or events that are not valid"),
+    RUN_CR8(Ioctl.RUN, Errno.EINVAL, "cr8 of kvm_run above 15"),
     RUN_WAKE(Ioctl.RUN, Errno.EAGAIN, "an uninitialized vCPU was woken"),
     RUN_MEMORY_FAULT(Ioctl.RUN, Errno.EFAULT, "MEMORY_FAULT"),
     RUN_POISON(Ioctl.RUN, Errno.EHWPOISON, "MEMORY_FAULT on a poisoned guest_memfd page"),
     RUN_HOST(Ioctl.RUN, Errno.EFAULT, "host VMA absent or PROT_NONE"),
 
-    SET_CPUID_RAN(Ioctl.SET_CPUID2, Errno.EINVAL, "the vCPU has run");
+    SET_CPUID_ENTRIES(Ioctl.SET_CPUID2, Errno.E2BIG, "more than 256 entries"),
+    SET_CPUID_RAN(Ioctl.SET_CPUID2, Errno.EINVAL, "the vCPU has run, and the table would change"),
+    SET_CPUID_WIDTH(Ioctl.SET_CPUID2, Errno.EINVAL, "linear addresses of a width other than 48, 57 and 0"),
+
+    REGS_PROTECTED(Ioctl.REGS, Errno.EINVAL, "the guest's state is protected"),
+    SREGS_PROTECTED(Ioctl.SREGS, Errno.EINVAL, "the guest's state is protected"),
+    SREGS_INVALID(Ioctl.SREGS, Errno.EINVAL, "EFER, CR0, CR3, CR4 and CS do not go together"),
+    SREGS_APIC_BASE(Ioctl.SREGS, Errno.EINVAL, "apic_base: reserved bits, or x2APIC without enable"),
+    SREGS2_FLAGS(Ioctl.SREGS, Errno.EINVAL, "version 2: unknown flag"),
+    SREGS2_PDPTRS(Ioctl.SREGS, Errno.EINVAL, "version 2: PDPTRs without PAE paging"),
+    MSRS_COUNT(Ioctl.MSRS, Errno.E2BIG, "256 entries or more"),
+    EVENTS_FLAGS(Ioctl.EVENTS, Errno.EINVAL, "unknown flag"),
+    EVENTS_PAYLOAD(Ioctl.EVENTS, Errno.EINVAL, "VALID_PAYLOAD without the capability"),
+    EVENTS_EXCEPTION(Ioctl.EVENTS, Errno.EINVAL, "a vector above 31, or 2"),
+    EVENTS_SMM(Ioctl.EVENTS, Errno.EINVAL, "SMM in a vCPU that waits for its start-up IPI"),
+    EVENTS_TRIPLE_FAULT(Ioctl.EVENTS, Errno.EINVAL, "VALID_TRIPLE_FAULT without the capability"),
+    MP_STATE_UNKNOWN(Ioctl.MP_STATE, Errno.EINVAL, "unknown state"),
+    MP_STATE_APIC(Ioctl.MP_STATE, Errno.EINVAL, "a state other than RUNNABLE without in-kernel local APIC"),
+    MP_STATE_SMM(Ioctl.MP_STATE, Errno.EINVAL, "INIT_RECEIVED or SIPI_RECEIVED in SMM"),
+    INTERRUPT_VECTOR(Ioctl.INTERRUPT, Errno.EINVAL, "vector above 255"),
+    INTERRUPT_PIC(Ioctl.INTERRUPT, Errno.ENXIO, "the 8259s are in the kernel"),
+    TSC_SLOWER(Ioctl.TSC_KHZ, Errno.EINVAL, "slower than the host, which cannot scale");
 
     private static final class Ioctl {
         static final String CREATE_VM = "KVM_CREATE_VM";
@@ -148,6 +185,14 @@ public enum Check {
         static final String PRE_FAULT = "KVM_PRE_FAULT_MEMORY";
         static final String RUN = "KVM_RUN";
         static final String SET_CPUID2 = "KVM_SET_CPUID2";
+        static final String MSR_FILTER = "KVM_X86_SET_MSR_FILTER";
+        static final String REGS = "KVM_GET_REGS, KVM_SET_REGS";
+        static final String SREGS = "KVM_GET_SREGS[2], KVM_SET_SREGS[2]";
+        static final String MSRS = "KVM_GET_MSRS, KVM_SET_MSRS";
+        static final String EVENTS = "KVM_SET_VCPU_EVENTS";
+        static final String MP_STATE = "KVM_SET_MP_STATE";
+        static final String INTERRUPT = "KVM_INTERRUPT";
+        static final String TSC_KHZ = "KVM_SET_TSC_KHZ";
     }
 
     private final String ioctl;

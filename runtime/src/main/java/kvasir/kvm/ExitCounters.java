@@ -24,6 +24,9 @@ public final class ExitCounters {
         INTERRUPT,
         TRIPLE_FAULT,
         DEBUG,
+        BUS_LOCK,
+        NOTIFY,
+        INTERRUPT_WINDOW,
         TDCALL,
         VMGEXIT;
 

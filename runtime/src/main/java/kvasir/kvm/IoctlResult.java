@@ -69,6 +69,19 @@ public sealed interface IoctlResult {
         return new Ok(value, Map.of("value", value));
     }
 
+    /** Not an answer of KVM's: what was asked for is not modelled. */
+    record Unsupported(String what) implements IoctlResult {
+        @Override
+        public Outcome outcome() {
+            return new Outcome.Failed("unsupported", "unsupported: " + what, Map.of());
+        }
+    }
+
+    /** What was asked for is not modelled. */
+    static IoctlResult unsupported(String what) {
+        return new Unsupported(what);
+    }
+
     /** A refusal. */
     static IoctlResult err(Errno errno, String reason) {
         return new Err(errno, reason, Map.of());

@@ -12,7 +12,16 @@ public final class KvmRun {
     public static final int MMAP_BYTES = 12288;
 
     private static final int EXIT_REASON = 8;
+    private static final int READY = 12;
+    private static final int IF_FLAG = 13;
     private static final int FLAGS = 14;
+    private static final int CR8 = 16;
+    private static final int APIC_BASE = 24;
+    private static final int VALID_REGS = 288;
+    private static final int DIRTY_REGS = 296;
+    private static final int FLAG_SMM = 1;
+    private static final int FLAG_BUS_LOCK = 1 << 1;
+    private static final int FLAG_GUEST_MODE = 1 << 2;
     private static final int UNION = 32;
     private static final int PIO_DATA = 4096;
     private static final int HYPERCALL_RET = 88;
@@ -39,10 +48,6 @@ public final class KvmRun {
         return get16(FLAGS);
     }
 
-    void setFlags(int flags) {
-        put16(FLAGS, flags);
-    }
-
     /** immediate_exit, byte 1. */
     public boolean immediateExit() {
         return bytes[1] != 0;
@@ -51,6 +56,61 @@ public final class KvmRun {
     /** Writes exit_reason. */
     public void setExitReason(ExitReason reason) {
         setExitReason(reason.number());
+    }
+
+    /** request_interrupt_window, byte 0: user space wants to be told when the guest can take an interrupt. */
+    public boolean interruptWindowRequested() {
+        return bytes[0] != 0;
+    }
+
+    /** cr8, as user space wants the guest to have it where the local APIC is user space's. */
+    public long cr8() {
+        return get64(CR8);
+    }
+
+    /** Sets what {@link #cr8} tells. */
+    public void setCr8(long value) {
+        put64(CR8, value);
+    }
+
+    /** kvm_valid_regs: which of the register structs KVM_RUN leaves behind. */
+    long validRegs() {
+        return get64(VALID_REGS);
+    }
+
+    /** kvm_dirty_regs: which of the register structs KVM_RUN takes over. */
+    long dirtyRegs() {
+        return get64(DIRTY_REGS);
+    }
+
+    /** kvm_dirty_regs becomes 0: they were taken over. */
+    void regsTaken() {
+        put64(DIRTY_REGS, 0);
+    }
+
+    /** flags becomes 0, as KVM_RUN begins. */
+    void clearFlags() {
+        put16(FLAGS, 0);
+    }
+
+    /** KVM_RUN_X86_BUS_LOCK. */
+    void setBusLock() {
+        put16(FLAGS, get16(FLAGS) | FLAG_BUS_LOCK);
+    }
+
+    /** post_kvm_run_save. */
+    void saveState(boolean ifFlag, boolean ready, long cr8, long apicBase, boolean smm, boolean guestMode) {
+        put8(READY, ready ? 1 : 0);
+        put8(IF_FLAG, ifFlag ? 1 : 0);
+        setCr8(cr8);
+        put64(APIC_BASE, apicBase);
+        put16(FLAGS, get16(FLAGS) | (smm ? FLAG_SMM : 0) | (guestMode ? FLAG_GUEST_MODE : 0));
+    }
+
+    /** KVM_EXIT_NOTIFY; bit 0: the guest's state is lost. */
+    void notifyWindow(boolean contextInvalid) {
+        setExitReason(ExitReason.NOTIFY);
+        put32(UNION, contextInvalid ? 1 : 0);
     }
 
     /** The exit reason by name. */
@@ -284,6 +344,8 @@ public final class KvmRun {
                 fields.put("port", (long) get16(UNION + 2));
                 fields.put("size", (long) get8(UNION + 1));
                 fields.put("direction", get8(UNION) == 0 ? "in" : "out");
+                fields.put("count", Integer.toUnsignedLong(get32(UNION + 4)));
+                fields.put("data_offset", get64(UNION + 8));
                 fields.put("data", Integer.toUnsignedLong(ioData()));
             }
             case MMIO -> {
@@ -298,6 +360,7 @@ public final class KvmRun {
                 fields.put("npages", get64(UNION + 16));
                 fields.put("attributes", get64(UNION + 24));
                 fields.put("ret", hypercallRet());
+                fields.put("flags", get64(UNION + 64));
             }
             case MEMORY_FAULT -> {
                 fields.put("gpa", get64(UNION + 8));
@@ -320,6 +383,7 @@ public final class KvmRun {
             }
             case SYSTEM_EVENT -> {
                 fields.put("type", (long) get32(UNION));
+                fields.put("ndata", (long) get32(UNION + 4));
                 for (int i = 0; i < get32(UNION + 4); i++) {
                     fields.put("data" + i, get64(UNION + 8 + 8 * i));
                 }
@@ -332,7 +396,11 @@ public final class KvmRun {
                     fields.put(names.get(i), tdxData(i));
                 }
             }
-            case FAIL_ENTRY -> fields.put("reason", get64(UNION));
+            case FAIL_ENTRY -> {
+                fields.put("reason", get64(UNION));
+                fields.put("cpu", (long) get32(UNION + 8));
+            }
+            case NOTIFY -> fields.put("flags", (long) get32(UNION));
             case X86_RDMSR, X86_WRMSR -> {
                 fields.put("reason", Integer.toUnsignedLong(get32(UNION + 8)));
                 fields.put("index", Integer.toUnsignedLong(get32(UNION + 12)));

@@ -17,18 +17,28 @@ final class RunLoop {
     private static final long KVM_ENOSYS = 1000;
     private static final long EFER_LMA = 1 << 10;
     private static final int GENERAL_PROTECTION = 13;
-    private static final int RUN_X86_SMM = 1;
     private static final int MSR_INVALID = 1;
     private static final int MSR_UNKNOWN = 2;
+    private static final int MSR_FILTERED = 4;
 
     /** What a VM exit takes of virtual time where time matters: about a microsecond, as on a server. */
     private static final long EXIT_TICKS = 1000;
+
+    private static final long SYNC_REGS = 1;
+    private static final long SYNC_SREGS = 1 << 1;
+    private static final long SYNC_EVENTS = 1 << 2;
+    private static final long SYNC_FIELDS = 7;
+    private static final int SYNC_REGS_AT = 304;
+    private static final int SYNC_SREGS_AT = 304 + 144;
+    private static final int SYNC_EVENTS_AT = 304 + 144 + 312;
 
     private static final int SUBERROR_EMULATION = 1;
     private static final int SUBERROR_DELIVERY = 3;
     private static final long VECTORING_VALID = 1L << 31;
     private static final long VECTORING_HARDWARE_EXCEPTION = 3 << 8;
     private static final long EXIT_REASON_EPT_VIOLATION = 48;
+    private static final long EXIT_REASON_EPT_MISCONFIG = 49;
+    private static final long EXIT_REASON_NPF = 0x400;
 
     private final Vcpu vcpu;
     private final Vm vm;
@@ -39,6 +49,14 @@ final class RunLoop {
 
     /** The read-side section of KVM_RUN. */
     private int section;
+
+    /** The notify window has passed; true if the guest's state is lost. */
+    private Optional<Boolean> notifyPassed = Optional.empty();
+
+    /** What the processor told of its last stage-2 exit (kvm_x86_ops.get_exit_info). */
+    private record ExitInfo(long reason, long info1, long info2) {}
+
+    private ExitInfo exitInfo = new ExitInfo(0, 0, 0);
 
     /** What the next KVM_RUN must finish first. */
     private enum Pending {
@@ -66,8 +84,10 @@ final class RunLoop {
     RunResult run(long budget) {
         section = vm.srcu().readLock();
         try {
+            vcpu.kvmRun().clearFlags();
             RunResult result = enter(budget);
-            vcpu.kvmRun().setFlags(vcpu.smm() ? RUN_X86_SMM : 0);
+            storeRegs();
+            vcpu.events().save();
             if (vm.events().listening()) {
                 vm.events().emit(new VcpuEvent.Returned(toString(), result));
             }
@@ -94,6 +114,13 @@ final class RunLoop {
         KvmRun run = vcpu.kvmRun();
         if (lapic.isPresent()) {
             cpu().setClock(vm.now());
+            if (lapic.get().state() == MpState.UNINITIALIZED) {
+                return wait(lapic.get());
+            }
+        }
+        Optional<RunResult> wrong = takeRegs();
+        if (wrong.isPresent()) {
+            return wrong.get();
         }
         Optional<RunResult> early = complete();
         if (early.isPresent()) {
@@ -103,6 +130,12 @@ final class RunLoop {
             return new RunResult.Refused(Check.RUN_IMMEDIATE_EXIT, "kvm_arch_vcpu_ioctl_run: immediate_exit is set");
         }
         run.setExitReason(ExitReason.UNKNOWN);
+        if (notifyPassed.isPresent()) {
+            Optional<RunResult> told = tellNotifyWindow();
+            if (told.isPresent()) {
+                return told.get();
+            }
+        }
         long end = cpu().clock() + budget;
         while (true) {
             if (vcpu.signalPending()) {
@@ -133,6 +166,9 @@ final class RunLoop {
                 }
                 left = Math.min(left, apic.untilDeadline());
             }
+            if (vcpu.events().enter().isPresent()) {
+                return exited().orElseThrow();
+            }
             vm.seams().footprint().beyond("a guest runs");
             vm.seams().at(Seam.GUEST_ENTRY, this);
             long before = cpu().clock();
@@ -157,7 +193,95 @@ final class RunLoop {
             if (result.isPresent()) {
                 return result.get();
             }
+            if (vcpu.events().windowOpen()) {
+                run.setExitReason(ExitReason.IRQ_WINDOW_OPEN);
+                return exited().orElseThrow();
+            }
         }
+    }
+
+    /** KVM_RUN of a vCPU that waits for INIT: it is to be called again (EAGAIN), or sleeps on. */
+    private RunResult wait(VcpuLapic apic) {
+        if (vcpu.kvmRun().immediateExit()) {
+            return new RunResult.Refused(Check.RUN_IMMEDIATE_EXIT, "kvm_arch_vcpu_ioctl_run: immediate_exit is set");
+        }
+        boolean woken = apic.woken();
+        if (vcpu.signalPending()) {
+            vcpu.takeSignal();
+            vcpu.kvmRun().setExitReason(ExitReason.INTR);
+            return new RunResult.Refused(Check.RUN_SIGNAL, "kvm_arch_vcpu_ioctl_run: a signal is pending");
+        }
+        return woken
+                ? new RunResult.Refused(Check.RUN_WAKE, "kvm_arch_vcpu_ioctl_run: INIT has woken the vCPU")
+                : new RunResult.Descheduled(apic.state());
+    }
+
+    /** kvm_valid_regs, kvm_dirty_regs and cr8 of kvm_run: what user space changed without an ioctl (sync_regs). */
+    private Optional<RunResult> takeRegs() {
+        KvmRun run = vcpu.kvmRun();
+        long dirty = run.dirtyRegs();
+        if (((run.validRegs() | dirty) & ~SYNC_FIELDS) != 0) {
+            return Optional.of(new RunResult.Refused(
+                    Check.RUN_SYNC_REGS, "kvm_arch_vcpu_ioctl_run: an unknown bit in kvm_valid_regs or kvm_dirty_regs"));
+        }
+        boolean good = true;
+        if ((dirty & SYNC_REGS) != 0) {
+            vcpu.registers().setRegs(AbiStruct.readFrom(run, SYNC_REGS_AT, VcpuRegisters.REGS));
+        }
+        if ((dirty & SYNC_SREGS) != 0) {
+            good = vcpu.registers()
+                    .setSregs(AbiStruct.readFrom(run, SYNC_SREGS_AT, VcpuRegisters.SREGS))
+                    .succeeded();
+        }
+        if (good && (dirty & SYNC_EVENTS) != 0) {
+            good = vcpu.events()
+                    .set(AbiStruct.readFrom(run, SYNC_EVENTS_AT, VcpuEvents.LAYOUT))
+                    .succeeded();
+        }
+        if (!good) {
+            return Optional.of(new RunResult.Refused(
+                    Check.RUN_SYNC_STATE, "sync_regs: the registers or events in kvm_run are not valid"));
+        }
+        run.regsTaken();
+        if (lapic.isEmpty()) {
+            if (run.cr8() >>> 4 != 0) {
+                return Optional.of(new RunResult.Refused(Check.RUN_CR8, "kvm_set_cr8: cr8 in kvm_run is above 15"));
+            }
+            cpu().setCr(8, run.cr8());
+        }
+        return Optional.empty();
+    }
+
+    /** store_regs. */
+    private void storeRegs() {
+        KvmRun run = vcpu.kvmRun();
+        long valid = run.validRegs();
+        if ((valid & SYNC_REGS) != 0) {
+            vcpu.registers().regs().writeTo(run, SYNC_REGS_AT);
+        }
+        if ((valid & SYNC_SREGS) != 0) {
+            vcpu.registers().sregs().writeTo(run, SYNC_SREGS_AT);
+        }
+        if ((valid & SYNC_EVENTS) != 0) {
+            vcpu.events().get().writeTo(run, SYNC_EVENTS_AT);
+        }
+    }
+
+    /** The next KVM_RUN meets the VM exit of the notify window. */
+    void passNotifyWindow(boolean contextInvalid) {
+        notifyPassed = Optional.of(contextInvalid);
+    }
+
+    /** handle_notify. */
+    private Optional<RunResult> tellNotifyWindow() {
+        boolean contextInvalid = notifyPassed.orElse(false);
+        notifyPassed = Optional.empty();
+        vcpu.exits().count(ExitCounters.Cause.NOTIFY);
+        if (!contextInvalid && !vm.exitRules().notifyUser()) {
+            return Optional.empty();
+        }
+        vcpu.kvmRun().notifyWindow(contextInvalid);
+        return exited();
     }
 
     /** The completion callback of the previous exit (vcpu->arch.complete_userspace_io). */
@@ -232,10 +356,12 @@ final class RunLoop {
         return switch (exit) {
             case VmExit.EptViolation violation -> {
                 exits.count(ExitCounters.Cause.EPT_VIOLATION);
+                exitInfo = new ExitInfo(EXIT_REASON_EPT_VIOLATION, violation.qualification(), 0);
                 yield stageTwo(violation.gpa(), violation.linear(), errorCode(violation.qualification()));
             }
             case VmExit.EptMisconfig misconfig -> {
                 exits.count(ExitCounters.Cause.EPT_MISCONFIG);
+                exitInfo = new ExitInfo(EXIT_REASON_EPT_MISCONFIG, 0, 0);
                 yield stageTwo(misconfig.gpa(), 0, Pferr.RSVD);
             }
             case VmExit.LogFull _ -> {
@@ -244,6 +370,7 @@ final class RunLoop {
             }
             case VmExit.NestedPageFault fault -> {
                 exits.count(ExitCounters.Cause.NPF);
+                exitInfo = new ExitInfo(EXIT_REASON_NPF, fault.errorCode(), fault.gpa());
                 yield stageTwo(fault.gpa(), fault.linear(), fault.errorCode());
             }
             case VmExit.Hlt _ -> {
@@ -273,11 +400,16 @@ final class RunLoop {
             }
             case VmExit.Rdmsr msr -> {
                 exits.count(ExitCounters.Cause.RDMSR);
-                yield afterMsr(readMsr(msr.index()), false, msr.index(), 0);
+                yield afterMsr(
+                        allowed(msr.index(), MsrFilter.READ) && readMsr(msr.index()), false, msr.index(), 0);
             }
             case VmExit.Wrmsr msr -> {
                 exits.count(ExitCounters.Cause.WRMSR);
-                yield afterMsr(writeMsr(msr.index(), msr.value()), true, msr.index(), msr.value());
+                yield afterMsr(
+                        allowed(msr.index(), MsrFilter.WRITE) && writeMsr(msr.index(), msr.value()),
+                        true,
+                        msr.index(),
+                        msr.value());
             }
             case VmExit.Hypercall _ -> {
                 exits.count(ExitCounters.Cause.HYPERCALL);
@@ -308,8 +440,18 @@ final class RunLoop {
                 vcpu.kvmRun().setExitReason(ExitReason.SHUTDOWN);
                 yield exited();
             }
+            case VmExit.BusLock _ -> {
+                exits.count(ExitCounters.Cause.BUS_LOCK);
+                vcpu.kvmRun().setExitReason(ExitReason.BUS_LOCK);
+                vcpu.kvmRun().setBusLock();
+                yield exited();
+            }
+            case VmExit.InterruptWindow _ -> {
+                exits.count(ExitCounters.Cause.INTERRUPT_WINDOW);
+                yield Optional.empty();
+            }
             case VmExit.Pause _ -> Optional.of(new RunResult.Descheduled(MpState.RUNNABLE));
-            case VmExit.Emulated _, VmExit.InterruptWindow _, VmExit.Budget _ -> Optional.empty();
+            case VmExit.Emulated _, VmExit.Budget _ -> Optional.empty();
             case VmExit.MmioPending _ -> {
                 mmio.exitForRead();
                 yield exitMmio(Pending.MMIO_READ);
@@ -387,7 +529,7 @@ final class RunLoop {
             return Optional.empty();
         }
         if ((errorCode & Pferr.GUEST_FINAL) != 0 && inIdt(linear)) {
-            return vectoringFailed(gpa, linear, errorCode);
+            return vectoringFailed(gpa, linear);
         }
         boolean fetchOrWalk = (errorCode & (Pferr.FETCH | Pferr.GUEST_PAGE)) != 0;
         if (fetchOrWalk && !vm.memslots(vcpu.addressSpace()).lookup(gpa >>> 12).exists()) {
@@ -423,14 +565,14 @@ final class RunLoop {
     }
 
     /** kvm_prepare_event_vectoring_exit: an event cannot be delivered because its gate is in MMIO. */
-    private Optional<RunResult> vectoringFailed(long gpa, long linear, long errorCode) {
+    private Optional<RunResult> vectoringFailed(long gpa, long linear) {
         long vector = (linear - cpu().idtr().base()) / (longMode() ? 16 : 8);
         vcpu.kvmRun()
                 .internalError(
                         SUBERROR_DELIVERY,
                         VECTORING_VALID | VECTORING_HARDWARE_EXCEPTION | vector,
-                        EXIT_REASON_EPT_VIOLATION,
-                        errorCode & 7,
+                        exitInfo.reason,
+                        exitInfo.info1,
                         gpa,
                         0);
         return exited();
@@ -438,7 +580,9 @@ final class RunLoop {
 
     /** prepare_emulation_failure_exit. */
     private Optional<RunResult> emulationFailed() {
-        vcpu.kvmRun().internalError(SUBERROR_EMULATION);
+        // no instruction bytes: the flags are the first entry, get_exit_info the next five
+        vcpu.kvmRun()
+                .internalError(SUBERROR_EMULATION, 0, exitInfo.reason, exitInfo.info1, exitInfo.info2, 0, 0);
         return exited();
     }
 
@@ -471,6 +615,10 @@ final class RunLoop {
         return Optional.empty();
     }
 
+    private boolean allowed(int index, int access) {
+        return vm.exitRules().msrFilter().allows(index, access);
+    }
+
     /** An MSR access that KVM refuses goes to user space if that asked for its kind (kvm_msr_user_space), else #GP(0). */
     private Optional<RunResult> afterMsr(boolean done, boolean write, int index, long value) {
         if (done) {
@@ -480,8 +628,9 @@ final class RunLoop {
         boolean known = SystemManagement.ownsMsr(index)
                 || msrs.value(index).isPresent()
                 || lapic.isPresent() && lapic.get().ownsMsr(index);
-        int reason = known ? MSR_INVALID : MSR_UNKNOWN;
-        if ((vm.userSpaceMsrReasons() & reason) != 0) {
+        boolean filtered = !allowed(index, write ? MsrFilter.WRITE : MsrFilter.READ);
+        int reason = filtered ? MSR_FILTERED : known ? MSR_INVALID : MSR_UNKNOWN;
+        if ((vm.exitRules().msrReasons() & reason) != 0) {
             vcpu.kvmRun().msr(write, reason, index, value);
             pending = write ? Pending.WRMSR : Pending.RDMSR;
             return exited();
@@ -528,10 +677,12 @@ final class RunLoop {
 
     Runnable checkpoint() {
         Pending saved = pending;
+        Optional<Boolean> savedNotify = notifyPassed;
         Runnable savedMmio = mmio.checkpoint();
         Runnable savedMsrs = msrs.checkpoint();
         return () -> {
             pending = saved;
+            notifyPassed = savedNotify;
             savedMmio.run();
             savedMsrs.run();
         };

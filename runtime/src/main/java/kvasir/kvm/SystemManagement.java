@@ -75,6 +75,23 @@ public final class SystemManagement {
         return vcpu.vm().name() + ".vcpu" + vcpu.id();
     }
 
+    /** The smi part of struct kvm_vcpu_events. */
+    void tell(AbiStruct events) {
+        events.set("smi.smm", active);
+        events.set("smi.pending", pending);
+        events.set("smi.smm_inside_nmi", insideNmi);
+    }
+
+    /** The smi part of KVM_SET_VCPU_EVENTS. */
+    void set(AbiStruct events) {
+        boolean wanted = events.is("smi.smm");
+        if (wanted != active) {
+            change(wanted);
+        }
+        pending = events.is("smi.pending");
+        insideNmi = wanted && events.is("smi.smm_inside_nmi");
+    }
+
     /** Before the guest is entered: takes an SMI that may be taken. Events that were being delivered go first. */
     void service() {
         if (vcpu.requests().check(Requests.SMI)) {

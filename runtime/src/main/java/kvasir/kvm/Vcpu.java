@@ -27,6 +27,8 @@ public final class Vcpu {
     private final RunLoop loop;
     private final GuestDebug guestDebug = new GuestDebug(this);
     private final Pml pml;
+    private final VcpuEvents vcpuEvents;
+    private final VcpuRegisters registers = new VcpuRegisters(this);
     private OptionalInt cpuidMaxPhyAddr = OptionalInt.empty();
     private boolean everRan;
     private long signalAfter = -1;
@@ -49,6 +51,7 @@ public final class Vcpu {
         ring = entries == 0 ? Optional.empty() : Optional.of(new DirtyRing(entries, vm.usesPml()));
         cpu = processor(model);
         lapic = vm.irqchip().map(chip -> new VcpuLapic(this, chip, model.physicalBits()));
+        vcpuEvents = new VcpuEvents(this);
         mmu = vm.mmu().createVcpu(this);
         loop = new RunLoop(this);
         pml = new Pml(this);
@@ -61,6 +64,8 @@ public final class Vcpu {
         processor.interceptCpuid(true);
         processor.interceptCr8(vm.irqchip().isPresent());
         vm.processors().ifPresent(processor::join);
+        processor.interceptBusLocks(vm.exitRules().busLocks());
+        processor.interceptMsrs(index -> filtered(index, MsrFilter.READ), index -> filtered(index, MsrFilter.WRITE));
         return processor;
     }
 
@@ -114,10 +119,37 @@ public final class Vcpu {
         return lapic.map(VcpuLapic::state).orElse(MpState.RUNNABLE);
     }
 
-    /** KVM_SET_MP_STATE; false where user space has the local APIC. */
-    public boolean setMpState(MpState wanted) {
+    /** What {@link #mpState} is from now on, where the local APIC is in the kernel. */
+    void setMpState(MpState wanted) {
         lapic.ifPresent(apic -> apic.setState(wanted));
-        return lapic.isPresent();
+    }
+
+    private boolean filtered(int index, int access) {
+        return !vm.exitRules().msrFilter().allows(index, access);
+    }
+
+    /** Events that user space gives to the guest. */
+    public VcpuEvents events() {
+        return vcpuEvents;
+    }
+
+    /** The register structs of the ABI. */
+    public VcpuRegisters registers() {
+        return registers;
+    }
+
+    /** The ioctls that read or write the state of the vCPU. */
+    public VcpuIoctls ioctls() {
+        return new VcpuIoctls(this);
+    }
+
+    /** The processor has found no instruction boundary for longer than the notify window (SDM volume 3, exit reason 75). */
+    public IoctlResult passNotifyWindow(boolean contextInvalid) {
+        if (!vm.exitRules().notifyWindow()) {
+            return IoctlResult.err(Errno.EINVAL, "KVM_CAP_X86_NOTIFY_VMEXIT is not enabled: nothing watches");
+        }
+        loop.passNotifyWindow(contextInvalid);
+        return IoctlResult.done();
     }
 
     /** Whether PAUSE ends KVM_RUN with {@link RunResult.Descheduled} (pause-loop exiting with a window of 0). */
@@ -161,6 +193,19 @@ public final class Vcpu {
     }
 
     /**
+     * KVM_SET_CPUID2 of a table that tells {@code model}, and of a few other things the kernel looks at.
+     *
+     * @param entries how many entries the table has
+     * @param linearBits width of linear addresses in leaf 0x80000008
+     */
+    public IoctlResult setCpuid2(CpuidModel model, long entries, long linearBits) {
+        if (vm.dead()) {
+            return IoctlResult.err(Errno.EIO, "kvm_vcpu_ioctl: the VM is dead");
+        }
+        return VcpuIoctls.cpuidRefusal(entries, linearBits).map(vm::answered).orElseGet(() -> setCpuid2(model));
+    }
+
+    /**
      * KVM_SET_CPUID2.
      *
      * @param model what the guest sees; its MAXPHYADDR decides between 4 and 5 levels of stage 2
@@ -170,7 +215,9 @@ public final class Vcpu {
             return IoctlResult.err(Errno.EIO, "kvm_vcpu_ioctl: the VM is dead");
         }
         if (everRan) {
-            return vm.answered(Check.SET_CPUID_RAN.refuse("kvm_set_cpuid: the vCPU has run"));
+            return cpuidMaxPhyAddr.isPresent() && model.equals(cpu.model())
+                    ? IoctlResult.done()
+                    : vm.answered(Check.SET_CPUID_RAN.refuse("kvm_set_cpuid: the vCPU has run with another table"));
         }
         Cpu.Image image = cpu.save();
         cpu = processor(model);
@@ -412,7 +459,7 @@ public final class Vcpu {
 
     Runnable checkpoint() {
         var parts = java.util.List.of(
-                run.checkpoint(), exits.checkpoint(), mmu.checkpoint(), loop.checkpoint(), pml.checkpoint());
+                run.checkpoint(), exits.checkpoint(), mmu.checkpoint(), loop.checkpoint(), pml.checkpoint(), vcpuEvents.checkpoint());
         Runnable savedDebug = guestDebug.checkpoint();
         Optional<Runnable> savedRing = ring.map(DirtyRing::checkpoint);
         int savedRequests = requests.bits();

@@ -47,6 +47,13 @@ final class VcpuLapic {
         return vcpu.vm().now();
     }
 
+    /** KVM_RUN of an uninitialized vCPU: whether INIT has come; it no longer waits then (kvm_apic_accept_events). */
+    boolean woken() {
+        chip.advance(now());
+        acceptBootEvents(vcpu.cpu());
+        return state != MpState.UNINITIALIZED;
+    }
+
     /** Brings the chip to the present and makes the next event pending; false if the vCPU sleeps on. */
     boolean enter() {
         Cpu cpu = vcpu.cpu();

@@ -22,8 +22,6 @@ public final class Vm {
 
     private static final int MAX_VCPUS = 1024;
     private static final int MAX_VCPU_ID = 4 * MAX_VCPUS;
-    private static final long HC_MAP_GPA_RANGE_BIT = 1L << 12;
-    private static final long USER_SPACE_MSR_REASONS = 7;
 
     private final Kvm kvm;
     private final String name;
@@ -43,8 +41,7 @@ public final class Vm {
     private List<GuestMemfd> gmems = new ArrayList<>();
     private final Mmu mmu;
     private long quirks = QUIRK_SLOT_ZAP_ALL | QUIRK_IGNORE_GUEST_PAT;
-    private long hypercallExits;
-    private long userSpaceMsrReasons;
+    private final ExitRules exitRules = new ExitRules(this);
     private boolean preFaultAllowed;
     private boolean nxHugePagesDisabled;
     private VendorOps vendor = VendorOps.NONE;
@@ -324,14 +321,14 @@ public final class Vm {
         dirtyLog.changed(before, after);
     }
 
-    /** KVM_CAP_X86_USER_SPACE_MSR: which refused MSR accesses exit, 1 invalid, 2 unknown, 4 filtered. */
-    long userSpaceMsrReasons() {
-        return userSpaceMsrReasons;
+    /** What user space has asked to be told of. */
+    public ExitRules exitRules() {
+        return exitRules;
     }
 
     /** KVM_CAP_EXIT_HYPERCALL was enabled for KVM_HC_MAP_GPA_RANGE. */
     public boolean exitsOnMapGpaRange() {
-        return (hypercallExits & HC_MAP_GPA_RANGE_BIT) != 0;
+        return exitRules.mapGpaRange();
     }
 
     /** The in-kernel irqchip, if KVM_CREATE_IRQCHIP made one. */
@@ -535,29 +532,24 @@ public final class Vm {
      * @param arg args[0]
      */
     public IoctlResult enableCap(int cap, long arg) {
-        return ioctl(() -> switch (cap) {
+        return ioctl(() -> exitRules.enable(cap, arg).orElseGet(() -> enableOther(cap, arg)));
+    }
+
+    /** KVM_X86_SET_MSR_FILTER. */
+    public IoctlResult setMsrFilter(long flags, List<MsrFilter.MsrRange> ranges) {
+        return ioctl(() -> MsrFilter.set(this, flags, ranges));
+    }
+
+    private IoctlResult enableOther(int cap, long arg) {
+        return switch (cap) {
             case Cap.MANUAL_DIRTY_LOG_PROTECT2 -> dirtyLog.enableManual(arg);
             case Cap.DIRTY_LOG_RING, Cap.DIRTY_LOG_RING_ACQ_REL -> dirtyLog.enableRing(arg);
             case Cap.DIRTY_LOG_RING_WITH_BITMAP -> dirtyLog.enableRingWithBitmap();
-            case Cap.EXIT_HYPERCALL -> {
-                if ((arg & ~HC_MAP_GPA_RANGE_BIT) != 0) {
-                    yield Check.CAP_HYPERCALL.refuse("KVM_CAP_EXIT_HYPERCALL: only bit 12 is valid");
-                }
-                hypercallExits = arg;
-                yield IoctlResult.done();
-            }
             case Cap.DISABLE_QUIRKS2 -> {
                 if ((arg & ~(QUIRK_SLOT_ZAP_ALL | QUIRK_IGNORE_GUEST_PAT | 0x7fL)) != 0) {
                     yield Check.CAP_QUIRKS.refuse("KVM_CAP_DISABLE_QUIRKS2: unknown quirk");
                 }
                 quirks &= ~arg;
-                yield IoctlResult.done();
-            }
-            case Cap.X86_USER_SPACE_MSR -> {
-                if ((arg & ~USER_SPACE_MSR_REASONS) != 0) {
-                    yield Check.CAP_MSR.refuse("KVM_CAP_X86_USER_SPACE_MSR: reasons are 1, 2 and 4");
-                }
-                userSpaceMsrReasons = arg;
                 yield IoctlResult.done();
             }
             case Cap.VM_DISABLE_NX_HUGE_PAGES -> {
@@ -574,7 +566,7 @@ public final class Vm {
                 yield IoctlResult.done();
             }
             default -> Check.CAP_UNKNOWN.refuse("kvm_vm_ioctl_enable_cap: capability " + cap + " is not known");
-        });
+        };
     }
 
     /** KVM_CHECK_EXTENSION on the VM. */
@@ -592,7 +584,7 @@ public final class Vm {
     /** What is not told at the {@link Footprint}, as a number that is the same for the same state in every run. */
     long fingerprint() {
         long flags = (dead ? 1 : 0) | (preFaultAllowed ? 2 : 0) | (nxHugePagesDisabled ? 4 : 0);
-        long hash = (flags * 31 + quirks) * 31 + hypercallExits;
+        long hash = (flags * 31 + quirks) * 31 + exitRules.fingerprint();
         hash = hash * 31 + slots.fingerprint();
         hash = hash * 31 + dirtyLog.fingerprint();
         hash = hash * 31 + mmu.fingerprint();
@@ -611,6 +603,7 @@ public final class Vm {
     public Runnable checkpoint() {
         var parts = new ArrayList<Runnable>();
         parts.add(invalidate.checkpoint());
+        parts.add(exitRules.checkpoint());
         parts.add(attributes.checkpoint());
         parts.add(slots.checkpoint());
         parts.add(dirtyLog.checkpoint());
@@ -622,8 +615,6 @@ public final class Vm {
         var savedGmems = gmems();
         long savedQuirks = quirks;
         boolean savedNx = nxHugePagesDisabled;
-        long savedHypercall = hypercallExits;
-        long savedMsr = userSpaceMsrReasons;
         boolean savedAllowed = preFaultAllowed;
         boolean savedDead = dead;
         long savedFlushes = remoteTlbFlushes;
@@ -636,8 +627,6 @@ public final class Vm {
             gmems = new ArrayList<>(savedGmems);
             quirks = savedQuirks;
             nxHugePagesDisabled = savedNx;
-            hypercallExits = savedHypercall;
-            userSpaceMsrReasons = savedMsr;
             preFaultAllowed = savedAllowed;
             dead = savedDead;
             remoteTlbFlushes = savedFlushes;

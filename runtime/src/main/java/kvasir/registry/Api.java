@@ -38,7 +38,9 @@ public final class Api<T> {
         /** A handle to another object of the machine. */
         HANDLE,
         /** A list of any of these. */
-        LIST
+        LIST,
+        /** A record: a {@code Map} with names as keys. */
+        RECORD
     }
 
     /**

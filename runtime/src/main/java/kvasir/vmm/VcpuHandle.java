@@ -52,7 +52,7 @@ public class VcpuHandle implements Described {
 
     /** Adds what every vCPU can do. */
     protected static <T extends VcpuHandle> Api.Builder<T> declare(Api.Builder<T> api) {
-        return VcpuFpu.declare(VcpuDebug.declare(declareRegisters(declareModes(declarePreFault(declareRun(api))))));
+        return VcpuState.declare(VcpuFpu.declare(VcpuDebug.declare(declareRegisters(declareModes(declarePreFault(declareRun(api)))))));
     }
 
     private static <T extends VcpuHandle> Api.Builder<T> declareRun(Api.Builder<T> api) {
@@ -127,12 +127,6 @@ public class VcpuHandle implements Described {
                         "The page shared with user space.",
                         "show plain.vcpu0.kvm_run",
                         v -> new KvmRunHandle(v.label(), v.vcpu.kvmRun()))
-                .property(
-                        "mp_state",
-                        "string",
-                        "KVM_GET_MP_STATE: RUNNABLE, UNINITIALIZED, INIT_RECEIVED or HALTED.",
-                        "show pc.vcpu1.mp_state",
-                        v -> v.vcpu.mpState().name())
                 .property("id", "u64", "KVM_CREATE_VCPU's argument.", "show plain.vcpu0.id", v -> (long) v.vcpu.id())
                 .property(
                         "retired",
@@ -206,10 +200,16 @@ public class VcpuHandle implements Described {
                         v -> (long) v.vcpu.maxPhyAddr())
                 .operation(
                         "set_cpuid",
-                        List.of(),
-                        "KVM_SET_CPUID2 with the host's processor and MAXPHYADDR. Errors: EINVAL once the vCPU ran.",
+                        List.of(
+                                VmHandle.keyword("maxphyaddr", Kind.U64, "bits", "leaf 0x80000008 EAX[7:0]; 36 to 52"),
+                                VmHandle.keyword(
+                                        "linear", Kind.U64, "bits", "leaf 0x80000008 EAX[15:8]; else the model's"),
+                                VmHandle.keyword("nent", Kind.U64, "", "entries the table claims to have")),
+                        "KVM_SET_CPUID2 with the vCPU's processor model. Errors: E2BIG above 256 entries; EINVAL for a "
+                                + "linear width other than 48, 57 and 0, and once the vCPU ran, unless the table stays "
+                                + "the same.",
                         "plain.vcpu0.set_cpuid",
-                        (v, _) -> v.vcpu.setCpuid2(v.cpu().model()).outcome())
+                        VcpuState::setCpuid)
                 .property(
                         "ring",
                         "list of record",
@@ -247,7 +247,12 @@ public class VcpuHandle implements Described {
                     "Control register.",
                     "show plain.vcpu0.cr" + control,
                     v -> v.cpu().cr(control),
-                    (v, value) -> v.set(value, () -> v.cpu().setCr(control, (Long) value)));
+                    (v, value) -> v.set(value, () -> {
+                        v.cpu().setCr(control, (Long) value);
+                        if (control == 8) {
+                            v.vcpu.kvmRun().setCr8((Long) value);
+                        }
+                    }));
         }
         return registers
                 .property(

@@ -90,6 +90,8 @@ public final class VcpuThreads {
                 when reason == ExitReason.HYPERCALL -> pageState(vcpu.kvmRun());
                 case RunResult.MemoryFault _ when convert(vcpu.kvmRun()) -> {}
                 case RunResult.Refused refused
+                when refused.errno() == Errno.EAGAIN -> {}
+                case RunResult.Refused refused
                 when refused.errno() == Errno.EINTR -> {
                     return Optional.of(new Ended.Interrupted());
                 }

@@ -136,6 +136,14 @@ public class VmBuilder implements Described {
                         "disable_quirks 0x80",
                         (b, a) -> b.note(b.addCap(Cap.DISABLE_QUIRKS2, a.u64("mask"))))
                 .operation(
+                        "enable_cap",
+                        List.of(
+                                Parameter.of("cap", Kind.U64, "", "KVM_CAP_* number"),
+                                Parameter.of("arg", Kind.U64, "", "args[0]")),
+                        "KVM_ENABLE_CAP before vCPUs exist, as some capabilities need it.",
+                        "enable_cap 193 2",
+                        (b, a) -> b.note(b.addCap((int) a.u64("cap"), a.u64("arg"))))
+                .operation(
                         "exit_hypercall",
                         List.of(),
                         "KVM_CAP_EXIT_HYPERCALL for KVM_HC_MAP_GPA_RANGE.",
@@ -368,13 +376,7 @@ public class VmBuilder implements Described {
                 addSlot(vm, line);
             }
         }
-        CpuidModel seen = new CpuidModel(
-                model.name(),
-                model.vendor(),
-                model.brand(),
-                model.signature(),
-                model.features(),
-                machine.host().maxPhyAddr());
+        CpuidModel seen = model.withPhysicalBits(machine.host().maxPhyAddr());
         for (long id = 0; id < vcpus && problem.isEmpty(); id++) {
             keep(vm.createVcpu(id, seen));
             if (setsCpuid && problem.isEmpty()) {

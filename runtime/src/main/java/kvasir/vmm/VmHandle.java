@@ -1,5 +1,6 @@
 package kvasir.vmm;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +12,7 @@ import kvasir.kvm.IoctlResult;
 import kvasir.kvm.MemoryAttributes;
 import kvasir.kvm.MemoryRegion;
 import kvasir.kvm.Memslot;
+import kvasir.kvm.MsrFilter;
 import kvasir.kvm.Vm;
 import kvasir.kvm.VmType;
 import kvasir.kvm.gmem.GuestMemfd;
@@ -305,6 +307,23 @@ public class VmHandle implements Described {
                         (vm, a) -> vm.vm.enableCap((int) a.u64("cap"), a.u64("arg", 0))
                                 .outcome())
                 .operation(
+                        "set_msr_filter",
+                        List.of(
+                                keyword("flags", Kind.U64, "", "1 DEFAULT_DENY: what no range names is denied"),
+                                Parameter.of(
+                                                "ranges",
+                                                Kind.LIST,
+                                                "",
+                                                "at most 16 records: flags (1 READ, 2 WRITE), base, nmsrs, bitmap (one "
+                                                        + "bit an MSR, 1 allows)")
+                                        .asKeyword()
+                                        .orAbsent()),
+                        "KVM_X86_SET_MSR_FILTER: what the guest's RDMSR and WRMSR may touch; x2APIC registers are never "
+                                + "filtered. A denied access is #GP, or an exit with reason 4 after "
+                                + "KVM_CAP_X86_USER_SPACE_MSR. Errors: EINVAL, EFAULT if a bitmap is too short.",
+                        "plain.set_msr_filter ranges [{ flags: 1, base: 0x174, nmsrs: 2, bitmap: hex\"01\" }]",
+                        VmHandle::setMsrFilter)
+                .operation(
                         "write_track",
                         List.of(Parameter.of("gpa", Kind.U64, "bytes", "any address in the page")),
                         "kvm_write_track_add_gfn: the guest's writes to the page are seen first, so it is never mapped "
@@ -487,6 +506,22 @@ public class VmHandle implements Described {
                 a.u64("offset", 0),
                 (int) a.u64("gmem", 0));
         return (a.flag("v1") ? vm.setUserMemoryRegion(region) : vm.setUserMemoryRegion2(region)).outcome();
+    }
+
+    private Outcome setMsrFilter(Arguments a) {
+        var ranges = new ArrayList<MsrFilter.MsrRange>();
+        for (Object each : a.optional("ranges", List.class).orElse(List.of())) {
+            if (!(each instanceof Map<?, ?> range)
+                    || !(range.get("flags") instanceof Long flags)
+                    || !(range.get("base") instanceof Long base)
+                    || !(range.get("nmsrs") instanceof Long count)
+                    || !(range.get("bitmap") instanceof Bytes bitmap)) {
+                return new Outcome.Failed(
+                        "EINVAL", "a range is { flags: 1, base: 0x174, nmsrs: 2, bitmap: hex\"01\" }", Map.of());
+            }
+            ranges.add(new MsrFilter.MsrRange(flags, count, base, bitmap));
+        }
+        return vm.setMsrFilter(a.u64("flags", 0), ranges).outcome();
     }
 
     /** The ioctl with one field changed; -1 keeps a field. */

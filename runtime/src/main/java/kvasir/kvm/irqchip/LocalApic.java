@@ -459,7 +459,8 @@ public final class LocalApic {
         }
     }
 
-    private void nonMaskable() {
+    /** One more NMI waits. */
+    public void nonMaskable() {
         pendingNmis = Math.min(pendingNmis + 1, 2);
         chip.arrived(id);
     }
@@ -467,6 +468,16 @@ public final class LocalApic {
     /** Whether an INIT or a start-up IPI waits. */
     public boolean bootEventPending() {
         return pendingInit || pendingStartup >= 0;
+    }
+
+    /** A start-up IPI waits (KVM_SET_MP_STATE, SIPI_RECEIVED). */
+    public void startup(int vector) {
+        pendingStartup = vector;
+    }
+
+    /** Replaces the NMIs that wait. */
+    public void setPendingNmis(int count) {
+        pendingNmis = Math.min(count, 2);
     }
 
     /** Takes a pending INIT, if there is one. */

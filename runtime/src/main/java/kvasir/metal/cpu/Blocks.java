@@ -219,6 +219,9 @@ final class Blocks {
             }
             int length = decoded instanceof Instruction i ? i.length() : 1;
             Op op = Semantics.make(decoded, at + length, ops.size(), codeSize, c.gateKey, c.shared);
+            if (c.busLockExits && decoded instanceof Instruction locked && BusLock.mayTake(locked)) {
+                op = new BusLock(new Operands(locked, at + length, ops.size(), codeSize), op);
+            }
             ops.add(op);
             at += length;
             starts[ops.size()] = at;

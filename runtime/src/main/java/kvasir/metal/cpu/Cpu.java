@@ -160,6 +160,9 @@ public final class Cpu {
     boolean breakpointExits;
     boolean pauseExits;
 
+    /** Whether blocks are made so that a bus lock exits. */
+    boolean busLockExits;
+
     /** Ticks that passed while it executed nothing. */
     private long idle;
 
@@ -301,6 +304,16 @@ public final class Cpu {
         return pending.isPresent();
     }
 
+    /** The injected event that waits for delivery. */
+    public Optional<Injection> injection() {
+        return pending;
+    }
+
+    /** Forgets the injected event that waits for delivery. */
+    public void cancelInjection() {
+        pending = Optional.empty();
+    }
+
     /** Whether an external interrupt would be taken now: IF set, no shadow of STI or MOV SS, nothing pending. */
     public boolean interruptible() {
         return (sys.flags & Bits.IF) != 0 && !shadow && pending.isEmpty();
@@ -393,6 +406,14 @@ public final class Cpu {
     /** Whether PAUSE exits once it has retired; it does not after construction. */
     public void interceptPause(boolean exits) {
         pauseExits = exits;
+    }
+
+    /**
+     * Whether {@link VmExit.BusLock} comes after a locked access that straddles cache lines; it does not after
+     * construction. To be said before the first instruction runs.
+     */
+    public void interceptBusLocks(boolean exits) {
+        busLockExits = exits;
     }
 
     /** Whether a write of CR8 exits; it does not after construction. */
@@ -897,6 +918,16 @@ public final class Cpu {
         sys.pdpte[number] = value;
         flushTranslations();
         return true;
+    }
+
+    /** The bits of CR4 that this processor has. */
+    public long cr4Defined() {
+        return SystemOps.cr4Defined(model);
+    }
+
+    /** PDPTE register 0 to 3 of PAE paging. */
+    public long pdpte(int number) {
+        return sys.pdpte[number];
     }
 
     /** Debug register 0 to 3, 6 or 7. */

@@ -178,6 +178,11 @@ public record CpuidModel(
         features = Set.copyOf(features);
     }
 
+    /** This model with another MAXPHYADDR. */
+    public CpuidModel withPhysicalBits(int bits) {
+        return new CpuidModel(name, vendor, brand, signature, features, bits);
+    }
+
     /** The models a VM declaration can name. */
     public static List<CpuidModel> all() {
         return List.of(SAPPHIRE_RAPIDS, MILAN);

@@ -80,6 +80,12 @@ public sealed interface VmExit {
     /** RSM, if {@link Cpu#interceptRsm(boolean)} asks for it; what leaving system-management mode loads is KVM's to load. */
     record Rsm() implements VmExit {}
 
+    /**
+     * Intel SDM, bus-lock assertion, exit reason 74, if {@link Cpu#interceptBusLocks(boolean)} asks for it; the
+     * instruction has retired.
+     */
+    record BusLock() implements VmExit {}
+
     /** MOV to CR8, if {@link Cpu#interceptCr8(boolean)} asks for it; it has retired. */
     record Cr8Write(int value) implements VmExit {}
 

@@ -134,7 +134,7 @@ public final class TdProcessor implements TdGuest {
             case VmExit.Hypercall _ -> exception(vcpu, REASON_VMCALL, 0, cpu.exitInstructionLength());
             case VmExit.TripleFault _ -> Optional.of(new TdExit.TripleFault());
             // the budget itself is looked at before each run
-            case VmExit.Budget _, VmExit.InterruptWindow _ -> Optional.empty();
+            case VmExit.Budget _, VmExit.InterruptWindow _, VmExit.BusLock _ -> Optional.empty();
             case VmExit.Interrupted _ -> Optional.of(new TdExit.Asynchronous(1, 0, 0));
             case VmExit.NestedPageFault _,
                     VmExit.LogFull _,

@@ -1,6 +1,7 @@
 package kvasir.scripts.binding;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import kvasir.registry.Api.Kind;
 import kvasir.registry.Api.Parameter;
@@ -48,6 +49,7 @@ public final class ArgumentCheck {
             case GUEST -> value instanceof Guest;
             case HANDLE -> value instanceof Described;
             case LIST -> value instanceof List<?>;
+            case RECORD -> value instanceof Map<?, ?>;
         };
     }
 }

@@ -101,6 +101,7 @@ public record ArgumentPlan(List<Slot> slots, int used) {
             case GUEST -> "guest program";
             case HANDLE -> "object";
             case LIST -> "list";
+            case RECORD -> "record";
         };
     }
 

@@ -184,7 +184,7 @@ final class Call {
             case U64 -> quantity(parameter, value);
             case RANGE -> range(value).<Object>map(range -> range).orElseGet(() -> bridge.toMachine(value));
             case BYTES -> bytes(parameter, value);
-            case BOOL, STRING, WORD, GUEST, HANDLE, LIST -> bridge.toMachine(value);
+            case BOOL, STRING, WORD, GUEST, HANDLE, LIST, RECORD -> bridge.toMachine(value);
         };
     }
 

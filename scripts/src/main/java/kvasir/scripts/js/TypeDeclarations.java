@@ -208,6 +208,7 @@ public final class TypeDeclarations {
             case GUEST -> "Guest";
             case HANDLE -> "object";
             case LIST -> "readonly any[]";
+            case RECORD -> "{ readonly [field: string]: any }";
         };
     }
 

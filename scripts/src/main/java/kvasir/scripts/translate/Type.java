@@ -69,6 +69,7 @@ sealed interface Type {
                     case GUEST -> this == Plain.GUEST;
                     case HANDLE -> this instanceof Handle;
                     case LIST -> this instanceof ListOf;
+                    case RECORD -> this == Plain.RECORD;
                 };
     }
 }
