@@ -54,6 +54,58 @@ final class KvmRunHandle implements Described {
                         return value;
                     })
             .property(
+                    "request_interrupt_window",
+                    "bool",
+                    "Offset 0: run ends with IRQ_WINDOW_OPEN as soon as the guest can take an interrupt.",
+                    "plain.vcpu0.kvm_run.request_interrupt_window = true",
+                    k -> k.run.get8(0) != 0,
+                    (k, value) -> {
+                        k.run.put8(0, (Boolean) value ? 1 : 0);
+                        return value;
+                    })
+            .property(
+                    "ready_for_interrupt_injection",
+                    "bool",
+                    "Offset 12: the guest can take an interrupt.",
+                    "show plain.vcpu0.kvm_run.ready_for_interrupt_injection",
+                    k -> k.run.get8(12) != 0)
+            .property(
+                    "if_flag",
+                    "bool",
+                    "Offset 13: RFLAGS.IF.",
+                    "show plain.vcpu0.kvm_run.if_flag",
+                    k -> k.run.get8(13) != 0)
+            .property(
+                    "cr8",
+                    "u64",
+                    "Offset 16: CR8, taken over by every run where the local APIC is user space's; it must be below 16.",
+                    "plain.vcpu0.kvm_run.cr8 = 1",
+                    k -> k.run.get64(16),
+                    (k, value) -> {
+                        k.run.put64(16, (Long) value);
+                        return value;
+                    })
+            .property(
+                    "kvm_valid_regs",
+                    "u64",
+                    "Offset 288: what run stores behind offset 304: 1 regs (at 304), 2 sregs (448), 4 events (760).",
+                    "plain.vcpu0.kvm_run.kvm_valid_regs = 1",
+                    k -> k.run.get64(288),
+                    (k, value) -> {
+                        k.run.put64(288, (Long) value);
+                        return value;
+                    })
+            .property(
+                    "kvm_dirty_regs",
+                    "u64",
+                    "Offset 296: what run takes from there first; then it is 0.",
+                    "plain.vcpu0.kvm_run.kvm_dirty_regs = 1",
+                    k -> k.run.get64(296),
+                    (k, value) -> {
+                        k.run.put64(296, (Long) value);
+                        return value;
+                    })
+            .property(
                     "io_data",
                     "u64",
                     "Offset 4096: what OUT wrote, or what IN is to read.",
@@ -127,7 +179,15 @@ final class KvmRunHandle implements Described {
                     List.of(Parameter.of("offset", Kind.U64, "bytes", "0 to 12280")),
                     "The 8 bytes at an offset of the ABI.",
                     "assert plain.vcpu0.kvm_run.u64(40) == 1M",
-                    (k, a) -> k.run.get64((int) Math.min(a.u64("offset") & Long.MAX_VALUE, KvmRun.MMAP_BYTES - 8)))
+                    (k, a) -> k.wordAt(a.u64("offset")))
+            .operation(
+                    "write",
+                    List.of(
+                            Parameter.of("offset", Kind.U64, "bytes", "0 to 12280"),
+                            Parameter.of("value", Kind.U64, "", "8 bytes")),
+                    "Writes 8 bytes at an offset of the ABI. Errors: EFAULT beyond the mapping.",
+                    "plain.vcpu0.kvm_run.write 432 1M",
+                    (k, a) -> k.write(a.u64("offset"), a.u64("value")))
             .index("The byte at an offset of the ABI.", "assert plain.vcpu0.kvm_run[1] == 0", (k, key) -> k.byteAt(key))
             .build();
 
@@ -149,6 +209,20 @@ final class KvmRunHandle implements Described {
             handle.run.setTdxData(1 + i, (Long) words.get(i));
         }
         return value;
+    }
+
+    private Object wordAt(long offset) {
+        return Long.compareUnsigned(offset, KvmRun.MMAP_BYTES - 8) <= 0
+                ? (Object) run.get64((int) offset)
+                : new Outcome.Failed("EFAULT", "kvm_run is mapped up to offset 12287", Map.of());
+    }
+
+    private Outcome write(long offset, long value) {
+        if (Long.compareUnsigned(offset, KvmRun.MMAP_BYTES - 8) > 0) {
+            return new Outcome.Failed("EFAULT", "kvm_run is mapped up to offset 12287", Map.of());
+        }
+        run.put64((int) offset, value);
+        return Outcome.ok();
     }
 
     private Object byteAt(Object key) {

@@ -446,6 +446,12 @@ public final class TdxVm implements VendorOps {
         return 1L << gpaWidth - 1 - 12;
     }
 
+    /** tdx_vcpu_create: always, for KVM makes no TD that can be debugged. */
+    @Override
+    public boolean stateProtected(Vcpu vcpu) {
+        return true;
+    }
+
     @Override
     public long mmioValue(long hardwareValue) {
         return 0;
