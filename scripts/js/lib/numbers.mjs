@@ -11,3 +11,8 @@ export function powers(from, to) {
 export function largest(vm) {
     return vm.stats.pages_1g > 0n ? 1n << 30n : vm.stats.pages_2m > 0n ? 1n << 21n : 4096n;
 }
+
+/** `count` times the same value. */
+export function repeat(value, count) {
+    return Array.from({ length: Number(count) }, () => value);
+}

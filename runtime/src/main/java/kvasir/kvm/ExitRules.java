@@ -74,8 +74,10 @@ public final class ExitRules {
     }
 
     private IoctlResult notifyWindow(long arg) {
-        if ((arg & 0xffff_ffffL & ~(NOTIFY_ENABLED | NOTIFY_USER)) != 0 || vm.kvm().host().npt()) {
-            return Check.CAP_NOTIFY_FLAGS.refuse("KVM_CAP_X86_NOTIFY_VMEXIT: flags are 1 ENABLED and 2 USER, on an Intel host");
+        if ((arg & 0xffff_ffffL & ~(NOTIFY_ENABLED | NOTIFY_USER)) != 0
+                || vm.kvm().host().npt()) {
+            return Check.CAP_NOTIFY_FLAGS.refuse(
+                    "KVM_CAP_X86_NOTIFY_VMEXIT: flags are 1 ENABLED and 2 USER, on an Intel host");
         }
         if ((arg & NOTIFY_ENABLED) == 0) {
             return Check.CAP_NOTIFY_OFF.refuse("KVM_CAP_X86_NOTIFY_VMEXIT: without ENABLED");

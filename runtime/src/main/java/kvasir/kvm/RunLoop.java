@@ -222,7 +222,8 @@ final class RunLoop {
         long dirty = run.dirtyRegs();
         if (((run.validRegs() | dirty) & ~SYNC_FIELDS) != 0) {
             return Optional.of(new RunResult.Refused(
-                    Check.RUN_SYNC_REGS, "kvm_arch_vcpu_ioctl_run: an unknown bit in kvm_valid_regs or kvm_dirty_regs"));
+                    Check.RUN_SYNC_REGS,
+                    "kvm_arch_vcpu_ioctl_run: an unknown bit in kvm_valid_regs or kvm_dirty_regs"));
         }
         boolean good = true;
         if ((dirty & SYNC_REGS) != 0) {
@@ -400,8 +401,7 @@ final class RunLoop {
             }
             case VmExit.Rdmsr msr -> {
                 exits.count(ExitCounters.Cause.RDMSR);
-                yield afterMsr(
-                        allowed(msr.index(), MsrFilter.READ) && readMsr(msr.index()), false, msr.index(), 0);
+                yield afterMsr(allowed(msr.index(), MsrFilter.READ) && readMsr(msr.index()), false, msr.index(), 0);
             }
             case VmExit.Wrmsr msr -> {
                 exits.count(ExitCounters.Cause.WRMSR);
@@ -581,8 +581,7 @@ final class RunLoop {
     /** prepare_emulation_failure_exit. */
     private Optional<RunResult> emulationFailed() {
         // no instruction bytes: the flags are the first entry, get_exit_info the next five
-        vcpu.kvmRun()
-                .internalError(SUBERROR_EMULATION, 0, exitInfo.reason, exitInfo.info1, exitInfo.info2, 0, 0);
+        vcpu.kvmRun().internalError(SUBERROR_EMULATION, 0, exitInfo.reason, exitInfo.info1, exitInfo.info2, 0, 0);
         return exited();
     }
 

@@ -459,7 +459,12 @@ public final class Vcpu {
 
     Runnable checkpoint() {
         var parts = java.util.List.of(
-                run.checkpoint(), exits.checkpoint(), mmu.checkpoint(), loop.checkpoint(), pml.checkpoint(), vcpuEvents.checkpoint());
+                run.checkpoint(),
+                exits.checkpoint(),
+                mmu.checkpoint(),
+                loop.checkpoint(),
+                pml.checkpoint(),
+                vcpuEvents.checkpoint());
         Runnable savedDebug = guestDebug.checkpoint();
         Optional<Runnable> savedRing = ring.map(DirtyRing::checkpoint);
         int savedRequests = requests.bits();

@@ -147,7 +147,12 @@ public final class VcpuEvents {
     }
 
     private static boolean hasErrorCode(int vector) {
-        return vector == 8 || vector >= 10 && vector <= 14 || vector == 17 || vector == 21 || vector == 29 || vector == 30;
+        return vector == 8
+                || vector >= 10 && vector <= 14
+                || vector == 17
+                || vector == 21
+                || vector == 29
+                || vector == 30;
     }
 
     /** KVM_SET_VCPU_EVENTS. */
@@ -192,12 +197,8 @@ public final class VcpuEvents {
 
     private IoctlResult refusal(AbiStruct events) {
         long flags = events.get("flags");
-        long known = VALID_NMI_PENDING
-                | VALID_SIPI_VECTOR
-                | VALID_SHADOW
-                | VALID_SMM
-                | VALID_PAYLOAD
-                | VALID_TRIPLE_FAULT;
+        long known =
+                VALID_NMI_PENDING | VALID_SIPI_VECTOR | VALID_SHADOW | VALID_SMM | VALID_PAYLOAD | VALID_TRIPLE_FAULT;
         String function = "kvm_vcpu_ioctl_x86_set_vcpu_events: ";
         if ((flags & ~known) != 0) {
             return Check.EVENTS_FLAGS.refuse(function + "unknown flag");
@@ -205,8 +206,8 @@ public final class VcpuEvents {
         if ((flags & VALID_PAYLOAD) != 0 && !vcpu.vm().exitRules().exceptionPayload()) {
             return Check.EVENTS_PAYLOAD.refuse(function + "VALID_PAYLOAD without KVM_CAP_EXCEPTION_PAYLOAD");
         }
-        boolean exception = events.is("exception.injected")
-                || (flags & VALID_PAYLOAD) != 0 && events.is("exception.pending");
+        boolean exception =
+                events.is("exception.injected") || (flags & VALID_PAYLOAD) != 0 && events.is("exception.pending");
         long vector = events.get("exception.nr");
         if (exception && (vector >= EXCEPTIONS || vector == NMI_VECTOR)) {
             return Check.EVENTS_EXCEPTION.refuse(function + "no exception has vector " + vector);

@@ -51,7 +51,8 @@ public final class VcpuIoctls {
 
     /** KVM_GET_REGS, KVM_GET_SREGS, KVM_GET_SREGS2 or KVM_GET_VCPU_EVENTS. */
     public IoctlResult get(Kind kind) {
-        return ioctl(() -> refusal(kind).orElseGet(() -> new IoctlResult.Ok(0, current(kind).record())));
+        return ioctl(() -> refusal(kind)
+                .orElseGet(() -> new IoctlResult.Ok(0, current(kind).record())));
     }
 
     /**
@@ -130,8 +131,7 @@ public final class VcpuIoctls {
             }
             long done = 0;
             for (Map.Entry<Long, Long> entry : entries) {
-                if (!accessible(entry.getKey())
-                        || !vcpu.setMsr(entry.getKey().intValue(), entry.getValue())) {
+                if (!accessible(entry.getKey()) || !vcpu.setMsr(entry.getKey().intValue(), entry.getValue())) {
                     break;
                 }
                 done++;

@@ -264,7 +264,9 @@ public final class VcpuRegisters {
         if ((cr4 & ~cpu().cr4Defined()) != 0) {
             return "CR4 has bits that this processor has not";
         }
-        if (cr0 >>> 32 != 0 || (cr0 & CR0_NW) != 0 && (cr0 & CR0_CD) == 0 || (cr0 & CR0_PG) != 0 && (cr0 & CR0_PE) == 0) {
+        if (cr0 >>> 32 != 0
+                || (cr0 & CR0_NW) != 0 && (cr0 & CR0_CD) == 0
+                || (cr0 & CR0_PG) != 0 && (cr0 & CR0_PE) == 0) {
             return "CR0 has bits above 31, NW without CD, or PG without PE";
         }
         return "";

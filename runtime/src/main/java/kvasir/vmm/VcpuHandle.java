@@ -52,7 +52,8 @@ public class VcpuHandle implements Described {
 
     /** Adds what every vCPU can do. */
     protected static <T extends VcpuHandle> Api.Builder<T> declare(Api.Builder<T> api) {
-        return VcpuState.declare(VcpuFpu.declare(VcpuDebug.declare(declareRegisters(declareModes(declarePreFault(declareRun(api)))))));
+        return VcpuState.declare(
+                VcpuFpu.declare(VcpuDebug.declare(declareRegisters(declareModes(declarePreFault(declareRun(api)))))));
     }
 
     private static <T extends VcpuHandle> Api.Builder<T> declareRun(Api.Builder<T> api) {
@@ -103,18 +104,6 @@ public class VcpuHandle implements Described {
                             v.vcpu.sendSignal(a.u64("after", 0));
                             return Outcome.ok();
                         })
-                .operation(
-                        "set_mp_state",
-                        List.of(Parameter.of("state", Kind.WORD, "", "KVM_MP_STATE_*")
-                                .among("RUNNABLE", "UNINITIALIZED", "INIT_RECEIVED", "HALTED")),
-                        "KVM_SET_MP_STATE. Errors: EINVAL without an irqchip, whose HLT and INIT the kernel keeps.",
-                        "pc.vcpu1.set_mp_state RUNNABLE",
-                        (v, a) -> v.vcpu.setMpState(kvasir.kvm.MpState.valueOf(a.string("state")))
-                                ? Outcome.ok()
-                                : new Outcome.Failed(
-                                        "EINVAL",
-                                        "kvm_arch_vcpu_ioctl_set_mpstate: no local APIC in the kernel",
-                                        Map.of()))
                 .property(
                         "exits",
                         "exits",

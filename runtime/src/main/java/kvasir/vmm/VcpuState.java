@@ -3,7 +3,9 @@ package kvasir.vmm;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import kvasir.kvm.IoctlResult;
+import kvasir.kvm.MpState;
 import kvasir.kvm.VcpuIoctls;
 import kvasir.metal.cpu.CpuidModel;
 import kvasir.registry.Api;
@@ -65,8 +67,7 @@ final class VcpuState {
                         List.of(Parameter.of("fields", Kind.RECORD, "", "what changes; the rest stays")),
                         "KVM_SET_" + upper + ". " + doc,
                         "plain.vcpu0.set_" + name + " " + example,
-                        (v, a) -> v.vcpu
-                                .ioctls()
+                        (v, a) -> v.vcpu.ioctls()
                                 .set(kind, a.get("fields", Map.class))
                                 .outcome());
     }
@@ -92,8 +93,7 @@ final class VcpuState {
                                 + "of this processor takes that long, so a script says when. The next run ends with "
                                 + "NOTIFY if user space asked for it. Errors: EINVAL without KVM_CAP_X86_NOTIFY_VMEXIT.",
                         "plain.vcpu0.notify_window context_invalid",
-                        (v, a) -> v.vcpu
-                                .passNotifyWindow(a.flag("context_invalid"))
+                        (v, a) -> v.vcpu.passNotifyWindow(a.flag("context_invalid"))
                                 .outcome())
                 .property(
                         "mp_state",
@@ -103,14 +103,21 @@ final class VcpuState {
                         v -> v.vcpu.mpState().name())
                 .operation(
                         "set_mp_state",
-                        List.of(Parameter.of(
-                                "state",
-                                Kind.U64,
-                                "",
-                                "0 RUNNABLE, 1 UNINITIALIZED, 2 INIT_RECEIVED, 3 HALTED, 4 SIPI_RECEIVED, 9 AP_RESET_HOLD")),
+                        List.of(
+                                Parameter.of("state", Kind.WORD, "", "KVM_MP_STATE_*")
+                                        .among(Stream.of(MpState.values())
+                                                .map(MpState::name)
+                                                .toArray(String[]::new))
+                                        .orAbsent(),
+                                VmHandle.keyword("number", Kind.U64, "", "the same as the struct has it")),
                         "KVM_SET_MP_STATE. Errors: EINVAL, for all but RUNNABLE if the local APIC is user space's.",
-                        "pc.vcpu1.set_mp_state 0",
-                        (v, a) -> v.vcpu.ioctls().setMpState(a.u64("state")).outcome());
+                        "pc.vcpu1.set_mp_state RUNNABLE",
+                        (v, a) -> v.vcpu.ioctls()
+                                .setMpState(a.optional("state", String.class)
+                                        .map(word ->
+                                                (long) MpState.valueOf(word).number())
+                                        .orElseGet(() -> a.u64("number", 0)))
+                                .outcome());
     }
 
     private static <T extends VcpuHandle> Api.Builder<T> declareOthers(Api.Builder<T> api) {
@@ -182,8 +189,7 @@ final class VcpuState {
             return wrong("MAXPHYADDR is 36 to 52 here");
         }
         long linear = a.u64("linear", model.has(CpuidModel.Feature.LA57) ? 57 : 48);
-        return v.vcpu
-                .setCpuid2(model.withPhysicalBits((int) bits), a.u64("nent", 1), linear)
+        return v.vcpu.setCpuid2(model.withPhysicalBits((int) bits), a.u64("nent", 1), linear)
                 .outcome();
     }
 }

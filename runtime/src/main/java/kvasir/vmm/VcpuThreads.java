@@ -89,8 +89,7 @@ public final class VcpuThreads {
                 case RunResult.Exited(ExitReason reason, var _)
                 when reason == ExitReason.HYPERCALL -> pageState(vcpu.kvmRun());
                 case RunResult.MemoryFault _ when convert(vcpu.kvmRun()) -> {}
-                case RunResult.Refused refused
-                when refused.errno() == Errno.EAGAIN -> {}
+                case RunResult.Refused refused when refused.errno() == Errno.EAGAIN -> {}
                 case RunResult.Refused refused
                 when refused.errno() == Errno.EINTR -> {
                     return Optional.of(new Ended.Interrupted());

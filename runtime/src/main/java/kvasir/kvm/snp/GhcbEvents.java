@@ -55,7 +55,7 @@ final class GhcbEvents {
     private static final int SCRATCH_LIMIT = 16 * 1024;
     private static final int LARGEST_PIO = 4096;
     private static final int FRAGMENT = 8;
-    private static final int SYSTEM_EVENT_SEV_TERM = 4;
+    private static final int SYSTEM_EVENT_SEV_TERM = 6;
     private static final long HC_MAP_GPA_RANGE = 12;
     private static final long KVM_ENOSYS = 1000;
     private static final long ATTRIBUTE_ENCRYPTED = 0x10;
