@@ -288,10 +288,10 @@ public final class Vcpu {
                         Errno.EINVAL, "the registers of this vCPU are protected (guest_state_protected)");
             }
             boolean told = vm.seams().footprint().listening();
-            long before = told ? registers() : 0;
+            long before = told ? registersHash() : 0;
             change.run();
             if (told) {
-                vm.seams().footprint().wrote(registersCell(), before, registers());
+                vm.seams().footprint().wrote(registersCell(), before, registersHash());
             }
             return IoctlResult.done();
         } finally {
@@ -302,7 +302,7 @@ public final class Vcpu {
     /** Somebody other than the vCPU goes by its registers. */
     public void goesByRegisters() {
         if (vm.seams().footprint().listening()) {
-            vm.seams().footprint().read(registersCell(), registers());
+            vm.seams().footprint().read(registersCell(), registersHash());
         }
     }
 
@@ -310,7 +310,7 @@ public final class Vcpu {
         return vm.name() + ".vcpu" + id + ".registers";
     }
 
-    private long registers() {
+    private long registersHash() {
         long hash = (cpu.rip() * 31 + cpu.rflags()) * 31 + cpu.cpl();
         for (int i = 0; i < 16; i++) {
             hash = hash * 31 + cpu.gpr(i);
