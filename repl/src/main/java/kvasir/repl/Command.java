@@ -86,7 +86,7 @@ enum Command {
     REFERENCE(
             "reference",
             "[NAME]",
-            "print the reference manual, one object of it, `instructions`, or one instruction",
+            "print the reference manual, one object of it, `instructions`, `msrs`, or one of either",
             List.of(new Option("--types", "", "print the same as kvs-api.d.ts, for editors of JavaScript"))),
     SNP_DIGEST(
             "snp-digest",

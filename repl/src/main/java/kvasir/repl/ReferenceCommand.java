@@ -7,6 +7,7 @@ import kvasir.registry.Api;
 import kvasir.scripts.Machines;
 import kvasir.scripts.binding.Spelling;
 import kvasir.scripts.guest.InstructionManual;
+import kvasir.scripts.guest.MsrManual;
 import kvasir.scripts.js.TypeDeclarations;
 
 /** {@code kvs reference}: the manual, printed from the declarations that the engine itself runs on. */
@@ -28,13 +29,17 @@ final class ReferenceCommand {
             console.out().print(InstructionManual.page());
             return 0;
         }
+        if (name.equals("msrs")) {
+            console.out().print(MsrManual.page());
+            return 0;
+        }
         for (Api<?> api : machines.apis()) {
             if (api.name().equals(name)) {
                 console.out().println(ApiText.page(api));
                 return 0;
             }
         }
-        Optional<String> instruction = InstructionManual.page(name);
+        Optional<String> instruction = InstructionManual.page(name).or(() -> MsrManual.page(name));
         if (instruction.isPresent()) {
             console.out().print(instruction.get());
             return 0;

@@ -44,7 +44,7 @@ final class RunLoop {
     private final Vm vm;
     private final Mmio mmio;
     private final Optional<VcpuLapic> lapic;
-    private final GuestMsrs msrs = new GuestMsrs();
+    private final GuestMsrs msrs;
     private Pending pending = Pending.NOTHING;
 
     /** The read-side section of KVM_RUN. */
@@ -75,6 +75,7 @@ final class RunLoop {
         vm = vcpu.vm();
         lapic = vcpu.lapic();
         mmio = new Mmio(vcpu);
+        msrs = new GuestMsrs(() -> vcpu.cpu().model());
     }
 
     private Cpu cpu() {
@@ -395,6 +396,10 @@ final class RunLoop {
             }
             case VmExit.Cpuid cpuid -> {
                 exits.count(ExitCounters.Cause.CPUID);
+                if (msrs.cpuidFaults() && cpu().cpl() != 0) {
+                    cpu().inject(new Injection.GuestException(GENERAL_PROTECTION, 0));
+                    yield Optional.empty();
+                }
                 GuestCpuid.answer(vcpu, cpuid.leaf(), cpuid.subleaf());
                 cpu().skip();
                 yield Optional.empty();

@@ -276,7 +276,7 @@ public final class Vcpu {
     public boolean setMsr(int index, long value) {
         return cpu.setMsr(index, value)
                 || systemManagement.setMsr(index, value)
-                || loop.msrs().write(index, value);
+                || loop.msrs().hostWrite(index, value);
     }
 
     /** An ioctl that changes registers (KVM_SET_REGS, KVM_SET_SREGS, KVM_SET_MSRS): with the vCPU's mutex. */

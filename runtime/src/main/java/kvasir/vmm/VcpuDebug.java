@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import kvasir.kvm.GuestDebug;
+import kvasir.kvm.MsrTable;
 import kvasir.kvm.RunResult;
 import kvasir.metal.cpu.Cpu;
 import kvasir.metal.cpu.DescriptorTable;
@@ -194,8 +195,34 @@ final class VcpuDebug {
                         "assert plain.vcpu0.read_msr(0xc0000080) == 0xd00",
                         (v, a) -> {
                             OptionalLong value = v.vcpu.msr((int) a.u64("index", 0));
-                            return value.isPresent() ? (Object) value.getAsLong() : noMsr(a.u64("index", 0));
+                            return value.isPresent()
+                                    ? (Object) value.getAsLong()
+                                    : noMsr("0x" + Long.toHexString(a.u64("index", 0)));
                         })
+                .operation(
+                        "msr",
+                        List.of(Parameter.of("name", Kind.STRING, "", "as the kernel spells it, MSR_ and IA32_ aside")),
+                        "The value of a model-specific register by name; `kvs reference msrs` lists them. EINVAL for one that "
+                                + "does not exist.",
+                        "assert plain.vcpu0.msr(\"EFER\") == 0xd00",
+                        (v, a) -> {
+                            OptionalLong value = MsrTable.named(a.string("name"))
+                                    .map(row -> v.vcpu.msr(row.index()))
+                                    .orElse(OptionalLong.empty());
+                            return value.isPresent() ? (Object) value.getAsLong() : noMsr(a.string("name"));
+                        })
+                .operation(
+                        "set_msr",
+                        List.of(
+                                Parameter.of("name", Kind.STRING, "", "as the kernel spells it, MSR_ and IA32_ aside"),
+                                Parameter.of("value", Kind.U64, "", "what it becomes")),
+                        "Sets a model-specific register by name, as KVM_SET_MSRS does. EINVAL for one that does not exist.",
+                        "plain.vcpu0.set_msr \"LSTAR\" 0xffffffff81000000",
+                        (v, a) -> MsrTable.named(a.string("name"))
+                                        .filter(row -> v.vcpu.setMsr(row.index(), a.u64("value", 0)))
+                                        .isPresent()
+                                ? Outcome.ok()
+                                : noMsr(a.string("name")))
                 .operation(
                         "setup_mce",
                         List.of(Parameter.of("cap", Kind.U64, "", "IA32_MCG_CAP: banks in bits 7:0, and capabilities")),
@@ -212,11 +239,11 @@ final class VcpuDebug {
                         "plain.vcpu0.write_msr 0xc0000082 0xffffffff81000000",
                         (v, a) -> v.vcpu.setMsr((int) a.u64("index", 0), a.u64("value", 0))
                                 ? Outcome.ok()
-                                : noMsr(a.u64("index", 0)));
+                                : noMsr("0x" + Long.toHexString(a.u64("index", 0))));
     }
 
-    private static Outcome noMsr(long index) {
-        return new Outcome.Failed("EINVAL", "no model-specific register 0x" + Long.toHexString(index), Map.of());
+    private static Outcome noMsr(String which) {
+        return new Outcome.Failed("EINVAL", "no model-specific register " + which, Map.of());
     }
 
     private static boolean isProtected(VcpuHandle v) {

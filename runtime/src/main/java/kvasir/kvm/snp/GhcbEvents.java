@@ -71,7 +71,7 @@ final class GhcbEvents {
     private final Vm vm;
     private final Vcpu vcpu;
     private final PhysicalMemory memory;
-    private final GuestMsrs msrs = new GuestMsrs();
+    private final GuestMsrs msrs;
     private Optional<Ghcb> page = Optional.empty();
     private Pending pending = Pending.NOTHING;
     private long registered = -1;
@@ -99,6 +99,7 @@ final class GhcbEvents {
     GhcbEvents(SnpVm snp, Vcpu vcpu) {
         this.snp = snp;
         this.vm = snp.vm();
+        msrs = new GuestMsrs(() -> vcpu.cpu().model());
         this.vcpu = vcpu;
         memory = vm.kvm().memory();
     }

@@ -117,7 +117,16 @@ public record CpuidModel(
         MWAITX(0x8000_0001, 0, 2, 29),
         CLZERO(0x8000_0008, 0, 1, 0),
         RDPRU(0x8000_0008, 0, 1, 4),
-        WBNOINVD(0x8000_0008, 0, 1, 9);
+        WBNOINVD(0x8000_0008, 0, 1, 9),
+        SPEC_CTRL(7, 0, 3, 26),
+        STIBP(7, 0, 3, 27),
+        FLUSH_L1D(7, 0, 3, 28),
+        ARCH_CAPABILITIES(7, 0, 3, 29),
+        SSBD(7, 0, 3, 31),
+        IBPB(0x8000_0008, 0, 1, 12),
+        IBRS(0x8000_0008, 0, 1, 14),
+        AMD_STIBP(0x8000_0008, 0, 1, 15),
+        AMD_SSBD(0x8000_0008, 0, 1, 24);
 
         private final int leaf;
         private final int subleaf;
@@ -163,6 +172,11 @@ public record CpuidModel(
                     Feature.FZRM,
                     Feature.FSRS,
                     Feature.FSRC,
+                    Feature.SPEC_CTRL,
+                    Feature.STIBP,
+                    Feature.FLUSH_L1D,
+                    Feature.ARCH_CAPABILITIES,
+                    Feature.SSBD,
                     Feature.FDP_EXCPTN_ONLY,
                     Feature.ZERO_FCS_FDS),
             48);
@@ -171,7 +185,16 @@ public record CpuidModel(
             "GenuineIntel",
             "Intel Xeon Processor (SapphireRapids, Kvasir)",
             0x0008_06f8,
-            allBut(Feature.SSE4A, Feature.MISALIGNSSE, Feature.MMXEXT, Feature.FFXSR, Feature.CLZERO),
+            allBut(
+                    Feature.SSE4A,
+                    Feature.MISALIGNSSE,
+                    Feature.MMXEXT,
+                    Feature.FFXSR,
+                    Feature.IBPB,
+                    Feature.IBRS,
+                    Feature.AMD_STIBP,
+                    Feature.AMD_SSBD,
+                    Feature.CLZERO),
             52);
 
     public CpuidModel {

@@ -92,13 +92,10 @@ final class Msrs {
             case Msr.EFER ->
                 (value & ~(eferWritable(c) | Bits.EFER_LMA)) == 0
                         && (((value ^ s.efer) & Bits.EFER_LME) == 0 || (s.cr0 & Bits.CR0_PG) == 0);
-            case Msr.LSTAR,
-                    Msr.CSTAR,
-                    Msr.FS_BASE,
-                    Msr.GS_BASE,
-                    Msr.KERNEL_GS_BASE,
-                    Msr.SYSENTER_ESP,
-                    Msr.SYSENTER_EIP -> c.canonicalForLoad(value);
+            case Msr.LSTAR, Msr.CSTAR, Msr.FS_BASE, Msr.GS_BASE, Msr.KERNEL_GS_BASE -> c.canonicalForLoad(value);
+            // AMD's SYSENTER has 32 bits; KVM makes the value an address (x86.c, __kvm_set_msr)
+            case Msr.SYSENTER_ESP, Msr.SYSENTER_EIP -> c.model.amd() || c.canonicalForLoad(value);
+            case Msr.TSC_AUX -> c.model.amd() || value >>> 32 == 0;
             case Msr.PAT -> patIsLegal(value);
             case Msr.PKRS -> value >>> 32 == 0;
             case Msr.DEBUGCTL -> (value & ~3L) == 0;
@@ -109,7 +106,11 @@ final class Msrs {
         if (!good) {
             throw c.exception(Vector.GP, 0);
         }
-        long stored = msr == Msr.EFER ? value & eferWritable(c) | s.efer & Bits.EFER_LMA : value;
+        long stored = switch (msr) {
+            case Msr.EFER -> value & eferWritable(c) | s.efer & Bits.EFER_LMA;
+            case Msr.SYSENTER_ESP, Msr.SYSENTER_EIP -> c.model.amd() ? value << 16 >> 16 : value;
+            default -> value;
+        };
         boolean kept = write(c, msr, stored);
         if (msr == Msr.EFER || msr == Msr.FS_BASE || msr == Msr.GS_BASE) {
             c.updateMode();
