@@ -13,12 +13,15 @@ public final class KernelLock {
     private final Events events;
     private final BitSet readers = new BitSet();
     private final LongSupplier guarded;
+    private final boolean fair;
     private final String guardedCell;
     private final String writerCell;
     private final String readersCell;
     private final String waitersCell;
+    private final String queueCell;
     private int writer = -1;
     private int waiters;
+    private int waitingWriters;
     private long guardedBefore;
 
     /** How a lock is held. */
@@ -47,7 +50,12 @@ public final class KernelLock {
 
     /** @param name the kernel's name with the VM's before it: {@code td.mmu_lock} */
     public KernelLock(String name, Seams seams, Events events) {
-        this(name, seams, events, () -> 0);
+        this(name, seams, events, () -> 0, false);
+    }
+
+    /** A lock (rw_semaphore) behind whose waiting writer new readers queue up. */
+    public static KernelLock fair(String name, Seams seams, Events events) {
+        return new KernelLock(name, seams, events, () -> 0, true);
     }
 
     /**
@@ -55,7 +63,12 @@ public final class KernelLock {
      * @param guarded what only the writer looks at, as a number that is the same for the same state in every run
      */
     KernelLock(String name, Seams seams, Events events, LongSupplier guarded) {
+        this(name, seams, events, guarded, false);
+    }
+
+    private KernelLock(String name, Seams seams, Events events, LongSupplier guarded, boolean fair) {
         this.name = name;
+        this.fair = fair;
         this.guarded = guarded;
         guardedCell = name + ".guarded";
         this.seams = seams;
@@ -63,6 +76,7 @@ public final class KernelLock {
         writerCell = name + ".writer";
         readersCell = name + ".readers";
         waitersCell = name + ".waiters";
+        queueCell = name + ".queue.waiters";
     }
 
     /** The name. */
@@ -76,11 +90,20 @@ public final class KernelLock {
         if (!passes(mode)) {
             seams.footprint().added(waitersCell, waiters, 1);
             waiters++;
+            queue(mode, 1);
             seams.await(this, () -> passes(mode));
+            queue(mode, -1);
             seams.footprint().added(waitersCell, waiters, -1);
             waiters--;
         }
         take(mode);
+    }
+
+    private void queue(Mode mode, int change) {
+        if (fair && mode == Mode.WRITE) {
+            seams.footprint().added(queueCell, waitingWriters, change);
+            waitingWriters += change;
+        }
     }
 
     /** Takes the lock if that needs no waiting. */
@@ -89,6 +112,8 @@ public final class KernelLock {
         seams.footprint().read(writerCell, writer);
         if (mode == Mode.WRITE) {
             seams.footprint().read(readersCell, readersWord());
+        } else if (fair) {
+            seams.footprint().read(queueCell, waitingWriters);
         }
         if (!free(mode)) {
             return false;
@@ -158,7 +183,7 @@ public final class KernelLock {
     }
 
     private boolean free(Mode mode) {
-        return writer < 0 && (mode == Mode.READ || readers.isEmpty());
+        return writer < 0 && (mode == Mode.READ ? waitingWriters == 0 : readers.isEmpty());
     }
 
     /** Whether the lock is free, told as what {@link #lock} waits for: who got it does not know how long that took. */
@@ -166,6 +191,8 @@ public final class KernelLock {
         seams.footprint().passed(writerCell, writer);
         if (mode == Mode.WRITE) {
             seams.footprint().passed(readersCell, readersWord());
+        } else if (fair) {
+            seams.footprint().passed(queueCell, waitingWriters);
         }
         return free(mode);
     }

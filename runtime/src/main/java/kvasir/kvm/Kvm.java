@@ -19,6 +19,7 @@ public final class Kvm {
     private final Mmu.Factory mmus;
     private Engine engine = Engine.TRANSLATOR;
     private List<Vm> vms = new ArrayList<>();
+    private boolean gmemFaultLocks;
 
     /**
      * @param version the kernel whose behaviour is modelled
@@ -60,6 +61,16 @@ public final class Kvm {
     /** The host's page allocator. */
     public HostPages pages() {
         return pages;
+    }
+
+    /** Whether a user access of a mapped guest_memfd takes the file's invalidate lock. */
+    public boolean gmemFaultLocks() {
+        return gmemFaultLocks;
+    }
+
+    /** Sets {@link #gmemFaultLocks()}. */
+    public void gmemFaultLocks(boolean locks) {
+        gmemFaultLocks = locks;
     }
 
     /** What is about to fail. */

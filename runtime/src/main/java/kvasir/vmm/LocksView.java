@@ -34,6 +34,12 @@ final class LocksView implements Described {
                     "free, read or write.",
                     "assert plain.locks.mmu_lock == \"free\"",
                     l -> state(l.vm.mmuLock()))
+            .property(
+                    "mmap_lock",
+                    "string",
+                    "The VMM process's: free, read or write.",
+                    "assert plain.locks.mmap_lock == \"free\"",
+                    l -> state(l.vm.mm().mmapLock()))
             .build();
 
     private final Vm vm;

@@ -14,6 +14,7 @@ import kvasir.kvm.Vcpu;
 import kvasir.kvm.Vm;
 import kvasir.kvm.mm.Mm;
 import kvasir.kvm.mmu.TdpMmu;
+import kvasir.kvm.semantics.Policies;
 import kvasir.kvm.semantics.Semantics;
 import kvasir.kvm.snp.SnpHost;
 import kvasir.kvm.tdx.TdxHost;
@@ -107,7 +108,9 @@ public final class Machine {
                     events,
                     vm -> new TdpMmu(vm, config.semantics().mmuPolicy()));
             kvm.setEngine(config.engine());
-            running = Optional.of(new Running(memory, kvm, new Mm(memory, kvm.pages(), kvm.seams(), host.thp())));
+            kvm.gmemFaultLocks(config.semantics().policies().gmemFault() == Policies.GmemFault.LOCKED);
+            running = Optional.of(
+                    new Running(memory, kvm, new Mm(memory, kvm.pages(), kvm.seams(), kvm.events(), host.thp())));
         }
         return running.get();
     }

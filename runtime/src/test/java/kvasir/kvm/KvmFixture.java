@@ -21,7 +21,7 @@ final class KvmFixture {
     KvmFixture(int major, int minor) {
         var version = new KernelVersion(major, minor);
         kvm = new Kvm(HostConfig.intel(), version, memory, events, vm -> new TdpMmu(vm, MmuPolicy.of(version)));
-        mm = new Mm(memory, kvm.pages(), kvm.seams(), true);
+        mm = new Mm(memory, kvm.pages(), kvm.seams(), kvm.events(), true);
     }
 
     Vm vm(VmType type) {

@@ -312,6 +312,19 @@ public final class GuestMemfd {
 
     /** A user access of a mapping of the file: the pfn, or -1 for SIGBUS. */
     public long userFault(long index) {
+        return vm.mm().faulting(() -> vm.kvm().gmemFaultLocks() ? lockedFault(index) : fault(index));
+    }
+
+    private long lockedFault(long index) {
+        invalidateLock.lock(KernelLock.Mode.READ);
+        try {
+            return fault(index);
+        } finally {
+            invalidateLock.unlock(KernelLock.Mode.READ);
+        }
+    }
+
+    private long fault(long index) {
         boolean allowed = (flags & FLAG_INIT_SHARED) != 0 && index >= 0 && index < size >>> 12;
         return allowed && !poisoned.contains(index) ? folio(index) : -1;
     }

@@ -5,10 +5,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import kvasir.event.Events;
 import kvasir.kvm.Errno;
 import kvasir.kvm.IoctlResult;
-import kvasir.kvm.Seam;
+import kvasir.kvm.KernelLock;
 import kvasir.kvm.Seams;
 import kvasir.metal.memory.PhysicalMemory;
 
@@ -24,6 +27,7 @@ public final class Mm {
     private final HostPages host;
     private final Seams seams;
     private final boolean thp;
+    private final KernelLock mmapLock;
     private TreeMap<Long, Vma> vmas = new TreeMap<>();
     private final HostPageTable table;
     private final PageExtents protNone = new PageExtents();
@@ -37,12 +41,37 @@ public final class Mm {
     private long signalAfter = -1;
 
     /** @param thp whether transparent huge pages exist at all */
-    public Mm(PhysicalMemory memory, HostPages host, Seams seams, boolean thp) {
+    public Mm(PhysicalMemory memory, HostPages host, Seams seams, Events events, boolean thp) {
         this.memory = memory;
         this.host = host;
         this.seams = seams;
         this.thp = thp;
+        mmapLock = KernelLock.fair("mmap_lock", seams, events);
         table = new HostPageTable(seams);
+    }
+
+    /** The lock of the address space: page faults hold it for reading, whoever changes mappings for writing. */
+    public KernelLock mmapLock() {
+        return mmapLock;
+    }
+
+    /** A page fault on a mapping that is not kept here: {@code handler} runs with mmap_lock held for reading. */
+    public long faulting(LongSupplier handler) {
+        mmapLock.lock(KernelLock.Mode.READ);
+        try {
+            return handler.getAsLong();
+        } finally {
+            mmapLock.unlock(KernelLock.Mode.READ);
+        }
+    }
+
+    private <T> T locked(KernelLock.Mode mode, Supplier<T> body) {
+        mmapLock.lock(mode);
+        try {
+            return body.get();
+        } finally {
+            mmapLock.unlock(mode);
+        }
     }
 
     /** Whether the process has CAP_SYS_BOOT. */
@@ -120,6 +149,10 @@ public final class Mm {
      * @param like protection, sharing and file of the mapping; its own range is ignored
      */
     public long mmap(Optional<Long> hva, long congruent, long pages, Vma like) {
+        return locked(KernelLock.Mode.WRITE, () -> mmapLocked(hva, congruent, pages, like));
+    }
+
+    private long mmapLocked(Optional<Long> hva, long congruent, long pages, Vma like) {
         long start = hva.map(at -> at >>> 12).orElseGet(() -> place(pages, congruent >>> 12));
         long end = start + pages;
         if (vmas.lowerEntry(end) != null) {
@@ -146,8 +179,10 @@ public final class Mm {
         if (bad.isPresent()) {
             return bad.get();
         }
-        munmapPages(start >>> 12, end >>> 12);
-        return IoctlResult.done();
+        return locked(KernelLock.Mode.WRITE, () -> {
+            munmapPages(start >>> 12, end >>> 12);
+            return IoctlResult.done();
+        });
     }
 
     /** mprotect. */
@@ -156,8 +191,10 @@ public final class Mm {
         if (bad.isPresent()) {
             return bad.get();
         }
-        long first = start >>> 12;
-        long last = end >>> 12;
+        return locked(KernelLock.Mode.WRITE, () -> mprotectLocked(start >>> 12, end >>> 12, read, write));
+    }
+
+    private IoctlResult mprotectLocked(long first, long last, boolean read, boolean write) {
         if (!change(first, last, vma -> vma.withProtection(read, write))) {
             return IoctlResult.err(Errno.ENOMEM, "mprotect: part of the range is not mapped");
         }
@@ -193,8 +230,10 @@ public final class Mm {
         if (bad.isPresent()) {
             return bad.get();
         }
-        long first = start >>> 12;
-        long last = end >>> 12;
+        return locked(KernelLock.Mode.READ, () -> dontneedLocked(start >>> 12, end >>> 12));
+    }
+
+    private IoctlResult dontneedLocked(long first, long last) {
         if (!covered(first, last)) {
             return IoctlResult.err(Errno.ENOMEM, "madvise: part of the range is not mapped");
         }
@@ -210,9 +249,9 @@ public final class Mm {
         if (bad.isPresent()) {
             return bad.get();
         }
-        return change(start >>> 12, end >>> 12, vma -> vma.withHuge(huge && thp))
-                ? IoctlResult.done()
-                : IoctlResult.err(Errno.ENOMEM, "madvise: part of the range is not mapped");
+        boolean changed =
+                locked(KernelLock.Mode.WRITE, () -> change(start >>> 12, end >>> 12, vma -> vma.withHuge(huge && thp)));
+        return changed ? IoctlResult.done() : IoctlResult.err(Errno.ENOMEM, "madvise: part of the range is not mapped");
     }
 
     /** Changes exactly the pages of a range; false, and nothing changes, if a part of it is not mapped. */
@@ -235,6 +274,10 @@ public final class Mm {
         if (bad.isPresent()) {
             return bad.get();
         }
+        return locked(KernelLock.Mode.WRITE, () -> collapseLocked(start, end));
+    }
+
+    private IoctlResult collapseLocked(long start, long end) {
         for (long block = ((start >>> 12) + BLOCK - 1) & -BLOCK; block + BLOCK <= end >>> 12; block += BLOCK) {
             Optional<Vma> vma = vmaAt(block);
             if (!thp
@@ -299,6 +342,15 @@ public final class Mm {
 
     /** MAP_POPULATE: faults in what is readable, for writing where private and writable (populate_vma_page_range). */
     public void populate(long start, long end) {
+        mmapLock.lock(KernelLock.Mode.READ);
+        try {
+            populateLocked(start, end);
+        } finally {
+            mmapLock.unlock(KernelLock.Mode.READ);
+        }
+    }
+
+    private void populateLocked(long start, long end) {
         long last = end >>> 12;
         for (long page = start >>> 12; page < last; ) {
             Optional<Vma> vma = vmaAt(page);
@@ -334,8 +386,16 @@ public final class Mm {
     public long gup(long hva, boolean write) {
         long page = hva >>> 12;
         HostPte run = table.find(page);
+        if (run.pages() != 0 && (!write || run.writable())) {
+            return run.pfnAt(page) | (run.writable() ? Pfn.WRITABLE : 0);
+        }
+        return faulting(() -> gupSlow(page, write));
+    }
+
+    /** The part of it that needs mmap_lock: somebody else may have been quicker. */
+    private long gupSlow(long page, boolean write) {
+        HostPte run = table.find(page);
         if (run.pages() == 0 || (write && !run.writable())) {
-            seams.at(Seam.USER_COPY, this);
             if (poisoned.contains(page)) {
                 return Pfn.HWPOISON;
             }

@@ -25,6 +25,7 @@ import kvasir.kvm.Errno;
  * @param arithmetic how the range advances
  * @param accessed whether the mapping is made as if the guest had accessed it
  * @param flags whether the struct's flags describe the access
+ * @param gmemFault whether a user access of a mapped guest_memfd takes the file's invalidate lock
  */
 public record Policies(
         WhoAdds whoAdds,
@@ -39,7 +40,8 @@ public record Policies(
         MaxLevel maxLevel,
         Arithmetic arithmetic,
         boolean accessed,
-        Flags flags) {
+        Flags flags,
+        GmemFault gmemFault) {
     /** Who issues TDH.MEM.PAGE.ADD. */
     public enum WhoAdds {
         /** The call itself, through a vendor hook with the struct's source page (RFC v1). */
@@ -115,6 +117,14 @@ public record Policies(
         RESERVED
     }
 
+    /** What a user access of a mapped guest_memfd holds besides mmap_lock. */
+    public enum GmemFault {
+        /** Nothing (6.18). */
+        UNLOCKED,
+        /** The file's invalidate lock, shared: the patches for conversion in place. */
+        LOCKED
+    }
+
     /** Legal words by policy name, in the order of the fields. */
     public static Map<String, List<String>> vocabulary() {
         var names = new LinkedHashMap<String, List<String>>();
@@ -131,6 +141,7 @@ public record Policies(
         names.put("arithmetic", words(Arithmetic.values()));
         names.put("accessed", List.of("false", "true"));
         names.put("flags", words(Flags.values()));
+        names.put("gmem_fault", words(GmemFault.values()));
         return names;
     }
 
@@ -150,6 +161,7 @@ public record Policies(
         values.put("arithmetic", word(arithmetic));
         values.put("accessed", accessed ? "true" : "false");
         values.put("flags", word(flags));
+        values.put("gmem_fault", word(gmemFault));
         return values;
     }
 
@@ -177,7 +189,8 @@ public record Policies(
                 MaxLevel.valueOf(upper(values, "max_level")),
                 Arithmetic.valueOf(upper(values, "arithmetic")),
                 upper(values, "accessed").equals("TRUE"),
-                Flags.valueOf(upper(values, "flags"))));
+                Flags.valueOf(upper(values, "flags")),
+                GmemFault.valueOf(upper(values, "gmem_fault"))));
     }
 
     private static String upper(Map<String, String> values, String name) {

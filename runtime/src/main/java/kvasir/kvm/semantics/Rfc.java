@@ -22,7 +22,8 @@ final class Rfc extends Semantics {
                         Policies.MaxLevel.CLAMPED,
                         Policies.Arithmetic.MIN,
                         true,
-                        Policies.Flags.ACCESS));
+                        Policies.Flags.ACCESS,
+                        Policies.GmemFault.UNLOCKED));
     }
 
     @Override

@@ -22,7 +22,8 @@ final class RfcV2 extends Semantics {
                         Policies.MaxLevel.FREE,
                         Policies.Arithmetic.UNDERFLOW,
                         false,
-                        Policies.Flags.RESERVED));
+                        Policies.Flags.RESERVED,
+                        Policies.GmemFault.UNLOCKED));
     }
 
     @Override

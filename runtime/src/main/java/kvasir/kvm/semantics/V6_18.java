@@ -22,7 +22,8 @@ final class V6_18 extends Semantics {
                         Policies.MaxLevel.FREE,
                         Policies.Arithmetic.MIN,
                         false,
-                        Policies.Flags.RESERVED));
+                        Policies.Flags.RESERVED,
+                        Policies.GmemFault.UNLOCKED));
     }
 
     @Override

@@ -21,7 +21,7 @@ class MmTest {
 
     private final PhysicalMemory memory = new PhysicalMemory(4L << 40);
     private final HostPages pages = new HostPages(memory);
-    private final Mm mm = new Mm(memory, pages, Seams.SEQUENTIAL, true);
+    private final Mm mm = new Mm(memory, pages, Seams.SEQUENTIAL, new kvasir.event.Events(), true);
 
     private long map(Vma like, long count) {
         return mm.mmap(Optional.empty(), 0, count, like);

@@ -41,7 +41,7 @@ public final class Rig {
         this.semantics = semantics;
         memory = new PhysicalMemory(host.memoryBytes());
         kvm = new Kvm(host, semantics.kernel(), memory, events, vm -> new TdpMmu(vm, semantics.mmuPolicy()));
-        mm = new Mm(memory, kvm.pages(), kvm.seams(), host.thp());
+        mm = new Mm(memory, kvm.pages(), kvm.seams(), kvm.events(), host.thp());
         vm = new Vm(kvm, "vm", type, mm);
         mmu = (TdpMmu) vm.mmu();
         addVcpu();

@@ -281,7 +281,7 @@ final class SemanticsTest {
                         "policy 'no_slot' is one of EIO, EFAULT, EINVAL, ENOENT, not 'EPERM'",
                         "there is no policy 'no_slots'; there are who_adds, progress, retry, invalid_slot,"
                                 + " spurious_leaf_check, root_reload, before_finalise, no_slot, units, max_level,"
-                                + " arithmetic, accessed, flags"),
+                                + " arithmetic, accessed, flags, gmem_fault"),
                 problems);
     }
 }

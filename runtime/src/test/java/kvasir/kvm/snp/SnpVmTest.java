@@ -64,7 +64,7 @@ final class SnpVmTest {
         Rig(String name) {
             semantics = Semantics.named(name).orElseThrow();
             kvm = new Kvm(AMD, semantics.kernel(), memory, events, v -> new TdpMmu(v, semantics.mmuPolicy()));
-            mm = new Mm(memory, kvm.pages(), kvm.seams(), true);
+            mm = new Mm(memory, kvm.pages(), kvm.seams(), kvm.events(), true);
             vm = new Vm(kvm, "g", VmType.SNP, mm);
             host = new SnpHost(
                     memory,

@@ -38,7 +38,7 @@ public final class KvmTd {
         var intel = HostConfig.intel();
         var memory = new PhysicalMemory(8L << 30);
         kvm = new Kvm(intel, version, memory, new Events(), vm -> new TdpMmu(vm, MmuPolicy.of(version)));
-        mm = new Mm(memory, kvm.pages(), kvm.seams(), true);
+        mm = new Mm(memory, kvm.pages(), kvm.seams(), kvm.events(), true);
         host = new TdxHost(kvm, 1);
         vm = new Vm(kvm, "td", VmType.TDX, mm);
         td = new TdxVm(vm, host, mode);

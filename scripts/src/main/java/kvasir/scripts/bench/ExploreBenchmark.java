@@ -86,7 +86,7 @@ final class ExploreBenchmark implements Benchmark {
             HostConfig host = HostConfig.intel();
             memory = new PhysicalMemory(host.memoryBytes());
             kvm = new Kvm(host, semantics.kernel(), memory, new Events(), vm -> new TdpMmu(vm, semantics.mmuPolicy()));
-            mm = new Mm(memory, kvm.pages(), kvm.seams(), host.thp());
+            mm = new Mm(memory, kvm.pages(), kvm.seams(), kvm.events(), host.thp());
             vm = new Vm(kvm, "vm", VmType.DEFAULT, mm);
             long hva = mm.mmap(Optional.empty(), 0, 4 * BLOCK >>> 12, Mm.anonymous(true));
             mm.populate(hva, hva + 4 * BLOCK);

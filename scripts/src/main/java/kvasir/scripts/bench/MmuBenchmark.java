@@ -114,7 +114,7 @@ final class MmuBenchmark implements Benchmark {
             var memory = new PhysicalMemory(host.memoryBytes());
             var kvm = new Kvm(
                     host, semantics.kernel(), memory, new Events(), vm -> new TdpMmu(vm, semantics.mmuPolicy()));
-            var mm = new Mm(memory, kvm.pages(), kvm.seams(), host.thp());
+            var mm = new Mm(memory, kvm.pages(), kvm.seams(), kvm.events(), host.thp());
             vm = new Vm(kvm, "vm", VmType.DEFAULT, mm);
             mmu = (TdpMmu) vm.mmu();
             must(vm.createVcpu(0, CpuidModel.standard()));
