@@ -81,7 +81,7 @@ final class Blocks {
         int offset = (int) linear & (PAGE_BYTES - 1);
         Page page = pages.get(frame);
         if (page != null) {
-            Block block = page.blocks.get(offset << 8 | c.modeKey);
+            Block block = page.blocks.get(key(offset, c.modeKey));
             if (block != null && current(block, linear)) {
                 return block;
             }
@@ -91,6 +91,11 @@ final class Blocks {
             }
         }
         return remember(build(linear, frame, offset));
+    }
+
+    /** The offset is lowest, so that the blocks of a page spread over its map. */
+    private static int key(int offset, int modeKey) {
+        return modeKey << 12 | offset;
     }
 
     private boolean current(Block block, long linear) {
@@ -131,7 +136,7 @@ final class Blocks {
         block.compared = c.hostStamp;
         int here = Math.min(block.bytes(), PAGE_BYTES - block.offset);
         Page page = cover(block.frame, block.offset, here);
-        page.blocks.put(block.offset << 8 | block.modeKey, block);
+        page.blocks.put(key(block.offset, block.modeKey), block);
         page.reaching.add(block);
         if (block.nextFrame >= 0) {
             cover(block.nextFrame, 0, block.bytes() - here).reaching.add(block);
@@ -178,7 +183,7 @@ final class Blocks {
                     : block.offset + block.bytes() - PAGE_BYTES;
             if (offset < end && start < offset + bytes) {
                 kill(block);
-                page.blocks.remove(block.offset << 8 | block.modeKey, block);
+                page.blocks.remove(key(block.offset, block.modeKey), block);
             } else {
                 kept.add(block);
                 page.covered |= chunks(start, end - start);
@@ -257,7 +262,7 @@ final class Blocks {
         int offset = (int) linear & (PAGE_BYTES - 1);
         return page == null
                 ? Optional.empty()
-                : Optional.ofNullable(page.blocks.get(offset << 8 | modeKey)).filter(block -> block.nextFrame < 0);
+                : Optional.ofNullable(page.blocks.get(key(offset, modeKey))).filter(block -> block.nextFrame < 0);
     }
 
     /** The blocks of the page of {@code other} and for its mode that were executed at least {@code times} times, in order. */

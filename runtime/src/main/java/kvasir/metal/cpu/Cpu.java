@@ -502,6 +502,14 @@ public final class Cpu {
         mem.flush();
     }
 
+    /** CR0.WP has changed: what is cached may be refused now, or what was refused is allowed. */
+    void writeProtectChanged() {
+        walker = newWalker();
+        if ((sys.cr0 & Bits.CR0_WP) != 0) {
+            mem.flushSupervisorWrites();
+        }
+    }
+
     private GuestWalker newWalker() {
         GuestWalker.Mode mode;
         if ((sys.cr0 & Bits.CR0_PG) == 0) {

@@ -49,6 +49,8 @@ final class LinearMemory {
     /** Host-physical address of the operand if its page holds code, else -1. */
     private long lockedCode;
 
+    private final LargePages large = new LargePages();
+    private final CodePages code = new CodePages();
     private boolean userMode;
     private boolean mayTouchUser;
     private boolean alignmentChecked;
@@ -93,7 +95,15 @@ final class LinearMemory {
         supervisor.flush();
         supervisorTouchingUser.flush();
         user.flush();
+        large.clear();
+        code.clear();
         c.stamp++;
+    }
+
+    /** Forgets what supervisor mode may write, because CR0.WP was set. */
+    void flushSupervisorWrites() {
+        supervisor.flushWrites();
+        supervisorTouchingUser.flushWrites();
     }
 
     /** What the TLB holds, in the order of addresses. */
@@ -121,15 +131,23 @@ final class LinearMemory {
                 .findFirst();
     }
 
+    /** Forgets the page of {@code linear}; a large page wholly (Intel SDM, "Operations that Invalidate TLBs"). */
     void flushPage(long linear) {
         if (masks()) {
             flush();
             return;
         }
-        supervisor.flushPage(linear);
-        supervisorTouchingUser.flushPage(linear);
-        user.flushPage(linear);
-        c.stamp++;
+        int shift = large.shift(linear);
+        for (Tlb set : new Tlb[] {supervisor, supervisorTouchingUser, user}) {
+            if (shift == 0) {
+                set.flushPage(linear);
+            } else {
+                set.flushAround(linear, shift);
+            }
+        }
+        if (shift != 0 || code.forget(linear)) {
+            c.stamp++;
+        }
     }
 
     /** Forgets write translations, because a page began to hold code. */
@@ -437,6 +455,7 @@ final class LinearMemory {
             throw c.leave(new VmExit.Unsupported("instruction fetch from an address without memory"));
         }
         set.fillFetch(linear, hpa >>> 12);
+        code.note(linear);
         followEpoch();
         return hpa >>> 12;
     }
@@ -606,6 +625,7 @@ final class LinearMemory {
                 if (c.events.listening()) {
                     c.tell(new PageWalked(c.apicId, linear, mapped.gpa(), mapped.hpa(), access));
                 }
+                large.note(linear, mapped.pageShift());
                 yield mapped.hpa();
             }
             case GuestTranslation.PageFault fault -> {

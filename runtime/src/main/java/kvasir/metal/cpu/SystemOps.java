@@ -12,6 +12,21 @@ import kvasir.metal.paging.GuestWalker;
 final class SystemOps {
     private static final long CR0_DEFINED = 0xe005_003fL;
 
+    private static final long SERIALIZING_TICKS = 100;
+
+    /** Bits of CR4 that no cached translation depends on. */
+    private static final long CR4_WITHOUT_TRANSLATION = Bits.CR4_VME
+            | Bits.CR4_PVI
+            | Bits.CR4_TSD
+            | Bits.CR4_DE
+            | Bits.CR4_MCE
+            | Bits.CR4_PCE
+            | Bits.CR4_OSFXSR
+            | Bits.CR4_OSXMMEXCPT
+            | Bits.CR4_UMIP
+            | Bits.CR4_FSGSBASE
+            | Bits.CR4_OSXSAVE;
+
     private SystemOps() {}
 
     static void bind(Map<String, Maker> makers) {
@@ -151,16 +166,29 @@ final class SystemOps {
         if (pae && (!was || ((value ^ c.sys.cr0) & (Bits.CR0_CD | Bits.CR0_NW)) != 0)) {
             loadPdptes(c, c.sys.cr3);
         }
+        long changed = c.sys.cr0 ^ value;
         c.sys.efer = efer;
         c.sys.cr0 = value;
+        serialize(c, changed);
         c.updateMode();
-        c.flushTranslations();
+        if ((changed & (Bits.CR0_PE | Bits.CR0_PG)) != 0) {
+            c.flushTranslations();
+        } else if ((changed & Bits.CR0_WP) != 0) {
+            c.writeProtectChanged();
+        }
     }
 
     /** Whether bits are set that CR3 does not have in long mode. */
     static boolean cr3Reserved(Cpu c, long value) {
         long masking = c.model.has(Feature.LAM) ? Bits.CR3_LAM_U48 | Bits.CR3_LAM_U57 : 0;
         return (value & -(1L << c.physicalBits()) & ~masking) != 0;
+    }
+
+    /** A change of CR0 or CR4 waits for everything before it, on silicon as long as a hundred instructions last. */
+    private static void serialize(Cpu c, long changed) {
+        if (changed != 0) {
+            c.setClock(c.clock() + SERIALIZING_TICKS);
+        }
     }
 
     private static void writeCr3(Cpu c, long written) {
@@ -238,7 +266,10 @@ final class SystemOps {
         }
         c.sys.cr4 = value;
         c.breakpoints.follow();
-        c.flushTranslations();
+        serialize(c, changed);
+        if ((changed & ~CR4_WITHOUT_TRANSLATION) != 0) {
+            c.flushTranslations();
+        }
     }
 
     private static int debugNumber(Cpu c, int number) {

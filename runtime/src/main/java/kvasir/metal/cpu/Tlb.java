@@ -15,6 +15,13 @@ final class Tlb {
     private static final int LEAST = 1024;
     private static final int MOST = 1 << 16;
     private static final long NONE = 1;
+
+    /** A flush of at most so many entries costs what they cost, not what the table does. */
+    private static final int NOTED = 64;
+
+    /** Where counting ends. */
+    private static final int MANY = 1 << 20;
+
     private static final long PAGE = -4096;
 
     long[] readTag = new long[LEAST];
@@ -24,7 +31,11 @@ final class Tlb {
     final long[] fetchTag = new long[LEAST];
     final long[] fetchFrame = new long[LEAST];
 
-    /** Entries made since the last flush, or since the table last grew. */
+    /** Entries made since the last flush, or since the table last grew; where the first of them are. */
+    private final int[] readSlots = new int[NOTED];
+
+    private final int[] writeSlots = new int[NOTED];
+    private final int[] fetchSlots = new int[NOTED];
     private int reads;
 
     private int writes;
@@ -56,32 +67,44 @@ final class Tlb {
     void flush() {
         flushReads();
         flushWrites();
-        if (fetches != 0) {
-            fetches = 0;
-            Arrays.fill(fetchTag, NONE);
+        clear(fetchTag, fetchSlots, fetches);
+        fetches = 0;
+    }
+
+    private static void clear(long[] tags, int[] slots, int filled) {
+        if (filled > NOTED) {
+            Arrays.fill(tags, NONE);
+            return;
         }
+        for (int i = 0; i < filled; i++) {
+            tags[slots[i]] = NONE;
+        }
+    }
+
+    /** Notes one more filled slot; the new count. */
+    private static int note(int[] slots, int filled, int slot) {
+        if (filled < NOTED) {
+            slots[filled] = slot;
+        }
+        return Math.min(filled + 1, MANY);
     }
 
     void flushReads() {
-        if (reads != 0) {
-            if (readTag.length > LEAST && reads < readTag.length >> 2) {
-                readTag = new long[readTag.length >> 1];
-                readDelta = new long[readTag.length];
-            }
-            reads = 0;
-            Arrays.fill(readTag, NONE);
+        if (reads > NOTED && readTag.length > LEAST && reads < readTag.length >> 2) {
+            readTag = new long[readTag.length >> 1];
+            readDelta = new long[readTag.length];
         }
+        clear(readTag, readSlots, reads);
+        reads = 0;
     }
 
     void flushWrites() {
-        if (writes != 0) {
-            if (writeTag.length > LEAST && writes < writeTag.length >> 2) {
-                writeTag = new long[writeTag.length >> 1];
-                writeDelta = new long[writeTag.length];
-            }
-            writes = 0;
-            Arrays.fill(writeTag, NONE);
+        if (writes > NOTED && writeTag.length > LEAST && writes < writeTag.length >> 2) {
+            writeTag = new long[writeTag.length >> 1];
+            writeDelta = new long[writeTag.length];
         }
+        clear(writeTag, writeSlots, writes);
+        writes = 0;
     }
 
     /** Adds a line for each page that is cached: what may be done with it there. */
@@ -136,33 +159,55 @@ final class Tlb {
         fetchTag[index(linear, fetchTag)] = NONE;
     }
 
+    /** Drops what has all bits from {@code shift} on in common with {@code linear}; everything, if much is cached. */
+    void flushAround(long linear, int shift) {
+        if (Math.max(reads, Math.max(writes, fetches)) > NOTED) {
+            flush();
+            return;
+        }
+        drop(readTag, readSlots, reads, linear, shift);
+        drop(writeTag, writeSlots, writes, linear, shift);
+        drop(fetchTag, fetchSlots, fetches, linear, shift);
+    }
+
+    private static void drop(long[] tags, int[] slots, int filled, long linear, int shift) {
+        for (int i = 0; i < filled; i++) {
+            int slot = slots[i];
+            if (tags[slot] != NONE && (tags[slot] ^ linear) >>> shift == 0) {
+                tags[slot] = NONE;
+            }
+        }
+    }
+
     void fillRead(long linear, long host) {
-        if (++reads > 2 * readTag.length && readTag.length < MOST) {
+        if (reads > 2 * readTag.length && readTag.length < MOST) {
             readTag = new long[4 * readTag.length];
             readDelta = new long[readTag.length];
             Arrays.fill(readTag, NONE);
-            reads = 1;
+            reads = 0;
         }
         int i = index(linear, readTag);
+        reads = note(readSlots, reads, i);
         readTag[i] = linear & PAGE;
         readDelta[i] = host - (linear & PAGE);
     }
 
     void fillWrite(long linear, long host) {
-        if (++writes > 2 * writeTag.length && writeTag.length < MOST) {
+        if (writes > 2 * writeTag.length && writeTag.length < MOST) {
             writeTag = new long[4 * writeTag.length];
             writeDelta = new long[writeTag.length];
             Arrays.fill(writeTag, NONE);
-            writes = 1;
+            writes = 0;
         }
         int i = index(linear, writeTag);
+        writes = note(writeSlots, writes, i);
         writeTag[i] = linear & PAGE;
         writeDelta[i] = host - (linear & PAGE);
     }
 
     void fillFetch(long linear, long frame) {
-        fetches = 1;
         int i = index(linear, fetchTag);
+        fetches = note(fetchSlots, fetches, i);
         fetchTag[i] = linear & PAGE;
         fetchFrame[i] = frame;
     }

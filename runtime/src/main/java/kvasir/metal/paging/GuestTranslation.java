@@ -9,8 +9,9 @@ public sealed interface GuestTranslation {
      * @param hpa host-physical address
      * @param user whether user mode may reach the page
      * @param global whether the translation outlives a change of CR3
+     * @param pageShift of the page in the guest's tables: 12, 21, 22 or 30
      */
-    record Mapped(long gpa, long hpa, boolean user, boolean global) implements GuestTranslation {}
+    record Mapped(long gpa, long hpa, boolean user, boolean global, int pageShift) implements GuestTranslation {}
 
     /**
      * The guest's own tables refuse it.

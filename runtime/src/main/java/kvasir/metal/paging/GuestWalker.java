@@ -77,7 +77,7 @@ public record GuestWalker(
     public GuestTranslation translate(
             PhysicalMemory memory, long linear, Access access, boolean user, boolean mayTouchUser, long keys) {
         return switch (mode) {
-            case NONE -> last(memory, linear, access, true, false);
+            case NONE -> last(memory, linear, access, true, false, PageSize.shift(1));
             case BITS32 -> walk32(memory, linear, access, user, mayTouchUser);
             case PAE -> {
                 long pdpte = pdptes.covering(linear);
@@ -154,9 +154,10 @@ public record GuestWalker(
             boolean writable = (all & X86Entry.W) != 0;
             boolean levels4 = mode != Mode.PAE;
             int refusal = refusal(access, user, mayTouchUser, userPage, writable, executeDisabled);
-            if (refusal == 0 && levels4 && access != Access.FETCH) {
+            // the PK bit tells of a key that refuses, whatever else does
+            if (levels4 && access != Access.FETCH && (userPage || !user)) {
                 int rights = !userPage ? (int) (keys >>> 32) : protectionKeys ? (int) keys : 0;
-                refusal = keyRefusal((int) (raw >>> 59) & 15, rights, access, user);
+                refusal |= keyRefusal((int) (raw >>> 59) & 15, rights, access, user);
             }
             if (refusal != 0) {
                 return new GuestTranslation.PageFault(errorCode(access, user) | refusal);
@@ -177,7 +178,8 @@ public record GuestWalker(
                     raw & X86Entry.ADDRESS & ~offset | linear & offset,
                     access,
                     userPage,
-                    (raw & X86Entry.GLOBAL) != 0);
+                    (raw & X86Entry.GLOBAL) != 0,
+                    PageSize.shift(level));
         }
     }
 
@@ -229,13 +231,14 @@ public record GuestWalker(
             }
             long gpa =
                     large ? raw & 0xffc0_0000L | highAddress | linear & 0x3f_ffff : raw & 0xffff_f000L | linear & 0xfff;
-            return last(memory, gpa, access, userPage, (raw & X86Entry.GLOBAL) != 0);
+            return last(memory, gpa, access, userPage, (raw & X86Entry.GLOBAL) != 0, large ? 22 : 12);
         }
     }
 
-    private GuestTranslation last(PhysicalMemory memory, long gpa, Access access, boolean user, boolean global) {
+    private GuestTranslation last(
+            PhysicalMemory memory, long gpa, Access access, boolean user, boolean global, int pageShift) {
         return switch (stage.translate(memory, gpa, access, false)) {
-            case SecondStageResult.Mapped m -> new GuestTranslation.Mapped(gpa, m.hpa(), user, global);
+            case SecondStageResult.Mapped m -> new GuestTranslation.Mapped(gpa, m.hpa(), user, global, pageShift);
             case SecondStageResult.Refused refused -> new GuestTranslation.Refused(refused, false);
         };
     }

@@ -44,7 +44,7 @@ final class GuestWalkerTest {
     @Test
     void mapsAndSetsAccessedAndDirty() {
         chain(3, 0x9003);
-        assertEquals(new GuestTranslation.Mapped(0x9123, 0x9123, false, false), walk(Access.WRITE, false));
+        assertEquals(new GuestTranslation.Mapped(0x9123, 0x9123, false, false, 12), walk(Access.WRITE, false));
         assertEquals(0x9063, memory.read64(0x4000));
         assertEquals(0x2023, memory.read64(0x1000));
     }
@@ -80,7 +80,7 @@ final class GuestWalkerTest {
         assertEquals(fault(1), walk(Access.READ, false));
         assertEquals(fault(0x11), walk(Access.FETCH, false));
         assertEquals(
-                new GuestTranslation.Mapped(0x9123, 0x9123, true, false),
+                new GuestTranslation.Mapped(0x9123, 0x9123, true, false, 12),
                 walker(Mode.LEVELS4, SecondStageWalker.NONE).translate(memory, 0x123, Access.READ, false, true, 0));
     }
 
@@ -91,19 +91,31 @@ final class GuestWalkerTest {
         assertEquals(fault(0x25), walker.translate(memory, 0, Access.READ, true, false, 1 << 6));
         assertEquals(fault(0x27), walker.translate(memory, 0, Access.WRITE, true, false, 2 << 6));
         assertEquals(
-                new GuestTranslation.Mapped(0x9000, 0x9000, true, false),
+                new GuestTranslation.Mapped(0x9000, 0x9000, true, false, 12),
                 walker.translate(memory, 0, Access.READ, true, false, 2 << 6));
+    }
+
+    @Test
+    void theKeyIsToldWhateverElseRefuses() {
+        chain(5, 0x9005 | 3L << 59);
+        var walker = walker(Mode.LEVELS4, SecondStageWalker.NONE);
+        assertEquals(fault(0x27), walker.translate(memory, 0, Access.WRITE, true, false, 1 << 6));
+        assertEquals(fault(7), walker.translate(memory, 0, Access.WRITE, true, false, 0));
+        chain(3, 0x9003 | 3L << 59);
+        assertEquals(fault(7), walker.translate(memory, 0, Access.WRITE, true, false, 1 << 6));
     }
 
     @Test
     void largePages() {
         chain(3, 0);
         memory.write64(0x3000, 0x4000_0083L);
-        assertEquals(new GuestTranslation.Mapped(0x4000_0123L, 0x4000_0123L, false, false), walk(Access.READ, false));
+        assertEquals(
+                new GuestTranslation.Mapped(0x4000_0123L, 0x4000_0123L, false, false, 21), walk(Access.READ, false));
         memory.write64(0x3000, 0x4000_2083L);
         assertEquals(fault(9), walk(Access.READ, false));
         memory.write64(0x2000, 0x8000_0083L);
-        assertEquals(new GuestTranslation.Mapped(0x8000_0123L, 0x8000_0123L, false, false), walk(Access.READ, false));
+        assertEquals(
+                new GuestTranslation.Mapped(0x8000_0123L, 0x8000_0123L, false, false, 30), walk(Access.READ, false));
         memory.write64(0x1000, 0x2083);
         assertEquals(fault(9), walk(Access.READ, false));
     }
@@ -116,12 +128,12 @@ final class GuestWalkerTest {
         memory.write64(0x7000, 0x8003);
         memory.write64(0x8000, 0x9103);
         assertEquals(
-                new GuestTranslation.Mapped(0x9123, 0x9123, false, true),
+                new GuestTranslation.Mapped(0x9123, 0x9123, false, true, 12),
                 walker(Mode.LEVELS5, SecondStageWalker.NONE).translate(memory, 0x123, Access.READ, false, false, 0));
         memory.write64(0x2000, 0x3003);
         memory.write64(0x3000, 0xa003);
         assertEquals(
-                new GuestTranslation.Mapped(0xa123, 0xa123, false, false),
+                new GuestTranslation.Mapped(0xa123, 0xa123, false, false, 12),
                 walker(Mode.PAE, SecondStageWalker.NONE).translate(memory, 0x123, Access.READ, false, false, 0));
         assertEquals(
                 fault(0),
@@ -129,7 +141,7 @@ final class GuestWalkerTest {
         memory.write32(0x1004, 0x00c0_6083);
         var legacy = walker(Mode.BITS32, SecondStageWalker.NONE);
         assertEquals(
-                new GuestTranslation.Mapped(0x3_00c5_6789L, 0x3_00c5_6789L, false, false),
+                new GuestTranslation.Mapped(0x3_00c5_6789L, 0x3_00c5_6789L, false, false, 22),
                 legacy.translate(memory, 0x45_6789L, Access.READ, false, false, 0));
     }
 
