@@ -13,7 +13,7 @@ final class BootCommand {
             var tool = new BootTool(line.options());
             Path file = Path.of(line.operands().getFirst());
             if (Files.isDirectory(file)) {
-                return tool.suite(file, console.out());
+                return tool.suite(file, console.out(), console.colours());
             }
             BootTool.Guest guest = tool.load(file.toString(), console.out());
             return Interrupts.during(guest::interrupt, () -> {

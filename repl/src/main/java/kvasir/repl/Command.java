@@ -128,7 +128,10 @@ enum Command {
                             "FILE is a PC firmware (SeaBIOS) that ends at 4G; its debug console is printed"),
                     new Option("--input", "FILE", "bytes that arrive at the serial port"),
                     new Option("--engine", "NAME", "translator (default) or interpreter: how guest code is executed"),
-                    new Option("--budget", "NUMBER", "instructions of all vCPUs together (default 10000000000)"))),
+                    new Option(
+                            "--budget",
+                            "NUMBER",
+                            "instructions of all vCPUs together (default 10000000000; of each test in a folder 100000000000)"))),
     LOCKSTEP(
             "lockstep",
             "[FILE]",

@@ -232,6 +232,7 @@ public final class Machine {
         parts.add(now.kvm().checkpoint());
         parts.add(now.mm().checkpoint());
         barePlatforms.forEach(bare -> parts.add(bare.checkpoint()));
+        vms.values().forEach(vm -> vm.pc().ifPresent(pc -> parts.add(pc.checkpoint())));
         var savedVms = new LinkedHashMap<>(vms);
         return new MachineSnapshot(label, () -> {
             now.memory().restore(bytes);

@@ -162,4 +162,18 @@ public final class Pc {
         }
         cpu.setSegment(Segment.TR, new Segment(0, 0, 0xffff, TASK));
     }
+
+    /** The devices and what has been printed, as an action that puts them back. */
+    Runnable checkpoint() {
+        Runnable devices = board.checkpoint();
+        byte[] savedSerial = serial.toByteArray();
+        byte[] savedDebug = debug.toByteArray();
+        return () -> {
+            devices.run();
+            serial.reset();
+            serial.writeBytes(savedSerial);
+            debug.reset();
+            debug.writeBytes(savedDebug);
+        };
+    }
 }

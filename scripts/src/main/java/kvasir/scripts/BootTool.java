@@ -1,15 +1,14 @@
 package kvasir.scripts;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 import kvasir.metal.cpu.CpuidModel;
@@ -33,12 +32,6 @@ public record BootTool(Map<String, String> options) {
     private static final int MOST_CPUS = 254;
     private static final int MOST_FIRMWARE = 16 << 20;
     private static final int MACHINE_FAILED = 3;
-    private static final int ASSERTION_FAILED = 4;
-
-    /** Exit codes of kvm-unit-tests: status 0, and status 38 for a test that skips itself. */
-    private static final int PASSED = 1;
-
-    private static final int SKIPPED = 77;
 
     /** An option or a file that cannot be used; the message says why. */
     public static final class Refused extends Exception {
@@ -155,11 +148,21 @@ public record BootTool(Map<String, String> options) {
                 }
             }
         } catch (IOException e) {
-            throw new Refused("cannot read " + e.getMessage());
+            throw unreadable(e);
         } catch (BootException e) {
             throw new Refused(String.valueOf(e.getMessage()));
         }
         return new Guest(run, number("--budget", BUDGET, Long.MAX_VALUE));
+    }
+
+    /** What a person is told of a file that cannot be read. */
+    static Refused unreadable(IOException e) {
+        String why = switch (e) {
+            case NoSuchFileException _ -> ": there is no such file";
+            case AccessDeniedException _ -> ": permission denied";
+            default -> "";
+        };
+        return new Refused("cannot read " + e.getMessage() + why);
     }
 
     private Optional<String> value(String option) {
@@ -214,49 +217,10 @@ public record BootTool(Map<String, String> options) {
     /**
      * Runs every guest that the {@code unittests.cfg} of a folder lists, and prints a table.
      *
+     * @param live whether the line of a test is shown while it runs, for a person at a terminal
      * @return 0 if none failed, else 4
      */
-    public int suite(Path folder, PrintStream out) throws Refused {
-        List<UnitTests.Section> sections;
-        try {
-            sections = UnitTests.read(folder);
-        } catch (IOException e) {
-            throw new Refused("cannot read " + e.getMessage());
-        }
-        String filter = value("--filter").orElse("");
-        int failed = 0;
-        for (UnitTests.Section section : sections) {
-            if (!section.name().contains(filter)) {
-                continue;
-            }
-            String line = section.outOfScope().map(why -> "skip  needs " + why).orElse("");
-            if (line.isEmpty()) {
-                line = unitTest(section);
-                failed += line.startsWith("FAIL") ? 1 : 0;
-            }
-            out.printf("%-24s %s%n", section.name(), line);
-            out.flush();
-        }
-        return failed == 0 ? 0 : ASSERTION_FAILED;
-    }
-
-    private String unitTest(UnitTests.Section section) throws Refused {
-        var merged = new TreeMap<>(section.options());
-        options.forEach(merged::putIfAbsent);
-        var serial = new ByteArrayOutputStream();
-        var reason = new ByteArrayOutputStream();
-        var print = new PrintStream(serial, false, StandardCharsets.UTF_8);
-        Guest guest = new BootTool(merged).load(section.file().toString(), print);
-        int code = guest.run(new PrintStream(reason, true, StandardCharsets.UTF_8));
-        String text = serial.toString(StandardCharsets.UTF_8);
-        long passed = text.lines().filter(l -> l.startsWith("PASS:")).count();
-        String why = reason.toString(StandardCharsets.UTF_8).strip();
-        String first =
-                text.lines().filter(l -> l.startsWith("FAIL:")).findFirst().orElse(why);
-        return switch (code) {
-            case PASSED -> "pass  %d".formatted(passed);
-            case SKIPPED -> "skip  by itself";
-            default -> "FAIL  %d passed; exit code %d; %s".formatted(passed, code, first);
-        };
+    public int suite(Path folder, PrintStream out, boolean live) throws Refused {
+        return new UnitTestTable(options, out, live).run(folder);
     }
 }

@@ -91,8 +91,9 @@ final class UnitTests {
         if (OUT_OF_SCOPE.containsKey(guest)) {
             return Optional.of(OUT_OF_SCOPE.get(guest));
         }
-        if (values.getOrDefault("arch", "").equals("i386") || !Files.exists(folder.resolve(file))) {
-            return Optional.of("not built");
+        boolean arch32 = values.getOrDefault("arch", "").equals("i386");
+        if (arch32 || !Files.exists(folder.resolve(file))) {
+            return Optional.of("not built" + (arch32 ? ": 32-bit" : ""));
         }
         if (List.of(values.getOrDefault("groups", "").split(" ")).contains("nodefault")) {
             return Optional.of("not run by default");

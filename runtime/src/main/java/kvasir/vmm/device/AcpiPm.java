@@ -52,4 +52,16 @@ public final class AcpiPm implements PortDevice {
             off |= (value & (SLP_EN | SLP_TYP)) == SLP_EN;
         }
     }
+
+    @Override
+    public Runnable checkpoint() {
+        int savedEnable = enable;
+        int savedControl = control;
+        boolean savedOff = off;
+        return () -> {
+            enable = savedEnable;
+            control = savedControl;
+            off = savedOff;
+        };
+    }
 }

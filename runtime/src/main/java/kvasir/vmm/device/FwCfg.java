@@ -91,4 +91,20 @@ public final class FwCfg implements PortDevice {
             offset = 0;
         }
     }
+
+    @Override
+    public Runnable checkpoint() {
+        var savedItems = Map.copyOf(items);
+        var savedFiles = List.copyOf(files);
+        int savedSelected = selected;
+        int savedOffset = offset;
+        return () -> {
+            items.clear();
+            items.putAll(savedItems);
+            files.clear();
+            files.addAll(savedFiles);
+            selected = savedSelected;
+            offset = savedOffset;
+        };
+    }
 }

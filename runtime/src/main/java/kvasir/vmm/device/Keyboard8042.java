@@ -2,6 +2,7 @@ package kvasir.vmm.device;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 
 /**
  * The 8042 keyboard controller of a PC (IBM PS/2 Technical Reference; ports 60h and 64h) with nothing plugged in: its
@@ -106,5 +107,22 @@ final class Keyboard8042 implements PortDevice {
         boolean aux = full && (output.peekFirst() >>> 8 & AUX_OUTPUT) != 0;
         keyboardLine.set(full && !aux && (control & 1) != 0);
         auxLine.set(aux && (control & 2) != 0);
+    }
+
+    @Override
+    public Runnable checkpoint() {
+        var savedOutput = List.copyOf(output);
+        int savedControl = control;
+        int savedAwaited = awaited;
+        boolean savedCommandLast = commandLast;
+        boolean savedReset = reset;
+        return () -> {
+            output.clear();
+            output.addAll(savedOutput);
+            control = savedControl;
+            awaited = savedAwaited;
+            commandLast = savedCommandLast;
+            reset = savedReset;
+        };
     }
 }

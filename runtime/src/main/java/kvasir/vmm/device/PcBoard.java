@@ -94,4 +94,9 @@ public final class PcBoard {
             testDevice.writeMemory(gpa, bytes, value);
         }
     }
+
+    /** All devices as they are, as an action that puts them back. */
+    public Runnable checkpoint() {
+        return ports.checkpoint();
+    }
 }

@@ -73,4 +73,14 @@ public final class PcTestDevice implements PortDevice, MmioDevice {
             memory[at + i] = (byte) (value >>> 8 * i);
         }
     }
+
+    @Override
+    public Runnable checkpoint() {
+        byte[] savedMemory = memory.clone();
+        int savedRegister = register;
+        return () -> {
+            System.arraycopy(savedMemory, 0, memory, 0, memory.length);
+            register = savedRegister;
+        };
+    }
 }

@@ -63,4 +63,14 @@ public final class PciHost implements PortDevice {
             }
         }
     }
+
+    @Override
+    public Runnable checkpoint() {
+        byte[] savedBridge = bridge.array().clone();
+        int savedAddress = address;
+        return () -> {
+            bridge.put(0, savedBridge);
+            address = savedAddress;
+        };
+    }
 }

@@ -30,4 +30,10 @@ public final class PortBus {
             }
         }
     }
+
+    /** All devices as they are, as an action that puts them back. */
+    Runnable checkpoint() {
+        List<Runnable> parts = devices.stream().map(PortDevice::checkpoint).toList();
+        return () -> parts.forEach(Runnable::run);
+    }
 }

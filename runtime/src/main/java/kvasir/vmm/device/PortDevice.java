@@ -20,4 +20,9 @@ public interface PortDevice {
      * @param now TSC ticks
      */
     void write(int port, int bytes, int value, long now);
+
+    /** The registers as they are, as an action that puts them back. */
+    default Runnable checkpoint() {
+        return () -> {};
+    }
 }

@@ -25,4 +25,10 @@ final class ResetControl implements PortDevice {
     public void write(int port, int bytes, int value, long now) {
         requested |= (value & 4) != 0;
     }
+
+    @Override
+    public Runnable checkpoint() {
+        boolean saved = requested;
+        return () -> requested = saved;
+    }
 }

@@ -87,4 +87,14 @@ public final class Rtc implements PortDevice {
             cmos[index] = (byte) value;
         }
     }
+
+    @Override
+    public Runnable checkpoint() {
+        byte[] savedCmos = cmos.clone();
+        int savedIndex = index;
+        return () -> {
+            System.arraycopy(savedCmos, 0, cmos, 0, cmos.length);
+            index = savedIndex;
+        };
+    }
 }

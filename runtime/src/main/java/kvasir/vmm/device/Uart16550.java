@@ -2,6 +2,7 @@ package kvasir.vmm.device;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.function.IntConsumer;
 
 /**
@@ -144,5 +145,28 @@ public final class Uart16550 implements PortDevice {
             output.accept(octet);
         }
         transmitEmptyPending = true;
+    }
+
+    @Override
+    public Runnable checkpoint() {
+        var savedInput = List.copyOf(input);
+        int savedInterruptEnable = interruptEnable;
+        int savedLineControl = lineControl;
+        int savedModemControl = modemControl;
+        int savedScratch = scratch;
+        int savedDivisor = divisor;
+        boolean savedFifo = fifo;
+        boolean savedTransmitEmptyPending = transmitEmptyPending;
+        return () -> {
+            input.clear();
+            input.addAll(savedInput);
+            interruptEnable = savedInterruptEnable;
+            lineControl = savedLineControl;
+            modemControl = savedModemControl;
+            scratch = savedScratch;
+            divisor = savedDivisor;
+            fifo = savedFifo;
+            transmitEmptyPending = savedTransmitEmptyPending;
+        };
     }
 }
