@@ -21,8 +21,9 @@ final class RunLoop {
     private static final int MSR_UNKNOWN = 2;
     private static final int MSR_FILTERED = 4;
 
-    /** What a VM exit takes of virtual time where time matters: about a microsecond, as on a server. */
-    private static final long EXIT_TICKS = 1000;
+    private static final int IA32_APIC_BASE = 0x1b;
+    private static final long APIC_BASE_AT_RESET = 0xfee0_0800L;
+    private static final long APIC_BASE_BSP = 0x100;
 
     private static final long SYNC_REGS = 1;
     private static final long SYNC_SREGS = 1 << 1;
@@ -186,9 +187,7 @@ final class RunLoop {
                 cpu().setClock(before + left);
                 continue;
             }
-            if (lapic.isPresent()) {
-                cpu().setClock(cpu().clock() + EXIT_TICKS);
-            }
+            lapic.ifPresent(VcpuLapic::exitTakesTime);
             vm.tick(cpu().clock());
             Optional<RunResult> result = handle(exit);
             if (result.isPresent()) {
@@ -378,7 +377,7 @@ final class RunLoop {
             case VmExit.Hlt _ -> {
                 exits.count(ExitCounters.Cause.HLT);
                 if (lapic.isPresent()) {
-                    lapic.get().halt();
+                    lapic.get().setState(MpState.HALTED);
                     yield Optional.empty();
                 }
                 vcpu.kvmRun().setExitReason(ExitReason.HLT);
@@ -482,15 +481,21 @@ final class RunLoop {
         }
     }
 
-    private boolean readMsr(int index) {
-        OptionalLong value;
+    /** kvm_get_msr of a register that the processor does not keep; empty for #GP. */
+    OptionalLong msr(int index) {
         if (SystemManagement.ownsMsr(index)) {
-            value = vcpu.systemManagement().guestMsr(index);
-        } else if (lapic.isEmpty() || !lapic.get().ownsMsr(index)) {
-            value = msrs.value(index);
-        } else {
-            value = lapic.get().readMsr(index);
+            return vcpu.systemManagement().guestMsr(index);
         }
+        if (lapic.isPresent() && lapic.get().ownsMsr(index)) {
+            return lapic.get().readMsr(index);
+        }
+        return index == IA32_APIC_BASE
+                ? OptionalLong.of(APIC_BASE_AT_RESET | (vcpu.id() == 0 ? APIC_BASE_BSP : 0))
+                : msrs.value(index);
+    }
+
+    private boolean readMsr(int index) {
+        OptionalLong value = msr(index);
         value.ifPresent(v -> {
             cpu().setGpr(Gpr.RAX, v & 0xffff_ffffL);
             cpu().setGpr(Gpr.RDX, v >>> 32);
@@ -498,7 +503,8 @@ final class RunLoop {
         return value.isPresent();
     }
 
-    private boolean writeMsr(int index, long value) {
+    /** kvm_set_msr of a register that the processor does not keep; false for #GP. */
+    boolean writeMsr(int index, long value) {
         return lapic.isPresent() && lapic.get().ownsMsr(index)
                 ? lapic.get().writeMsr(index, value)
                 : msrs.write(index, value);

@@ -110,7 +110,7 @@ public final class Vcpu {
     }
 
     /** Its local APIC, if the irqchip is in the kernel. */
-    Optional<VcpuLapic> lapic() {
+    public Optional<VcpuLapic> lapic() {
         return lapic;
     }
 
@@ -120,7 +120,7 @@ public final class Vcpu {
     }
 
     /** What {@link #mpState} is from now on, where the local APIC is in the kernel. */
-    void setMpState(MpState wanted) {
+    public void setMpState(MpState wanted) {
         lapic.ifPresent(apic -> apic.setState(wanted));
     }
 
@@ -267,9 +267,7 @@ public final class Vcpu {
         if (kept.isPresent()) {
             return kept;
         }
-        return SystemManagement.ownsMsr(index)
-                ? systemManagement.msr(index)
-                : loop.msrs().value(index);
+        return SystemManagement.ownsMsr(index) ? systemManagement.msr(index) : loop.msr(index);
     }
 
     /** KVM_SET_MSRS of one register; false if there is none. */
@@ -323,6 +321,17 @@ public final class Vcpu {
         }
         hash = (hash * 31 + cpu.gdtr().hashCode()) * 31 + cpu.idtr().hashCode();
         return (hash * 31 + cpu.dr(7)) * 31 + cpu.msr(MSR_EFER).orElse(0);
+    }
+
+    /** RDMSR of a register, whoever keeps it; empty for #GP. */
+    public OptionalLong guestMsr(int index) {
+        OptionalLong kept = cpu.msr(index);
+        return kept.isPresent() ? kept : loop.msr(index);
+    }
+
+    /** WRMSR of a register that KVM emulates and the processor does not keep; false for #GP. */
+    public boolean writeEmulatedMsr(int index, long value) {
+        return loop.writeMsr(index, value);
     }
 
     /** kvm_vcpu_kick: the vCPU leaves the guest. */

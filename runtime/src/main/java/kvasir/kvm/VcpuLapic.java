@@ -13,16 +13,20 @@ import kvasir.metal.cpu.Msr;
  * accesses that the kernel answers (x86.c, kvm_check_and_inject_events, kvm_vcpu_block; lapic.c,
  * kvm_apic_accept_events).
  */
-final class VcpuLapic {
+public final class VcpuLapic {
     private static final int IA32_APIC_BASE = 0x1b;
     private static final int IA32_TSC_DEADLINE = 0x6e0;
     private static final int X2APIC_FIRST = 0x800;
     private static final int X2APIC_LAST = 0x8ff;
 
+    /** What a VM exit takes of virtual time: about a microsecond, as on a server. */
+    private static final long EXIT_TICKS = 1000;
+
     private final Vcpu vcpu;
     private final IrqChip chip;
     private final LocalApic apic;
     private MpState state;
+    private boolean nmiMasked;
 
     VcpuLapic(Vcpu vcpu, IrqChip chip, int physicalBits) {
         this.vcpu = vcpu;
@@ -31,11 +35,11 @@ final class VcpuLapic {
         state = vcpu.id() == 0 ? MpState.RUNNABLE : MpState.UNINITIALIZED;
     }
 
-    MpState state() {
+    public MpState state() {
         return state;
     }
 
-    void setState(MpState wanted) {
+    public void setState(MpState wanted) {
         state = wanted;
     }
 
@@ -55,7 +59,7 @@ final class VcpuLapic {
     }
 
     /** Brings the chip to the present and makes the next event pending; false if the vCPU sleeps on. */
-    boolean enter() {
+    public boolean enter() {
         Cpu cpu = vcpu.cpu();
         chip.advance(now());
         if (apic.takeSmi()) {
@@ -69,15 +73,17 @@ final class VcpuLapic {
             return false;
         }
         cpu.setCr(8, apic.taskPriority());
-        if (nmis(cpu) > 0 && cpu.nmiAcceptable()) {
+        boolean nmi = nmis(cpu) > 0 && !nmiMasked;
+        if (nmi && cpu.nmiAcceptable()) {
             apic.takeNmi();
+            nmiMasked = vcpu.vm().vendor().stateProtected(vcpu);
             cpu.inject(new Injection.Nmi());
         }
         if (cpu.interruptible() && chip.interrupting(apic)) {
             cpu.inject(new Injection.Interrupt(chip.acknowledge(apic)));
         }
         cpu.requestInterruptWindow(chip.interrupting(apic));
-        cpu.requestNmiWindow(nmis(cpu) > 0);
+        cpu.requestNmiWindow(nmis(cpu) > 0 && !nmiMasked);
         return true;
     }
 
@@ -95,38 +101,43 @@ final class VcpuLapic {
             return;
         }
         if (apic.takeInit()) {
-            cpu.init();
+            vcpu.vm().vendor().vcpuReset(vcpu);
             vcpu.systemManagement().reset();
             apic.reset();
             state = vcpu.id() == 0 ? MpState.RUNNABLE : MpState.INIT_RECEIVED;
         }
         int vector = apic.takeStartup();
         if (vector >= 0 && state == MpState.INIT_RECEIVED) {
-            cpu.startup(vector);
+            vcpu.vm().vendor().vcpuDeliverSipiVector(vcpu, vector);
             state = MpState.RUNNABLE;
         }
     }
 
     /** kvm_vcpu_has_events. */
     private boolean wakes(Cpu cpu) {
-        boolean nmi = nmis(cpu) > 0 && !cpu.nmiBlocked();
+        boolean nmi = nmis(cpu) > 0 && !nmiMasked && !cpu.nmiBlocked();
         boolean smi =
                 vcpu.requests().test(Requests.SMI) || vcpu.systemManagement().pending();
         return cpu.injectionPending() || nmi || smi || (cpu.interruptible() && chip.interrupting(apic));
     }
 
-    /** HLT (kvm_emulate_halt). */
-    void halt() {
-        state = MpState.HALTED;
+    /** The guest has handled its NMI: nobody but an SEV-ES guest must say so, as its IRET cannot be intercepted. */
+    public void nmiComplete() {
+        nmiMasked = false;
+    }
+
+    /** A VM exit takes its time. */
+    public void exitTakesTime() {
+        vcpu.cpu().setClock(vcpu.cpu().clock() + EXIT_TICKS);
     }
 
     /** Ticks until something happens by itself, at least 1. */
-    long untilDeadline() {
+    public long untilDeadline() {
         return Math.max(1, chip.deadline() - now());
     }
 
     /** MOV to CR8. */
-    void taskPriority(int value) {
+    public void taskPriority(int value) {
         apic.taskPriority(value);
     }
 
@@ -152,30 +163,30 @@ final class VcpuLapic {
         return taken;
     }
 
-    boolean ownsPort(int port) {
+    public boolean ownsPort(int port) {
         return chip.ownsPort(port);
     }
 
-    int readPort(int port) {
+    public int readPort(int port) {
         return chip.readPort(port, now());
     }
 
-    void writePort(int port, int value) {
+    public void writePort(int port, int value) {
         chip.writePort(port, value, now());
     }
 
-    boolean ownsAddress(long gpa) {
+    public boolean ownsAddress(long gpa) {
         return apic.ownsAddress(gpa) || chip.ownsAddress(gpa);
     }
 
     /** A read of at most 8 bytes; the registers are 32 bits wide (lapic.c, apic_mmio_read; ioapic.c, ioapic_mmio_read). */
-    long readMmio(long gpa) {
+    public long readMmio(long gpa) {
         int value = apic.ownsAddress(gpa) ? apic.readMmio((int) gpa & 0xffc, now()) : chip.readIoApic(gpa & ~3L);
         return Integer.toUnsignedLong(value) >>> 8 * ((int) gpa & 3);
     }
 
     /** A write; to the local APIC only aligned 32-bit ones count (lapic.c, apic_mmio_write). */
-    void writeMmio(long gpa, int bytes, long value) {
+    public void writeMmio(long gpa, int bytes, long value) {
         if (!apic.ownsAddress(gpa)) {
             chip.writeIoApic(gpa, (int) value);
         } else if (bytes == 4) {
@@ -211,6 +222,10 @@ final class VcpuLapic {
 
     Runnable checkpoint() {
         MpState saved = state;
-        return () -> state = saved;
+        boolean savedMasked = nmiMasked;
+        return () -> {
+            state = saved;
+            nmiMasked = savedMasked;
+        };
     }
 }

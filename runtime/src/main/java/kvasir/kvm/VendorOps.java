@@ -115,6 +115,16 @@ public interface VendorOps {
         return Optional.empty();
     }
 
+    /** INIT of a vCPU (vcpu_reset). */
+    default void vcpuReset(Vcpu vcpu) {
+        vcpu.cpu().init();
+    }
+
+    /** A start-up IPI of a vCPU that waits for it (vcpu_deliver_sipi_vector). */
+    default void vcpuDeliverSipiVector(Vcpu vcpu, int vector) {
+        vcpu.cpu().startup(vector);
+    }
+
     /** Whether the registers of a vCPU are out of KVM's reach (guest_state_protected): its register ioctls fail. */
     default boolean stateProtected(Vcpu vcpu) {
         return false;

@@ -353,7 +353,7 @@ public final class Vm {
     }
 
     /** A vCPU has come to this moment; time never goes back. */
-    void tick(long to) {
+    public void tick(long to) {
         now = Math.max(now, to);
     }
 

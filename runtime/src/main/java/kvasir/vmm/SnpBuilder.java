@@ -37,6 +37,13 @@ final class SnpBuilder extends VmBuilder {
                     "no_init",
                     (b, _) -> b.withoutInit())
             .operation(
+                    "mmio_ignores_c_bit",
+                    List.of(),
+                    "A private access to a gpa without memory is MMIO, as in the host patches for SNP before they were merged; "
+                            + "else KVM_EXIT_MEMORY_FAULT. OVMF before edk2-stable202405 needs it for its local APIC.",
+                    "mmio_ignores_c_bit",
+                    (b, _) -> b.letMmioIgnoreCBit())
+            .operation(
                     "syscfg_snp_off",
                     List.of(),
                     "SYSCFG bit 24 is clear: SNP_INIT answers INVALID_CONFIG. Declare it with the first SNP VM, and `no_init`.",
@@ -58,6 +65,7 @@ final class SnpBuilder extends VmBuilder {
     private long features;
     private int ghcbVersion;
     private boolean init = true;
+    private boolean mmioIgnoresCBit;
 
     SnpBuilder(Machine machine, String name) {
         super(machine, name, VmType.SNP);
@@ -100,6 +108,11 @@ final class SnpBuilder extends VmBuilder {
         return Outcome.ok();
     }
 
+    private Outcome letMmioIgnoreCBit() {
+        mmioIgnoresCBit = true;
+        return Outcome.ok();
+    }
+
     private Outcome leaveSnpOff() {
         return machine.leaveSnpOff()
                 ? Outcome.ok()
@@ -117,6 +130,9 @@ final class SnpBuilder extends VmBuilder {
         var vendor = new SnpVm(vm, machine.snpHost());
         vm.attach(vendor);
         snp = Optional.of(vendor);
+        if (mmioIgnoresCBit) {
+            vendor.letMmioIgnoreCBit();
+        }
         if (init) {
             keep(vendor.init2(features, 0, ghcbVersion));
         }

@@ -25,6 +25,7 @@ import kvasir.registry.Bytes;
 import kvasir.registry.Described;
 import kvasir.registry.Outcome;
 import kvasir.registry.Range;
+import kvasir.vmm.launch.CpuidTable;
 import kvasir.vmm.launch.DirectBoot;
 import kvasir.vmm.launch.LaunchRefused;
 import kvasir.vmm.launch.SnpVmLaunch;
@@ -218,6 +219,14 @@ final class SnpHandle extends VmHandle {
                         "The host's security processor.",
                         "g.psp.command SNP_DF_FLUSH",
                         g -> new PspHandle(g.label(), g.snp.host()))
+                .property(
+                        "cpuid_page",
+                        "bytes",
+                        "What a VMM puts into the CPUID page: KVM_GET_CPUID2 of vCPU 0 in the firmware's format.",
+                        "g.launch_update 0x80e000 .. 0x80f000 type cpuid from g.cpuid_page",
+                        g -> g.vm.vcpus().isEmpty()
+                                ? Bytes.of(new byte[4096])
+                                : CpuidTable.page(g.snp, g.vm.vcpus().getFirst()))
                 .property(
                         "certificates",
                         "list of bytes",

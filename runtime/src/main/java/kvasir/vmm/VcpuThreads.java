@@ -6,6 +6,7 @@ import kvasir.kvm.Errno;
 import kvasir.kvm.ExitReason;
 import kvasir.kvm.KvmRun;
 import kvasir.kvm.MemoryAttributes;
+import kvasir.kvm.Memslot;
 import kvasir.kvm.MpState;
 import kvasir.kvm.RunResult;
 import kvasir.kvm.Vcpu;
@@ -119,10 +120,16 @@ public final class VcpuThreads {
                 vm.setMemoryAttributes(gpa, pages << 12, attributes, 0).succeeded() ? 0 : 1);
     }
 
-    /** KVM_EXIT_MEMORY_FAULT: the page becomes what the guest takes it for, as QEMU's kvm_convert_memory does. */
+    /**
+     * KVM_EXIT_MEMORY_FAULT: the page becomes what the guest takes it for, as QEMU's kvm_convert_memory does; MMIO taken
+     * for private memory stops the guest.
+     */
     private boolean convert(KvmRun run) {
         long attributes = run.get64(FAULT) & MemoryAttributes.PRIVATE;
+        Memslot slot = vm.memslots(0).lookup(run.get64(FAULT + 8) >>> 12);
+        boolean possible = attributes == 0 || slot.exists() && slot.gmem().isPresent();
         return vm.type().hasPrivateMemory()
+                && possible
                 && vm.setMemoryAttributes(run.get64(FAULT + 8), run.get64(FAULT + 16), attributes, 0)
                         .succeeded();
     }

@@ -243,7 +243,7 @@ public class VmBuilder implements Described {
     }
 
     Optional<Outcome> setIrqchip(boolean withPit) {
-        if (type != VmType.DEFAULT && type != VmType.SW_PROTECTED) {
+        if (type != VmType.DEFAULT && type != VmType.SW_PROTECTED && type != VmType.SNP) {
             return Optional.of(new Outcome.Failed(
                     "unsupported", "unsupported: an in-kernel irqchip for a VM of type " + type, Map.of()));
         }

@@ -23,6 +23,14 @@ final class Ghcb {
     static final int SHARED_BUFFER = 0x800;
 
     static final int SHARED_BUFFER_END = 0xff0;
+    /** SW_EXITINFO2 of a malformed request. */
+    static final long INVALID_USAGE = 2;
+
+    static final long INVALID_SCRATCH = 3;
+    static final long MISSING_INPUT = 4;
+    static final long INVALID_INPUT = 5;
+    static final long INVALID_EVENT = 6;
+
     private static final int VALID_BITMAP = 0x3f0;
     private static final int USAGE = 0xffc;
     private static final int PAGE_BYTES = 4096;

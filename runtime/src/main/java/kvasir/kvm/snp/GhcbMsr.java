@@ -8,6 +8,9 @@ public final class GhcbMsr {
     /** The guest goes on after an AP reset hold: a SIPI arrived. */
     static final long AP_RESET_HOLD_RESPONSE = 1L << 12 | 0x007;
 
+    /** What a vCPU in AP reset hold would read, were it woken by anything else. */
+    static final long AP_RESET_HOLD_NO_SIPI = 0x007;
+
     private static final long FEATURES = 0x3; // SNP, AP creation
     private static final long NO_FRAME = 0xf_ffff_ffff_ffffL;
     private static final long PSC_ERROR = 1L << 63 | 0x015;

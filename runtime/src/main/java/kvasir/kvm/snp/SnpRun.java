@@ -6,12 +6,14 @@ import kvasir.kvm.ExitCounters;
 import kvasir.kvm.ExitReason;
 import kvasir.kvm.KvmRun;
 import kvasir.kvm.Memslot;
+import kvasir.kvm.MpState;
 import kvasir.kvm.Requests;
 import kvasir.kvm.RunResult;
 import kvasir.kvm.Seam;
 import kvasir.kvm.Seams;
 import kvasir.kvm.Vcpu;
 import kvasir.kvm.VcpuEvent;
+import kvasir.kvm.VcpuLapic;
 import kvasir.kvm.VcpuMmu;
 import kvasir.kvm.Vm;
 import kvasir.kvm.mmu.Pferr;
@@ -49,6 +51,7 @@ final class SnpRun {
     private long vmsa;
     private long nextVmsaGpa = NO_PAGE;
     private boolean waitsForReset;
+    private boolean receivedFirstSipi;
 
     /** @param vmsa host address of the VMSA that SNP_LAUNCH_UPDATE added for the vCPU */
     SnpRun(SnpVm snp, Vcpu vcpu, long vmsa) {
@@ -102,11 +105,24 @@ final class SnpRun {
         }
     }
 
+    /** The guest's own INIT and SIPI: the first SIPI starts what LAUNCH_FINISH put into the VMSA. */
+    void deliverSipi() {
+        if (receivedFirstSipi) {
+            events.wakeFromResetHold();
+        }
+        receivedFirstSipi = true;
+    }
+
     /** sev_snp_init_protected_guest_state: what an INIT does, or an AP creation that does not wait for one. */
     void reset() {
         if (!waitsForReset) {
             return;
         }
+        findVmsa();
+        vcpu.setMpState(vmsa == NO_PAGE ? MpState.HALTED : MpState.RUNNABLE);
+    }
+
+    private void findVmsa() {
         waitsForReset = false;
         long gpa = nextVmsaGpa;
         vmsa = NO_PAGE;
@@ -128,6 +144,9 @@ final class SnpRun {
     RunResult run(long budget) {
         KvmRun run = vcpu.kvmRun();
         processor();
+        if (vcpu.lapic().isPresent()) {
+            cpu.setClock(vm.now());
+        }
         Optional<RunResult> again = events.complete();
         if (again.isPresent()) {
             return again.get();
@@ -144,7 +163,7 @@ final class SnpRun {
     }
 
     private RunResult loop(KvmRun run, long budget) {
-        long end = cpu.retired() + budget;
+        long end = cpu.clock() + budget;
         long retired = -1;
         int standing = 0;
         while (true) {
@@ -156,22 +175,27 @@ final class SnpRun {
                 run.setExitReason(ExitReason.INTR);
                 return new RunResult.Refused(Errno.EINTR, "vcpu_run: a signal is pending");
             }
-            if (vcpu.requests().test(Requests.VM_DEAD)) {
-                return new RunResult.Refused(Errno.EIO, "vcpu_enter_guest: the VM is dead");
+            Optional<RunResult> refused = prepareEntry();
+            if (refused.isPresent()) {
+                return refused.get();
             }
-            int error = vcpu.mmu().reload();
-            if (error != 0) {
-                return new RunResult.Refused(Errno.of(error), "kvm_mmu_reload: no root could be loaded");
+            vm.tick(cpu.clock());
+            long left = end - cpu.clock();
+            if (left <= 0) {
+                return new RunResult.BudgetSpent(budget);
             }
-            if (vcpu.requests().check(Requests.UPDATE_PROTECTED_GUEST_STATE)) {
-                reset();
+            if (vcpu.lapic().isPresent()) {
+                VcpuLapic apic = vcpu.lapic().get();
+                if (vmsa != NO_PAGE && invalidState() == 0) {
+                    loadState(); // whether it takes an interrupt is told by the VMSA
+                }
+                if (!apic.enter()) {
+                    return new RunResult.Descheduled(apic.state());
+                }
+                left = Math.min(left, apic.untilDeadline());
             }
             if (vmsa == NO_PAGE) {
                 return new RunResult.Refused(Errno.EINVAL, "pre_sev_run: the vCPU has no valid VMSA");
-            }
-            long left = end - cpu.retired();
-            if (left <= 0) {
-                return new RunResult.BudgetSpent(budget);
             }
             vm.seams().at(Seam.GUEST_ENTRY, this);
             Optional<RunResult> result = enter(left, budget);
@@ -179,6 +203,24 @@ final class SnpRun {
                 return result.get();
             }
         }
+    }
+
+    private Optional<RunResult> prepareEntry() {
+        if (vcpu.requests().test(Requests.VM_DEAD)) {
+            return refused(Errno.EIO, "vcpu_enter_guest: the VM is dead");
+        }
+        int error = vcpu.mmu().reload();
+        if (error != 0) {
+            return refused(Errno.of(error), "kvm_mmu_reload: no root could be loaded");
+        }
+        if (vcpu.requests().check(Requests.UPDATE_PROTECTED_GUEST_STATE)) {
+            reset();
+        }
+        return Optional.empty();
+    }
+
+    private static Optional<RunResult> refused(Errno errno, String why) {
+        return Optional.of(new RunResult.Refused(errno, why));
     }
 
     private Optional<RunResult> enter(long left, long budget) {
@@ -189,13 +231,13 @@ final class SnpRun {
             return exited();
         }
         events.unmap();
-        rmp().enterGuestKey(vmsa);
-        state.load(vmsa, cpu);
+        loadState();
         processor()
                 .enter(
                         vm.kvm().memory().read8(vmsa + Vmsa.VMPL),
                         vm.kvm().memory().read64(vmsa + Vmsa.SEV_FEATURES));
         forgetOldTranslations();
+        long before = cpu.clock();
         rmp().running(vmsa, true);
         VmExit exit = cpu.run(left);
         rmp().running(vmsa, false);
@@ -206,7 +248,21 @@ final class SnpRun {
             cpu.skip();
         }
         state.store(vmsa, cpu);
-        return exit instanceof VmExit.Budget ? Optional.of(new RunResult.BudgetSpent(budget)) : handle(exit);
+        if (exit instanceof VmExit.Budget) {
+            if (vcpu.lapic().isEmpty()) {
+                return Optional.of(new RunResult.BudgetSpent(budget));
+            }
+            cpu.setClock(before + left); // exceptions delivered take time too
+            return Optional.empty();
+        }
+        vcpu.lapic().ifPresent(VcpuLapic::exitTakesTime);
+        vm.tick(cpu.clock());
+        return handle(exit);
+    }
+
+    private void loadState() {
+        rmp().enterGuestKey(vmsa);
+        state.load(vmsa, cpu);
     }
 
     /** RMPUPDATE and its kin invalidate TLB entries on all processors. */
@@ -252,6 +308,10 @@ final class SnpRun {
             }
             case VmExit.Hlt _ -> {
                 exits.count(ExitCounters.Cause.HLT);
+                if (vcpu.lapic().isPresent()) {
+                    vcpu.setMpState(MpState.HALTED);
+                    yield Optional.empty();
+                }
                 vcpu.kvmRun().setExitReason(ExitReason.HLT);
                 yield exited();
             }
@@ -264,6 +324,12 @@ final class SnpRun {
                 exits.count(ExitCounters.Cause.INTERRUPT);
                 yield Optional.empty();
             }
+            case VmExit.Cr8Write write -> {
+                vcpu.lapic().ifPresent(apic -> apic.taskPriority(write.value()));
+                yield Optional.empty();
+            }
+            case VmExit.Pause _ -> Optional.of(new RunResult.Descheduled(MpState.RUNNABLE));
+            case VmExit.InterruptWindow _ -> Optional.empty();
             case VmExit.Unsupported what -> Optional.of(new RunResult.Unsupported(what.what()));
             default -> {
                 vcpu.kvmRun().internalError(UNEXPECTED_EXIT_REASON);
@@ -276,7 +342,7 @@ final class SnpRun {
     private Optional<RunResult> nestedPageFault(VmExit.NestedPageFault fault) {
         vcpu.exits().count(ExitCounters.Cause.NPF);
         long code = fault.errorCode();
-        if ((code & Pferr.GUEST_ENC) != 0) {
+        if ((code & Pferr.GUEST_ENC) != 0 && snp.privateAccess(fault.gpa())) {
             code |= Pferr.PRIVATE_ACCESS;
         }
         int result = vcpu.mmu().pageFault(fault.gpa(), code);
@@ -308,6 +374,7 @@ final class SnpRun {
         long savedVmsa = vmsa;
         long savedNext = nextVmsaGpa;
         boolean savedWaits = waitsForReset;
+        boolean savedSipi = receivedFirstSipi;
         return () -> {
             processor = savedProcessor;
             processorPart.ifPresent(Runnable::run);
@@ -317,6 +384,7 @@ final class SnpRun {
             vmsa = savedVmsa;
             nextVmsaGpa = savedNext;
             waitsForReset = savedWaits;
+            receivedFirstSipi = savedSipi;
             root = -1;
             rmpChanges = -1;
         };

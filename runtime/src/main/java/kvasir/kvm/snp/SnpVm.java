@@ -46,6 +46,7 @@ public final class SnpVm implements VendorOps {
     private Optional<SnpGuest> guest = Optional.empty();
     private long features;
     private int ghcbVersion;
+    private boolean mmioIgnoresCBit;
     private int protectedVcpus;
     private long psmashes;
     private TreeMap<Integer, SnpRun> runs = new TreeMap<>();
@@ -73,6 +74,19 @@ public final class SnpVm implements VendorOps {
     /** The GHCB protocol version it offers, from KVM_SEV_INIT2. */
     public int ghcbVersion() {
         return ghcbVersion;
+    }
+
+    /**
+     * Lets a private access to a gpa without memory be MMIO, as the host patches for SNP did before they were merged;
+     * KVM since 6.11 tells user space of a memory fault. Firmware before edk2-stable202405 needs it for the local APIC.
+     */
+    public void letMmioIgnoreCBit() {
+        mmioIgnoresCBit = true;
+    }
+
+    /** Whether an access to {@code gpa} with C=1 is to private memory. */
+    boolean privateAccess(long gpa) {
+        return !mmioIgnoresCBit || vm.memslots(0).lookup(gpa >>> 12).exists();
     }
 
     /** 0 before KVM_SEV_INIT2 and after the end. */
@@ -373,6 +387,16 @@ public final class SnpVm implements VendorOps {
     @Override
     public boolean stateProtected(Vcpu vcpu) {
         return runs.containsKey(vcpu.id());
+    }
+
+    @Override
+    public void vcpuReset(Vcpu vcpu) {
+        runOf(vcpu.id()).ifPresentOrElse(SnpRun::reset, () -> vcpu.cpu().init());
+    }
+
+    @Override
+    public void vcpuDeliverSipiVector(Vcpu vcpu, int vector) {
+        runOf(vcpu.id()).ifPresentOrElse(SnpRun::deliverSipi, () -> vcpu.cpu().startup(vector));
     }
 
     @Override

@@ -7,7 +7,7 @@ import kvasir.kvm.snp.SnpVm;
 import kvasir.registry.Bytes;
 
 /** The CPUID page that a VMM fills in for its guest: what CPUID says, leaf by leaf (SNP ABI, "CPUID page"). */
-final class CpuidTable {
+public final class CpuidTable {
     private static final int FIRST = 16;
     private static final int ENTRY_BYTES = 48;
     private static final int XSAVE_LEAF = 0xd;
@@ -35,7 +35,8 @@ final class CpuidTable {
 
     private CpuidTable() {}
 
-    static Bytes page(SnpVm snp, Vcpu vcpu) {
+    /** The page for {@code vcpu}: KVM_GET_CPUID2 in the firmware's format, 4096 bytes. */
+    public static Bytes page(SnpVm snp, Vcpu vcpu) {
         ByteBuffer out = ByteBuffer.allocate(4096).order(ByteOrder.LITTLE_ENDIAN);
         out.putInt(0, LEAVES.length);
         for (int i = 0; i < LEAVES.length; i++) {
