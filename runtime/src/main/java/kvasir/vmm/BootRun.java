@@ -68,8 +68,9 @@ public final class BootRun {
      * @param initrd its initial RAM disk; empty for none
      * @throws BootException if the file is no bzImage or does not fit
      */
-    public void linux(String name, byte[] file, byte[] initrd, String commandLine, long memory) throws BootException {
-        BootImage image = LinuxImage.load(name, file, initrd, commandLine, memory);
+    public void linux(String name, byte[] file, Bytes initrd, String commandLine, long memory) throws BootException {
+        BootImage image =
+                LinuxImage.kernel(name, file, commandLine, initrd).load(new KernelFile.Request("", Bytes.of(), memory));
         if (!(pc.load(image) instanceof Outcome.Ok)) {
             throw new BootException(name + " does not fit into guest memory");
         }

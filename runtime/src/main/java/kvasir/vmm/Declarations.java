@@ -56,6 +56,7 @@ public final class Declarations {
                 TdxPlatformHandle.API,
                 FirmwareView.API,
                 KernelView.API,
+                InitramfsView.API,
                 TdcsView.API,
                 LedgerView.API,
                 Rmp.API,

@@ -40,6 +40,14 @@ public sealed interface Ended {
         }
     }
 
+    /** What the caller waited for has happened. */
+    record Awaited() implements Ended {
+        @Override
+        public Outcome outcome() {
+            return Outcome.ok();
+        }
+    }
+
     /** Every vCPU sleeps and no timer is armed. */
     record Asleep(List<MpState> states) implements Ended {
         public Asleep {

@@ -39,6 +39,7 @@ public final class Machine {
     private final Map<String, VmHandle> vms = new LinkedHashMap<>();
     private final List<BareTdx> barePlatforms = new ArrayList<>();
     private HostConfig host;
+    private Optional<VmHandle> booted = Optional.empty();
     private Optional<Running> running = Optional.empty();
     private Optional<SnpHost> snpHost = Optional.empty();
     private Rules snpRules = Rules.standard();
@@ -86,6 +87,15 @@ public final class Machine {
     /** The host as it is, or will be. */
     HostConfig host() {
         return host;
+    }
+
+    /** The VM that was booted last. */
+    Optional<VmHandle> booted() {
+        return booted;
+    }
+
+    void setBooted(VmHandle vm) {
+        booted = Optional.of(vm);
     }
 
     /** Changes the host; refused once a VM exists on another one. */

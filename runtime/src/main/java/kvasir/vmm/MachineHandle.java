@@ -1,6 +1,7 @@
 package kvasir.vmm;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import kvasir.kvm.Check;
@@ -11,8 +12,10 @@ import kvasir.kvm.VmType;
 import kvasir.registry.Api;
 import kvasir.registry.Api.Kind;
 import kvasir.registry.Api.Parameter;
+import kvasir.registry.Bytes;
 import kvasir.registry.Described;
 import kvasir.registry.Outcome;
+import kvasir.vmm.boot.LinuxImage;
 import kvasir.vmm.boot.Multiboot;
 
 /** The name {@code machine} of scripts. */
@@ -73,6 +76,46 @@ final class MachineHandle implements Described {
                     (_, a) -> KernelView.of(() -> Multiboot.kernel(
                             a.optional("name", String.class).orElse("kernel"),
                             a.bytes("image").toArray())))
+            .operation(
+                    "linux",
+                    List.of(
+                            Parameter.of("image", Kind.BYTES, "", "a bzImage with a 64-bit entry point"),
+                            Parameter.of("name", Kind.STRING, "", "what errors call it; `vmlinuz` if left out")
+                                    .asKeyword()
+                                    .orAbsent(),
+                            Parameter.of("initrd", Kind.BYTES, "", "its initial RAM disk")
+                                    .asKeyword()
+                                    .orAbsent(),
+                            Parameter.of("cmdline", Kind.STRING, "", "its command line; console=ttyS0 if left out")
+                                    .asKeyword()
+                                    .orAbsent()),
+                    "A Linux kernel for `boot`; `linux(\"vmlinuz\", initrd: \"initrd.cpio\", cmdline: \"quiet\")` reads it "
+                            + "and its RAM disk from files. Errors: ENOEXEC if it is none.",
+                    "boot pc from machine.linux(file(\"vmlinuz\")) args \"console=ttyS0\"",
+                    (_, a) -> KernelView.of(() -> LinuxImage.kernel(
+                            a.optional("name", String.class).orElse("vmlinuz"),
+                            a.bytes("image").toArray(),
+                            a.optional("cmdline", String.class).orElse("console=ttyS0"),
+                            a.optional("initrd", Bytes.class).orElse(Bytes.of()))))
+            .operation(
+                    "initramfs",
+                    List.of(Parameter.of("busybox", Kind.BYTES, "", "a busybox that is linked statically")),
+                    "An initial RAM file system with busybox and a shell as /init; `initramfs(\"/bin/busybox\")` reads it "
+                            + "from a file.",
+                    "let fs = machine.initramfs(file(\"/bin/busybox\"))",
+                    (_, a) -> new InitramfsView(a.bytes("busybox")))
+            .operation(
+                    "expect",
+                    Pc.EXPECT,
+                    "As `expect` of the VM that was booted last, which may be written `expect serial \"login:\"`.",
+                    "expect serial \"login:\"",
+                    (m, a) -> m.machine.booted().map(vm -> vm.expect(a)).orElseGet(MachineHandle::notBooted))
+            .operation(
+                    "send",
+                    Pc.SEND,
+                    "As `send` of the VM that was booted last, which may be written `send serial \"ls\\n\"`.",
+                    "send serial \"ls\\n\"",
+                    (m, a) -> m.machine.booted().map(vm -> vm.send(a)).orElseGet(MachineHandle::notBooted))
             .property(
                     "semantics",
                     "string",
@@ -86,6 +129,10 @@ final class MachineHandle implements Described {
                     "show machine.kernel",
                     m -> m.machine.config().semantics().kernel().toString())
             .build();
+
+    private static Object notBooted() {
+        return new Outcome.Failed("ENODEV", "no VM has been booted", Map.of());
+    }
 
     private final Machine machine;
 

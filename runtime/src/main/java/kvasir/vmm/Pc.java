@@ -3,6 +3,7 @@ package kvasir.vmm;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntConsumer;
 import kvasir.kvm.Vm;
 import kvasir.metal.cpu.Cpu;
@@ -10,6 +11,8 @@ import kvasir.metal.cpu.DescriptorTable;
 import kvasir.metal.cpu.Gpr;
 import kvasir.metal.cpu.Msr;
 import kvasir.metal.cpu.Segment;
+import kvasir.registry.Api.Kind;
+import kvasir.registry.Api.Parameter;
 import kvasir.registry.Bytes;
 import kvasir.registry.Outcome;
 import kvasir.vmm.boot.AcpiTables;
@@ -19,6 +22,22 @@ import kvasir.vmm.device.PcBoard;
 
 /** A VM that is a small PC: its devices, what it has printed, and how it is booted. */
 public final class Pc {
+    /** Instructions after which {@code expect} gives up if nothing is said. */
+    static final long EXPECT_BUDGET = 10_000_000_000L;
+
+    /** The parameters of {@code expect}. */
+    static final List<Parameter> EXPECT = List.of(
+            Parameter.of("port", Kind.WORD, "", "COM1").among("serial"),
+            Parameter.of("text", Kind.STRING, "", "what to wait for"),
+            Parameter.of("budget", Kind.U64, "instructions", "of all vCPUs together; 10,000,000,000 if left out")
+                    .asKeyword()
+                    .orAbsent());
+
+    /** The parameters of {@code send}. */
+    static final List<Parameter> SEND = List.of(
+            Parameter.of("port", Kind.WORD, "", "COM1").among("serial"),
+            Parameter.of("text", Kind.STRING, "", "what arrives; a line ends with \\n"));
+
     private static final int FLAT_CODE = 0xc09b;
     private static final int FLAT_DATA = 0xc093;
     private static final int TASK = 0x8b;
@@ -29,11 +48,18 @@ public final class Pc {
     private static final long EFER_LME_LMA = 0x500;
     private static final int LOW_FIRMWARE = 128 << 10;
 
+    /** Lines of the console that a failed wait shows. */
+    private static final int TAIL = 12;
+
     private final Vm vm;
     private final PcBoard board;
     private final VcpuThreads threads;
     private final long memory;
-    private final ByteArrayOutputStream serial = new ByteArrayOutputStream();
+    private final Transcript serial = new Transcript();
+
+    /** Where the next {@link #expect} begins to look. */
+    private int expected;
+
     private final ByteArrayOutputStream debug = new ByteArrayOutputStream();
     private IntConsumer serialListener = _ -> {};
     private IntConsumer debugListener = _ -> {};
@@ -58,6 +84,19 @@ public final class Pc {
     private void debugged(int octet) {
         debug.write(octet);
         debugListener.accept(octet);
+    }
+
+    /** What a port has sent. */
+    private static final class Transcript extends ByteArrayOutputStream {
+        /** One past the first place of {@code wanted} at or behind {@code from}; -1 if there is none. */
+        int find(byte[] wanted, int from) {
+            for (int at = from; at + wanted.length <= count; at++) {
+                if (java.util.Arrays.equals(buf, at, at + wanted.length, wanted, 0, wanted.length)) {
+                    return at + wanted.length;
+                }
+            }
+            return -1;
+        }
     }
 
     /** Who hears each byte, 0 to 255, that the guest writes to the debug console. */
@@ -118,7 +157,35 @@ public final class Pc {
 
     /** Runs all vCPUs, {@code budget} instructions together. */
     public Ended run(long budget) {
-        return threads.run(budget);
+        return threads.run(budget, () -> false);
+    }
+
+    /** Runs until {@code text} stands in what COM1 has sent since the last such wait. */
+    Outcome expect(String text, long budget) {
+        byte[] wanted = text.getBytes(StandardCharsets.UTF_8);
+        if (!find(wanted)) {
+            Ended end = threads.run(budget, () -> find(wanted));
+            if (!(end instanceof Ended.Awaited)) {
+                return unmet(text, end);
+            }
+        }
+        return Outcome.ok();
+    }
+
+    private boolean find(byte[] wanted) {
+        int end = serial.find(wanted, expected);
+        expected = end < 0 ? Math.max(expected, serial.size() - wanted.length + 1) : end;
+        return end >= 0;
+    }
+
+    private Outcome unmet(String text, Ended end) {
+        String[] lines = serial().split("\\r?\\n", -1);
+        String tail =
+                String.join("\n", java.util.Arrays.copyOfRange(lines, Math.max(0, lines.length - TAIL), lines.length));
+        String how = end instanceof Ended.BudgetSpent spent
+                ? "the guest did not send it within %,d instructions".formatted(spent.instructions())
+                : "the guest ended: " + end.outcome();
+        return new Outcome.Failed("ETIME", "expect \"%s\": %s; its console:\n%s".formatted(text, how, tail), Map.of());
     }
 
     /** Loads an image with the ACPI tables and points the boot processor at its entry. */

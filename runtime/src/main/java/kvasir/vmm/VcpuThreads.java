@@ -2,6 +2,7 @@ package kvasir.vmm;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import kvasir.kvm.Errno;
 import kvasir.kvm.ExitReason;
 import kvasir.kvm.KvmRun;
@@ -32,6 +33,7 @@ public final class VcpuThreads {
 
     private final Vm vm;
     private final PcBoard board;
+    private BooleanSupplier awaited = () -> false;
 
     /** @param board answers the exits */
     public VcpuThreads(Vm vm, PcBoard board) {
@@ -43,8 +45,10 @@ public final class VcpuThreads {
      * Runs the guest until it ends.
      *
      * @param budget instructions of all vCPUs together, at least 1
+     * @param awaited asked after each exit to user space: whether the caller's wait is over
      */
-    public Ended run(long budget) {
+    Ended run(long budget, BooleanSupplier awaited) {
+        this.awaited = awaited;
         List<Vcpu> vcpus = vm.vcpus();
         if (vm.processors().isPresent()) {
             vcpus.forEach(vcpu -> vcpu.yieldOnPause(false));
@@ -101,6 +105,9 @@ public final class VcpuThreads {
             }
             if (board.exitCode().isPresent()) {
                 return Optional.of(new Ended.DebugExit(board.exitCode().getAsInt()));
+            }
+            if (awaited.getAsBoolean()) {
+                return Optional.of(new Ended.Awaited());
             }
             if (board.poweredOff()) {
                 return Optional.of(new Ended.PoweredOff());

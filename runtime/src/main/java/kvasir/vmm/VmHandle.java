@@ -113,6 +113,15 @@ public class VmHandle implements Described {
                         "pc.type \"yes\"",
                         (vm, a) -> vm.withPc(pc -> pc.type(a.string("text"))))
                 .operation(
+                        "expect",
+                        Pc.EXPECT,
+                        "Runs the guest until it sends the text on COM1, behind what an earlier `expect` found. Errors: "
+                                + "ETIME, or how the run ended, with the last lines of the console.",
+                        "pc.expect serial \"login:\"",
+                        VmHandle::expect)
+                .operation(
+                        "send", Pc.SEND, "Bytes arrive at COM1, as `type`.", "pc.send serial \"ls\\n\"", VmHandle::send)
+                .operation(
                         "printed",
                         List.of(Parameter.of("text", Kind.STRING, "", "what to look for")),
                         "Whether the guest has sent this text on COM1.",
@@ -165,7 +174,16 @@ public class VmHandle implements Described {
                 : new Outcome.Failed("ENODEV", "the VM has no devices: declare it with `devices`", Map.of());
     }
 
+    final Object expect(Arguments a) {
+        return withPc(pc -> pc.expect(a.string("text"), a.u64("budget", Pc.EXPECT_BUDGET)));
+    }
+
+    final Object send(Arguments a) {
+        return withPc(pc -> pc.type(a.string("text")));
+    }
+
     private Object boot(Arguments a) {
+        machine.setBooted(this);
         if (vm.type() != VmType.DEFAULT && vm.type() != VmType.SW_PROTECTED) {
             return new Outcome.Failed(
                     "unsupported",

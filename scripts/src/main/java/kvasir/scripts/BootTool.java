@@ -13,6 +13,7 @@ import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 import kvasir.metal.cpu.CpuidModel;
 import kvasir.metal.cpu.Engine;
+import kvasir.registry.Bytes;
 import kvasir.vmm.BootRun;
 import kvasir.vmm.Ended;
 import kvasir.vmm.boot.BootException;
@@ -77,7 +78,7 @@ public record BootTool(Map<String, String> options) {
 
         private String reason(Ended end) {
             return switch (end) {
-                case Ended.DebugExit _, Ended.PoweredOff _ -> "the guest ended";
+                case Ended.DebugExit _, Ended.PoweredOff _, Ended.Awaited _ -> "the guest ended";
                 case Ended.Reset _ -> "the guest asked for a reset";
                 case Ended.Asleep asleep ->
                     "every vCPU sleeps and no timer is armed: "
@@ -135,9 +136,9 @@ public record BootTool(Map<String, String> options) {
             if (firmware) {
                 run.firmware(content, printer);
             } else if (LinuxImage.recognises(content)) {
-                byte[] initrd = value("--initrd").isPresent()
-                        ? Files.readAllBytes(Path.of(value("--initrd").get()))
-                        : new byte[0];
+                Bytes initrd = value("--initrd").isPresent()
+                        ? Bytes.of(Files.readAllBytes(Path.of(value("--initrd").get())))
+                        : Bytes.of();
                 run.linux(file, content, initrd, value("--args").orElse("console=ttyS0"), memory);
             } else {
                 run.multiboot(file, content, value("--args").orElse(""), memory);

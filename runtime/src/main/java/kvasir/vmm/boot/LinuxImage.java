@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import kvasir.registry.Bytes;
 
 /**
  * Loads a bzImage by the 64-bit boot protocol (Linux, Documentation/arch/x86/boot.rst): the protected-mode part at
@@ -59,16 +60,26 @@ public final class LinuxImage {
     }
 
     /**
+     * A bzImage with what belongs to it.
+     *
      * @param name what errors call the file
-     * @param file a bzImage
-     * @param initrd the initial RAM disk; empty for none
-     * @param commandLine of the kernel
-     * @param memory bytes of guest memory from 0, at most 3 GiB
-     * @throws BootException if the file is no 64-bit bzImage or does not fit
+     * @param file its content
+     * @param commandLine the first part of the kernel's command line
+     * @param initrd the initial RAM disk unless the request brings one; empty for none
+     * @throws BootException if it is no 64-bit bzImage
      */
-    public static BootImage load(String name, byte[] file, byte[] initrd, String commandLine, long memory)
-            throws BootException {
+    public static KernelFile kernel(String name, byte[] file, String commandLine, Bytes initrd) throws BootException {
         ByteBuffer header = header(name, file);
+        return new KernelFile("linux", name, request -> {
+            String line = (commandLine + " " + request.commandLine()).strip();
+            Bytes disk = request.initrd().length() > 0 ? request.initrd() : initrd;
+            return load(name, header, disk.toArray(), line, request.memory());
+        });
+    }
+
+    private static BootImage load(String name, ByteBuffer header, byte[] initrd, String commandLine, long memory)
+            throws BootException {
+        byte[] file = header.array();
         long most = Integer.toUnsignedLong(header.getInt(INITRD_ADDR_MAX)) + 1;
         long needed = header.getLong(PREF_ADDRESS) + Integer.toUnsignedLong(header.getInt(INIT_SIZE));
         long ramdisk = Math.min(most, memory) - initrd.length & -PAGE;

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import kvasir.registry.Bytes;
 import org.junit.jupiter.api.Test;
 
 /** The 64-bit boot protocol, offsets as in boot.rst and zero-page.rst. */
@@ -33,6 +34,11 @@ final class LinuxImageTest {
         return file.array();
     }
 
+    private static BootImage load(byte[] file, int initrdBytes, String commandLine) throws BootException {
+        return LinuxImage.kernel("k", file, commandLine, Bytes.of(new byte[initrdBytes]))
+                .load(new KernelFile.Request("", Bytes.of(), MEMORY));
+    }
+
     private static ByteBuffer at(BootImage image, long gpa) {
         BootImage.Piece piece =
                 image.pieces().stream().filter(p -> p.gpa() == gpa).findFirst().orElseThrow();
@@ -41,7 +47,7 @@ final class LinuxImageTest {
 
     @Test
     void kernelCommandLineAndRamDiskAreWhereBootParamsSay() throws BootException {
-        BootImage image = LinuxImage.load("k", kernel(), new byte[5000], "quiet", MEMORY);
+        BootImage image = load(kernel(), 5000, "quiet");
         var start = assertInstanceOf(BootImage.LongMode.class, image.start());
         assertEquals(0x10_0200, start.entry());
         ByteBuffer params = at(image, start.rsi());
@@ -58,7 +64,7 @@ final class LinuxImageTest {
 
     @Test
     void theMapLeavesOutTheHoleBelowOneMebibyte() throws BootException {
-        ByteBuffer params = at(LinuxImage.load("k", kernel(), new byte[0], "", MEMORY), 0x7000);
+        ByteBuffer params = at(load(kernel(), 0, ""), 0x7000);
         assertEquals(4, params.get(0x1e8));
         assertEquals(0, params.getLong(0x2d0));
         assertEquals(0x9_fc00, params.getLong(0x2d8));
@@ -71,7 +77,7 @@ final class LinuxImageTest {
 
     @Test
     void theIdentityMappingReachesFourGibibytes() throws BootException {
-        BootImage image = LinuxImage.load("k", kernel(), new byte[0], "", MEMORY);
+        BootImage image = load(kernel(), 0, "");
         var start = assertInstanceOf(BootImage.LongMode.class, image.start());
         ByteBuffer tables = at(image, start.tables());
         long last = 0xffff_f000L;
@@ -91,9 +97,7 @@ final class LinuxImageTest {
     }
 
     private static String refusal(byte[] file, int initrdBytes, String commandLine) {
-        return String.valueOf(assertThrows(
-                        BootException.class,
-                        () -> LinuxImage.load("k", file, new byte[initrdBytes], commandLine, MEMORY))
+        return String.valueOf(assertThrows(BootException.class, () -> load(file, initrdBytes, commandLine))
                 .getMessage());
     }
 }

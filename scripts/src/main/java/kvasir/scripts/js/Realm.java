@@ -21,6 +21,7 @@ import kvasir.registry.Bytes;
 import kvasir.registry.Described;
 import kvasir.registry.Outcome;
 import kvasir.registry.Range;
+import kvasir.scripts.InstalledFiles;
 import kvasir.scripts.Machines;
 import kvasir.scripts.binding.Members;
 import kvasir.scripts.binding.Nothing;
@@ -223,6 +224,7 @@ final class Realm implements AutoCloseable {
         functions.put("rangeOf", (ProxyExecutable) a -> bridge().toJs(rangeOf(a[0])));
         functions.put("bytes", (ProxyExecutable) a -> bridge().toJs(bytes(a[0])));
         functions.put("file", (ProxyExecutable) a -> bridge().toJs(file(a[0].asString())));
+        functions.put("installed", (ProxyExecutable) a -> installedFile(a[0].asString()));
         functions.put("zeros", (ProxyExecutable) a -> bridge().toJs(zeros(a[0])));
         functions.put("variableAt", (ProxyExecutable) a -> variableAt(a[0].asString()));
         functions.put("global", (ProxyExecutable)
@@ -290,6 +292,12 @@ final class Realm implements AutoCloseable {
             return bytes;
         }
         throw bridge().raise(Refusal.of("E0202", "these are no bytes", ""));
+    }
+
+    private String installedFile(String pattern) {
+        return InstalledFiles.find(pattern)
+                .orElseThrow(
+                        () -> bridge().raise(Refusal.of(InstalledFiles.ABSENT, InstalledFiles.absence(pattern), "")));
     }
 
     private Bytes file(String name) {

@@ -10,6 +10,7 @@ import kvasir.grammar.Diagnostic;
 import kvasir.grammar.Span;
 import kvasir.scripts.CaseResult;
 import kvasir.scripts.Failure;
+import kvasir.scripts.InstalledFiles;
 import kvasir.scripts.Machines;
 import kvasir.scripts.RaceReport;
 import kvasir.scripts.RunListener;
@@ -94,10 +95,18 @@ final class CaseRunner {
                     attempt.observed());
         }
         Fault fault = attempt.fault().get();
+        if (fault.diagnostic().code().equals(InstalledFiles.ABSENT)) {
+            return skipped(each, fault.diagnostic().message());
+        }
         if (fault.kind() == Failure.Kind.ASSERTION && !each.program().history() && !interrupted.getAsBoolean()) {
             fault = attempt(each, true, null).fault().orElse(fault);
         }
         return failed(each, fault, attempt);
+    }
+
+    private static CaseResult skipped(Case each, String reason) {
+        var skipped = new Case(each.file(), each.program(), each.test(), each.name(), each.semantics(), reason);
+        return result(skipped, CaseResult.Verdict.SKIPPED, Optional.empty(), List.of(), List.of(), "");
     }
 
     private Optional<Events.Listener> trace(RunListener listener) {

@@ -26,6 +26,7 @@ import kvasir.scripts.nodes.FileNode;
 import kvasir.scripts.nodes.FunctionSlot;
 import kvasir.scripts.nodes.GlobalReadNode;
 import kvasir.scripts.nodes.IndexNode;
+import kvasir.scripts.nodes.InstalledNode;
 import kvasir.scripts.nodes.InvokeNode;
 import kvasir.scripts.nodes.IsNode;
 import kvasir.scripts.nodes.ListNode;
@@ -46,10 +47,14 @@ import kvasir.scripts.nodes.ZerosNode;
 /** Expressions and patterns. */
 final class ExpressionTranslator {
     /** Functions that every script has. */
-    static final List<String> BUILT_IN = List.of("file", "zeros", "tdvf", "ovmf", "multiboot", "why", "min", "max");
+    static final List<String> BUILT_IN = List.of(
+            "file", "zeros", "tdvf", "ovmf", "multiboot", "linux", "initramfs", "installed", "why", "min", "max");
 
     /** Verbs of {@code VERB vm from IMAGE ...}. */
     private static final List<String> STARTS = List.of("launch", "boot");
+
+    /** Words that speak to the console of the VM that was booted last. */
+    private static final List<String> CONSOLE = List.of("expect", "send");
 
     private final Context context;
     private final FrameScope frame;
@@ -283,6 +288,9 @@ final class ExpressionTranslator {
                     call.arguments().stream().map(Expression.Argument::value).toList();
             return operation(call.span(), member, terms, values);
         }
+        if (call.callee() instanceof Expression.Name name && name.name().equals("linux")) {
+            return linux(call, name);
+        }
         if (call.callee() instanceof Expression.Name name) {
             call.arguments().stream()
                     .filter(argument -> argument.name().isPresent())
@@ -322,6 +330,12 @@ final class ExpressionTranslator {
     /** {@code launch td from IMAGE ...} is {@code td.launch IMAGE ...}; {@code boot} likewise. */
     private Optional<Expression.Invoke> start(Expression.Invoke invoke, Expression.Name callee) {
         List<Expression> arguments = invoke.arguments();
+        if (CONSOLE.contains(callee.name())
+                && !arguments.isEmpty()
+                && arguments.getFirst() instanceof Expression.Name port
+                && port.name().equals("serial")) {
+            return Optional.of(new Expression.Invoke(invoke.span(), ofMachine(callee), arguments));
+        }
         if (!STARTS.contains(callee.name())
                 || arguments.size() < 3
                 || !(arguments.get(1) instanceof Expression.Name from)
@@ -441,8 +455,10 @@ final class ExpressionTranslator {
                         values,
                         Type.Plain.BYTES,
                         nodes -> new FileNode(span, context.folder(), nodes.getFirst()));
-            case "tdvf", "ovmf" -> image(span, name, values, false);
-            case "multiboot" -> image(span, name, values, true);
+            case "tdvf", "ovmf", "initramfs" -> image(span, name, values, false);
+            case "installed" ->
+                builtIn(span, name, values, Type.Plain.STRING, nodes -> new InstalledNode(span, nodes.getFirst()));
+            case "multiboot", "linux" -> image(span, name, values, true);
             case "zeros" ->
                 builtIn(span, name, values, Type.Plain.BYTES, nodes -> new ZerosNode(span, nodes.getFirst()));
             case "why" -> {
@@ -465,6 +481,31 @@ final class ExpressionTranslator {
         };
     }
 
+    /** {@code linux(NAME, initrd: NAME, ...)} is {@code machine.linux(file(NAME), initrd: file(NAME), ...)}. */
+    private Typed linux(Expression.Call call, Expression.Name name) {
+        var arguments = new ArrayList<Expression.Argument>();
+        for (Expression.Argument argument : call.arguments()) {
+            boolean path = argument.name().isEmpty()
+                    || argument.name().get().text().equals("initrd") && argument.value() instanceof Expression.Text;
+            arguments.add(
+                    path
+                            ? new Expression.Argument(argument.span(), argument.name(), content(argument.value()))
+                            : argument);
+        }
+        return call(new Expression.Call(call.span(), ofMachine(name), List.copyOf(arguments)));
+    }
+
+    private static Expression.Member ofMachine(Expression.Name name) {
+        var machine = new Expression.Name(name.span(), "machine");
+        return new Expression.Member(name.span(), machine, new Identifier(name.span(), name.name()));
+    }
+
+    private static Expression.Call content(Expression path) {
+        Span at = path.span();
+        return new Expression.Call(
+                at, new Expression.Name(at, "file"), List.of(new Expression.Argument(at, Optional.empty(), path)));
+    }
+
     /**
      * {@code tdvf(NAME)} is {@code machine.tdvf(file(NAME))}; {@code ovmf} likewise.
      *
@@ -475,12 +516,10 @@ final class ExpressionTranslator {
         if (values.size() != 1) {
             return new Typed(new LiteralNode(span, false), Type.Plain.UNKNOWN);
         }
-        var machine = new Expression.Name(name.span(), "machine");
-        var member = new Expression.Member(name.span(), machine, new Identifier(name.span(), name.name()));
+        var member = ofMachine(name);
         Expression path = values.getFirst();
         Span at = path.span();
-        var content = new Expression.Call(
-                at, new Expression.Name(at, "file"), List.of(new Expression.Argument(at, Optional.empty(), path)));
+        Expression.Call content = content(path);
         var arguments = new ArrayList<Expression.Argument>();
         arguments.add(new Expression.Argument(at, Optional.empty(), content));
         if (named) {

@@ -71,6 +71,8 @@ export function size(value: Quantity): bigint;
 export function bytes(content: BytesLike): Bytes;
 /** The content of a file beside the script. */
 export function file(path: string): Bytes;
+/** The path of an installed file, `installed("/boot/vmlinuz-*")`; where there is none the test is skipped. */
+export function installed(pattern: string): string;
 /** So many zero bytes; without a count as many as the operation needs. */
 export function zeros(count?: Quantity): Bytes;
 /** Guest programs in Intel syntax: asm64`mov rax, [0x1000]; hlt`. */

@@ -153,6 +153,9 @@ export const bytes = (content) => engine.bytes(content);
 /** The content of a file beside the script. */
 export const file = (path) => engine.file(path);
 
+/** The path of an installed file, `installed("/boot/vmlinuz-*")`; where there is none the test is skipped. */
+export const installed = (pattern) => engine.installed(pattern);
+
 /** So many zero bytes; without a count as many as the operation needs. */
 export const zeros = (count) => engine.zeros(count ?? null);
 
