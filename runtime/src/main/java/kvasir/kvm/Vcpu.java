@@ -61,6 +61,7 @@ public final class Vcpu {
     private Cpu processor(CpuidModel model) {
         var processor = new Cpu(vm.kvm().memory(), vm.events(), model, id);
         processor.setEngine(vm.kvm().engine());
+        processor.setProcessors(Math.max(1, vm.vcpus().size()));
         processor.interceptCpuid(true);
         processor.interceptCr8(vm.irqchip().isPresent());
         vm.processors().ifPresent(processor::join);

@@ -500,6 +500,7 @@ public final class Vm {
         }
         var vcpu = new Vcpu(this, id, model);
         vcpus.add(vcpu);
+        vcpus.forEach(each -> each.cpu().setProcessors(vcpus.size()));
         created(-1);
         return IoctlResult.ok(mm.descriptors().open(vcpu));
     }

@@ -145,6 +145,7 @@ public final class Cpu {
     private final List<Event> untold = new ArrayList<>();
 
     boolean cpuidExits;
+    private int processors = 1;
     IntPredicate msrReadExits = index -> false;
     IntPredicate msrWriteExits = index -> false;
 
@@ -390,6 +391,11 @@ public final class Cpu {
     public void kick() {
         kicked = true;
         together.ifPresent(others -> others.wake(this));
+    }
+
+    /** How many processors the package has, which CPUID tells; 1 after construction. */
+    public void setProcessors(int count) {
+        processors = count;
     }
 
     /** Whether CPUID exits; it does not after construction. */
@@ -759,19 +765,13 @@ public final class Cpu {
 
     /** EAX, EBX, ECX, EDX that CPUID answers now: the model's leaf with APIC id, OSXSAVE, OSPKE and XSAVE area sizes. */
     public int[] cpuid(int leaf, int subleaf) {
-        int[] out = model.answer(leaf, subleaf);
+        int[] out = model.answer(leaf, subleaf, apicId, processors);
         if (leaf == 1) {
-            out[1] |= apicId << 24;
             out[2] |= (sys.cr4 & Bits.CR4_OSXSAVE) != 0 ? 1 << 27 : 0;
         } else if (leaf == 7 && subleaf == 0) {
             out[2] |= (sys.cr4 & Bits.CR4_PKE) != 0 ? 1 << 4 : 0;
         } else if (leaf == 0xd && (subleaf == 0 || subleaf == 1) && out[1] != 0) {
             out[1] = model.xsaveBytes(sys.xcr0 | (subleaf == 1 ? sys.xss : 0), subleaf == 1);
-        } else if (leaf == 0xb) {
-            // one thread a core, and no level above
-            out[1] = subleaf == 0 ? 1 : 0;
-            out[2] = subleaf & 0xff | (subleaf == 0 ? 1 << 8 : 0);
-            out[3] = apicId;
         }
         return out;
     }

@@ -118,6 +118,9 @@ public record CpuidModel(
         CLZERO(0x8000_0008, 0, 1, 0),
         RDPRU(0x8000_0008, 0, 1, 4),
         WBNOINVD(0x8000_0008, 0, 1, 9),
+        /** The APIC timer runs in every power state. */
+        ARAT(6, 0, 0, 2),
+        TOPOEXT(0x8000_0001, 0, 2, 22),
         SPEC_CTRL(7, 0, 3, 26),
         STIBP(7, 0, 3, 27),
         FLUSH_L1D(7, 0, 3, 28),
@@ -190,6 +193,7 @@ public record CpuidModel(
                     Feature.MISALIGNSSE,
                     Feature.MMXEXT,
                     Feature.FFXSR,
+                    Feature.TOPOEXT,
                     Feature.IBPB,
                     Feature.IBRS,
                     Feature.AMD_STIBP,
@@ -306,11 +310,37 @@ public record CpuidModel(
         }
     }
 
-    /**
-     * EAX, EBX, ECX, EDX for a leaf; the bits that follow the processor's own state (APIC id, OSXSAVE, OSPKE) are added
-     * by {@link Cpu}.
-     */
+    /** As {@link #answer(int, int, int, int)} of a processor that is alone. */
     public int[] answer(int leaf, int subleaf) {
+        return answer(leaf, subleaf, 0, 1);
+    }
+
+    /**
+     * EAX, EBX, ECX, EDX for a leaf; the bits that follow control registers (OSXSAVE, OSPKE, sizes of the XSAVE area) are
+     * added by {@link Cpu}. Beyond the highest basic or extended leaf Intel's processors answer as for the highest basic one,
+     * AMD's with zeros.
+     *
+     * @param processors cores of the package, at least 1
+     */
+    public int[] answer(int leaf, int subleaf, int apicId, int processors) {
+        boolean extended = leaf < 0 && leaf >>> 30 == 2;
+        if (Integer.compareUnsigned(leaf, extended ? highestExtended() : highestBasic()) > 0) {
+            return amd() || leaf >>> 28 == 4 ? new int[4] : answer(highestBasic(), subleaf, apicId, processors);
+        }
+        int[] out = own(leaf, subleaf);
+        CpuidTopology.add(this, out, leaf, subleaf, apicId, processors);
+        return out;
+    }
+
+    private int highestBasic() {
+        return amd() ? 0x10 : 0x1f;
+    }
+
+    private int highestExtended() {
+        return amd() ? 0x8000_001e : 0x8000_0008;
+    }
+
+    private int[] own(int leaf, int subleaf) {
         int[] out = new int[4];
         int index = leaf == 7 || leaf == 0xd ? subleaf : 0;
         for (Feature feature : features) {
@@ -320,23 +350,24 @@ public record CpuidModel(
         }
         switch (leaf) {
             case 0 -> {
-                out[0] = 0xd;
+                out[0] = highestBasic();
                 putText(out, 1, vendor, 0);
                 putText(out, 3, vendor, 4);
                 putText(out, 2, vendor, 8);
             }
             case 1 -> {
                 out[0] = signature;
-                out[1] = 0x0001_0800;
+                // a line of CLFLUSH in units of 8 bytes
+                out[1] = 8 << 8;
             }
             case 7 -> out[0] |= subleaf == 0 && features.stream().anyMatch(f -> f.leaf == 7 && f.subleaf == 1) ? 1 : 0;
             case 0xd -> extendedState(out, subleaf);
             case 0x8000_0001 -> {
                 out[0] = amd() ? signature : 0;
-                out[3] |= amd() ? answer(1, 0)[3] & TOLD_TWICE : 0;
+                out[3] |= amd() ? own(1, 0)[3] & TOLD_TWICE : 0;
             }
             case 0x8000_0000 -> {
-                out[0] = 0x8000_0008;
+                out[0] = highestExtended();
                 putText(out, 1, vendor, 0);
                 putText(out, 3, vendor, 4);
                 putText(out, 2, vendor, 8);

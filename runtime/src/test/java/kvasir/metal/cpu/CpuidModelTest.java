@@ -1,5 +1,6 @@
 package kvasir.metal.cpu;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -50,6 +51,8 @@ final class CpuidModelTest {
             Feature.FSRS,
             Feature.FSRC,
             Feature.LAM,
+            Feature.ARAT,
+            Feature.TOPOEXT,
             Feature.SPEC_CTRL,
             Feature.STIBP,
             Feature.FLUSH_L1D,
@@ -139,6 +142,60 @@ final class CpuidModelTest {
         assertEquals(1 << 4, CpuidModel.standard().answer(7, 1)[0] & (1 << 26 | 1 << 4));
         assertTrue(CpuidModel.named("SapphireRapids,lam").isEmpty());
         assertTrue(CpuidModel.named("SapphireRapids,+avx512f").isEmpty());
+    }
+
+    private static void assertLeaf(CpuidModel model, int leaf, int subleaf, int processors, int... registers) {
+        String what = "%s leaf %x.%x".formatted(model.name(), leaf, subleaf);
+        assertArrayEquals(registers, model.answer(leaf, subleaf, 3, processors), what);
+    }
+
+    /** As CPUID dumps of a Xeon Platinum 8480+ have them, with fewer cores. */
+    @Test
+    void cachesAndCoresOfTheIntelModel() {
+        CpuidModel rapids = CpuidModel.standard();
+        assertLeaf(rapids, 2, 0, 1, 0x00fe_ff01, 0xf0, 0, 0);
+        assertLeaf(rapids, 4, 0, 4, 0x0c00_0121, 0x02c0_003f, 63, 0);
+        assertLeaf(rapids, 4, 1, 4, 0x0c00_0122, 0x01c0_003f, 63, 0);
+        assertLeaf(rapids, 4, 2, 4, 0x0c00_0143, 0x03c0_003f, 2047, 0);
+        assertLeaf(rapids, 4, 3, 4, 0x0c00_c163, 0x0380_003f, 114_687, 4);
+        assertLeaf(rapids, 4, 4, 4, 0, 0, 0, 0);
+        assertLeaf(rapids, 0xb, 0, 6, 0, 1, 0x100, 3);
+        assertLeaf(rapids, 0xb, 1, 6, 3, 6, 0x201, 3);
+        assertLeaf(rapids, 0xb, 2, 6, 0, 0, 2, 3);
+        assertLeaf(rapids, 0x1f, 1, 6, 3, 6, 0x201, 3);
+        assertLeaf(rapids, 0x12, 0, 6, 0, 0, 0, 0);
+        assertEquals(0x1f, rapids.answer(0, 0)[0]);
+        assertEquals(0x0308_0800, rapids.answer(1, 0, 3, 6)[1], "APIC id 3, room for 8, lines of 64 bytes");
+        assertEquals(1 << 28, rapids.answer(1, 0, 3, 6)[3] & 1 << 28, "HTT");
+        assertEquals(0, rapids.answer(1, 0, 0, 1)[3] & 1 << 28, "a processor that is alone");
+        assertEquals(0x3934, rapids.answer(0x8000_0008, 0)[0], "52 physical, 57 linear bits");
+    }
+
+    /** As CPUID dumps of an EPYC 7763 have them, with fewer cores. */
+    @Test
+    void cachesAndCoresOfTheAmdModel() {
+        CpuidModel milan = CpuidModel.named("EPYC-Milan").orElseThrow();
+        assertLeaf(milan, 2, 0, 4, 0, 0, 0, 0);
+        assertLeaf(milan, 4, 0, 4, 0, 0, 0, 0);
+        assertLeaf(milan, 0x8000_0005, 0, 4, 0xff40_ff40, 0xff40_ff40, 0x2008_0140, 0x2008_0140);
+        assertLeaf(milan, 0x8000_0006, 0, 4, 0x4800_6400, 0x6800_6400, 0x0200_6140, 0x0100_9140);
+        assertLeaf(milan, 0x8000_001d, 0, 4, 0x121, 0x01c0_003f, 63, 0);
+        assertLeaf(milan, 0x8000_001d, 2, 4, 0x143, 0x01c0_003f, 1023, 2);
+        assertLeaf(milan, 0x8000_001d, 3, 4, 0xc163, 0x03c0_003f, 32_767, 1);
+        assertLeaf(milan, 0x8000_001d, 3, 64, 0x1_c163, 0x03c0_003f, 32_767, 1);
+        assertLeaf(milan, 0x8000_001e, 0, 4, 3, 3, 0, 0);
+        assertEquals(0x2003, milan.answer(0x8000_0008, 0, 3, 4)[2], "four cores in two bits of the APIC id");
+        assertEquals(2, milan.answer(0x8000_0001, 0, 3, 4)[2] & 2, "CMP_LEGACY");
+        assertEquals(0x8000_001e, milan.answer(0x8000_0000, 0)[0]);
+    }
+
+    @Test
+    void leavesBeyondTheHighestAreTheVendorsChoice() {
+        CpuidModel milan = CpuidModel.named("EPYC-Milan").orElseThrow();
+        assertLeaf(milan, 0x50, 1, 4, 0, 0, 0, 0);
+        assertLeaf(CpuidModel.standard(), 0x50, 1, 4, 2, 4, 0x201, 3);
+        assertLeaf(CpuidModel.standard(), 0x8000_0020, 1, 4, 2, 4, 0x201, 3);
+        assertLeaf(CpuidModel.standard(), 0x4000_0010, 1, 4, 0, 0, 0, 0);
     }
 
     @Test
