@@ -460,6 +460,8 @@ final class RunLoop {
                 mmio.exitForRead();
                 yield exitMmio(Pending.MMIO_READ);
             }
+            case VmExit.ControlWrite write ->
+                unsupported("a guard of CR" + write.register() + " in a guest that is not a TD");
             case VmExit.Tdcall _ -> unsupported("TDCALL in a guest that is not a TD");
             case VmExit.Vmgexit _ -> unsupported("VMGEXIT in a guest without SEV-ES");
             case VmExit.Unsupported what -> unsupported(what.what());

@@ -1,6 +1,7 @@
 package kvasir.kvm;
 
 import java.util.Optional;
+import kvasir.metal.cpu.Cpu;
 
 /**
  * What the vendor module of a VM type answers for memory (struct kvm_x86_ops). The defaults are those of a VM without
@@ -98,6 +99,11 @@ public interface VendorOps {
      */
     default int mapMemorySource(Vcpu vcpu, long gfn, int level, long source) {
         return -Errno.EOPNOTSUPP.number();
+    }
+
+    /** The processor that executes the guest's code, for those who count its time. */
+    default Cpu processor(Vcpu vcpu) {
+        return vcpu.cpu();
     }
 
     /** KVM_CREATE_VCPU is about to create a vCPU (vcpu_create). */

@@ -2,6 +2,7 @@ package kvasir.vmm;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntConsumer;
@@ -46,6 +47,7 @@ public final class Pc {
     private static final long CR0_PG = 1L << 31;
     private static final long CR4_PAE = 0x20;
     private static final long EFER_LME_LMA = 0x500;
+    private static final long TOP_OF_LOW_MEMORY = 3L << 30;
     private static final int LOW_FIRMWARE = 128 << 10;
 
     /** Lines of the console that a failed wait shows. */
@@ -152,7 +154,9 @@ public final class Pc {
 
     /** Instructions that all vCPUs have retired. */
     public long retired() {
-        return vm.vcpus().stream().mapToLong(vcpu -> vcpu.cpu().retired()).sum();
+        return vm.vcpus().stream()
+                .mapToLong(vcpu -> vm.vendor().processor(vcpu).retired())
+                .sum();
     }
 
     /** Runs all vCPUs, {@code budget} instructions together. */
@@ -186,6 +190,27 @@ public final class Pc {
                 ? "the guest did not send it within %,d instructions".formatted(spent.instructions())
                 : "the guest ended: " + end.outcome();
         return new Outcome.Failed("ETIME", "expect \"%s\": %s; its console:\n%s".formatted(text, how, tail), Map.of());
+    }
+
+    /**
+     * Runs a confidential guest as a PC whose devices are made for this run.
+     *
+     * @param budget instructions of all vCPUs together
+     */
+    static Outcome runOnce(Vm vm, long budget) {
+        long top = vm.allSlots().stream()
+                .map(slot -> slot.endGfn() << 12)
+                .filter(end -> end < TOP_OF_LOW_MEMORY)
+                .max(Long::compare)
+                .orElse(0L);
+        var pc = new Pc(vm, top);
+        Ended ended = pc.run(budget);
+        var details = new LinkedHashMap<String, Object>();
+        details.put("ended", ended.toString());
+        details.put("serial", pc.serial());
+        details.put("debug", pc.debugConsole());
+        details.put("retired", pc.retired());
+        return new Outcome.Ok(details);
     }
 
     /** Loads an image with the ACPI tables and points the boot processor at its entry. */

@@ -147,7 +147,7 @@ final class SnpHandle extends VmHandle {
                         "Runs the guest with the devices of a small PC; page state changes are granted. Details: ended, serial, "
                                 + "debug (port 0x402), retired.",
                         "show g.run_as_pc",
-                        (g, a) -> g.runAsPc(a.u64("budget", 50_000_000)))
+                        (g, a) -> Pc.runOnce(g.vm, a.u64("budget", 50_000_000)))
                 .operation(
                         "sev_command",
                         List.of(Parameter.of("id", Kind.U64, "", "a KVM_SEV_* id below 100")),
@@ -507,22 +507,6 @@ final class SnpHandle extends VmHandle {
         } catch (LaunchRefused refused) {
             return new Outcome.Failed("EINVAL", refused.reason(), Map.of());
         }
-    }
-
-    private Outcome runAsPc(long budget) {
-        long top = vm.allSlots().stream()
-                .map(slot -> slot.endGfn() << 12)
-                .filter(end -> end < 3L << 30)
-                .max(Long::compare)
-                .orElse(0L);
-        var pc = new Pc(vm, top);
-        Ended ended = pc.run(budget);
-        var details = new java.util.LinkedHashMap<String, Object>();
-        details.put("ended", ended.toString());
-        details.put("serial", pc.serial());
-        details.put("debug", pc.debugConsole());
-        details.put("retired", pc.retired());
-        return new Outcome.Ok(details);
     }
 
     private Outcome launchFinish(Arguments a) {

@@ -52,7 +52,26 @@ final class TdBuilder extends VmBuilder {
                         List.of(Parameter.of("bits", Kind.U64, "bits", "48 or 52")),
                         "Guest physical address width, CPUID 0x80000008 EAX[23:16]. 52 needs `maxphyaddr 52`.",
                         "gpaw 48",
-                        (b, a) -> b.with(b.init.withCpuid(List.of(InitVm.width((int) a.u64("bits"))))))
+                        (b, a) -> b.with(b.init.with(InitVm.width((int) a.u64("bits")))))
+                .operation(
+                        "cpuid",
+                        List.of(
+                                Parameter.of("leaf", Kind.U64, "", "CPUID leaf"),
+                                register("index", "subleaf"),
+                                register("eax", "EAX"),
+                                register("ebx", "EBX"),
+                                register("ecx", "ECX"),
+                                register("edx", "EDX")),
+                        "One entry of kvm_tdx_init_vm's CPUID instead of the default, which asks for all that the processor "
+                                + "has; 0 for a register left out.",
+                        "cpuid 7 ebx 0x20",
+                        (b, a) -> b.with(b.init.with(new InitVm.CpuidEntry(
+                                (int) a.u64("leaf"),
+                                (int) a.u64("index", 0),
+                                (int) a.u64("eax", 0),
+                                (int) a.u64("ebx", 0),
+                                (int) a.u64("ecx", 0),
+                                (int) a.u64("edx", 0)))))
                 .operation(
                         "mr_ids",
                         List.of(id("config_id"), id("owner"), id("owner_config")),
@@ -87,6 +106,10 @@ final class TdBuilder extends VmBuilder {
                         "KVM_TDX_INIT_VCPU is left to `td.vcpu0.init`.",
                         "no_vcpu_init",
                         (b, _) -> b.withoutVcpuInit());
+    }
+
+    private static Parameter register(String name, String doc) {
+        return VmHandle.keyword(name, Kind.U64, "", doc);
     }
 
     private static Parameter id(String name) {

@@ -90,6 +90,14 @@ final class TdHandle extends VmHandle {
                         "td.vcpu0.init_mem_region 0x809000 .. 0x80b000 from td.hob_list(firmware)",
                         (td, a) -> td.hobList(a.get("image", Described.class)))
                 .operation(
+                        "run_as_pc",
+                        List.of(keyword(
+                                "budget", Kind.U64, "instructions", "of all vCPUs together; 50 million if left out")),
+                        "Runs the guest with the devices of a small PC, and does what MapGPA asks. Details: ended, serial, "
+                                + "debug (port 0x402), retired.",
+                        "show td.run_as_pc",
+                        (td, a) -> Pc.runOnce(td.vm(), a.u64("budget", 50_000_000)))
+                .operation(
                         "destroy",
                         List.of(),
                         "The VM's end: pages removed, vCPUs flushed, HKID released, every page reclaimed, the TDR last.",

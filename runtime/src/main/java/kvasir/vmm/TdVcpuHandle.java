@@ -139,6 +139,11 @@ final class TdVcpuHandle extends VcpuHandle {
             fields.put("rdx", state.gpr(2));
             fields.put("rsi", state.gpr(6));
             fields.put("r8", state.gpr(8));
+            fields.put("rsp", state.gpr(4));
+            fields.put("rip", state.rip());
+            fields.put("cr0", state.cr0());
+            fields.put("cr3", state.cr3());
+            fields.put("cr4", state.cr4());
         });
         return fields;
     }

@@ -60,9 +60,9 @@ public final class VcpuThreads {
         while (spent < budget) {
             boolean ran = false;
             for (Vcpu vcpu : vcpus) {
-                long before = vcpu.cpu().retired();
+                long before = retired(vcpu);
                 Optional<Ended> end = slice(vcpu, Math.min(several ? SLICE : Long.MAX_VALUE, budget - spent));
-                long retired = vcpu.cpu().retired() - before;
+                long retired = retired(vcpu) - before;
                 spent += retired;
                 ran |= retired != 0 || vcpu.mpState() == MpState.RUNNABLE;
                 if (end.isPresent()) {
@@ -76,11 +76,15 @@ public final class VcpuThreads {
         return new Ended.BudgetSpent(budget);
     }
 
+    private long retired(Vcpu vcpu) {
+        return vm.vendor().processor(vcpu).retired();
+    }
+
     /** One vCPU until its slice is over or it gives way; or the end of everything. */
     private Optional<Ended> slice(Vcpu vcpu, long instructions) {
-        long end = vcpu.cpu().retired() + instructions;
+        long end = retired(vcpu) + instructions;
         while (true) {
-            long left = end - vcpu.cpu().retired();
+            long left = end - retired(vcpu);
             if (left <= 0) {
                 return Optional.empty();
             }

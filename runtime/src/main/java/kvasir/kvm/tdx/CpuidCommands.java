@@ -1,18 +1,27 @@
 package kvasir.kvm.tdx;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import kvasir.kvm.Errno;
 import kvasir.kvm.IoctlResult;
 import kvasir.kvm.Vcpu;
 import kvasir.metal.tdx.CpuidConfig;
+import kvasir.metal.tdx.CpuidRow;
 import kvasir.metal.tdx.SeamcallRegs;
 
 /** KVM_TDX_CAPABILITIES and KVM_TDX_GET_CPUID. */
 final class CpuidCommands {
     /** TDVMCALLINFO_SETUP_EVENT_NOTIFY_INTERRUPT, which user space may offer to guests. */
     private static final long SETUP_EVENT_NOTIFY_INTERRUPT = 1 << 1;
+
+    /** The leaves that the module has, basic ones first. */
+    private static final List<CpuidRow> IN_ORDER = CpuidRow.ALL.stream()
+            .sorted(Comparator.comparingLong((CpuidRow row) -> Integer.toUnsignedLong(row.leaf()))
+                    .thenComparingInt(CpuidRow::subleaf))
+            .toList();
 
     private final TdxVm td;
 
@@ -48,13 +57,13 @@ final class CpuidCommands {
         boolean features = config.leaf() == 7 && config.subleaf() == 0;
         int ebx = features ? config.ebx() & ~InitVmCommand.CPUID_7_TSX_EBX : config.ebx();
         int ecx = features ? config.ecx() & ~InitVmCommand.CPUID_7_WAITPKG_ECX : config.ecx();
-        return leaf(config, eax, ebx, ecx, config.edx());
+        return leaf(config.leaf(), config.subleaf(), eax, ebx, ecx, config.edx());
     }
 
-    private static Map<String, ?> leaf(CpuidConfig config, int eax, int ebx, int ecx, int edx) {
+    private static Map<String, ?> leaf(int number, int subleaf, int eax, int ebx, int ecx, int edx) {
         var leaf = new LinkedHashMap<String, Object>();
-        leaf.put("function", Integer.toUnsignedLong(config.leaf()));
-        leaf.put("index", (long) Math.max(0, config.subleaf()));
+        leaf.put("function", Integer.toUnsignedLong(number));
+        leaf.put("index", (long) Math.max(0, subleaf));
         leaf.put("eax", Integer.toUnsignedLong(eax));
         leaf.put("ebx", Integer.toUnsignedLong(ebx));
         leaf.put("ecx", Integer.toUnsignedLong(ecx));
@@ -66,14 +75,15 @@ final class CpuidCommands {
         if (flags != 0 || td.hkid() < 0 || td.state() == TdxVm.State.RUNNABLE || !td.vcpuInitialised(vcpu)) {
             return TdxVm.invalid("tdx_vcpu_get_cpuid: flags, or not between KVM_TDX_INIT_VCPU and KVM_TDX_FINALIZE_VM");
         }
-        if (entries < CpuidConfig.ALL.size()) {
-            return IoctlResult.err(Errno.E2BIG, "tdx_vcpu_get_cpuid: there are more leaves");
+        if (entries < CpuidRow.ALL.size()) {
+            return new IoctlResult.Err(Errno.E2BIG, "tdx_vcpu_get_cpuid: there are more leaves", Map.of("nent", (long)
+                    CpuidRow.ALL.size()));
         }
         var leaves = new ArrayList<Map<String, ?>>();
-        for (CpuidConfig config : CpuidConfig.ALL) {
-            long low = field(config.fieldId());
-            long high = field(config.fieldId() + 1);
-            leaves.add(leaf(config, (int) low, (int) (low >>> 32), (int) high, (int) (high >>> 32)));
+        for (CpuidRow row : IN_ORDER) {
+            long low = field(row.fieldId());
+            long high = field(row.fieldId() + 1);
+            leaves.add(leaf(row.leaf(), row.subleaf(), (int) low, (int) (low >>> 32), (int) high, (int) (high >>> 32)));
         }
         return new IoctlResult.Ok(0, Map.of("cpuid", leaves));
     }

@@ -32,6 +32,9 @@ final class TdxRun {
     private static final int REASON_PREEMPTION_TIMER = 52;
     private static final int UNEXPECTED_EXIT_REASON = 4;
 
+    /** Virtual time that a TD exit takes, as any other exit. */
+    private static final long EXIT_TICKS = 1000;
+
     private final TdxVm td;
     private final Vm vm;
     private final Vcpu vcpu;
@@ -67,6 +70,7 @@ final class TdxRun {
             return new RunResult.Refused(Errno.EINTR, "kvm_arch_vcpu_ioctl_run: immediate_exit is set");
         }
         run.setExitReason(ExitReason.UNKNOWN);
+        processor.cpu().setClock(vm.now());
         processor.budget(budget);
         try {
             return loop(run, budget, tdvpr);
@@ -114,6 +118,8 @@ final class TdxRun {
         SeamcallRegs in = vmcalls.reply().with(RAX, 0).with(RCX, tdvpr);
         SeamcallRegs out = td.host().seamcall(td.host().cpuOf(vcpu.id()), "TDH.VP.ENTER", in);
         vmcalls.exited(out);
+        processor.cpu().setClock(processor.cpu().clock() + EXIT_TICKS);
+        vm.tick(processor.cpu().clock());
         return out;
     }
 

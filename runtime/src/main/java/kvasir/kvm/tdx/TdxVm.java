@@ -20,6 +20,7 @@ import kvasir.kvm.Vm;
 import kvasir.kvm.irqchip.IrqChip;
 import kvasir.kvm.mmu.Spte;
 import kvasir.kvm.mmu.TdpMmu;
+import kvasir.metal.cpu.Cpu;
 import kvasir.metal.tdx.Operand;
 import kvasir.metal.tdx.SeamcallRegs;
 import kvasir.metal.tdx.SeptState;
@@ -460,6 +461,11 @@ public final class TdxVm implements VendorOps {
     @Override
     public int gmemMaxMappingLevel(long pfn, boolean isPrivate) {
         return 1;
+    }
+
+    @Override
+    public Cpu processor(Vcpu vcpu) {
+        return processor(vcpu.id()).map(TdProcessor::cpu).orElseGet(vcpu::cpu);
     }
 
     @Override

@@ -58,6 +58,8 @@ public final class Cpu {
     boolean stackShadow;
 
     // derived from the architectural state by updateMode
+    ControlGuard controlGuard = ControlGuard.NONE;
+
     CodeSize codeSize = CodeSize.BITS16;
     int cpl;
     int modeKey;
@@ -401,6 +403,11 @@ public final class Cpu {
     /** Whether CPUID exits; it does not after construction. */
     public void interceptCpuid(boolean exits) {
         cpuidExits = exits;
+    }
+
+    /** Who judges the guest's writes to control registers; nobody after construction. */
+    public void guardControls(ControlGuard guard) {
+        controlGuard = guard;
     }
 
     /** Which registers RDMSR and WRMSR exit for although the processor keeps them; none after construction. */
@@ -761,6 +768,11 @@ public final class Cpu {
         if (cpl != 0) {
             throw exception(Vector.GP, 0);
         }
+    }
+
+    /** Whether it executes 64-bit code: long mode, and CS is a 64-bit segment. */
+    public boolean runs64BitCode() {
+        return codeSize == CodeSize.BITS64;
     }
 
     /** EAX, EBX, ECX, EDX that CPUID answers now: the model's leaf with APIC id, OSXSAVE, OSPKE and XSAVE area sizes. */

@@ -103,6 +103,7 @@ final class ExtendedStateOps {
         if ((int) c.r[Gpr.RCX] != 0 || !XState.legalXcr0(c.model, value)) {
             throw c.exception(Vector.GP, 0);
         }
+        SystemOps.guard(c, ControlGuard.XCR0, value);
         c.sys.xcr0 = value;
         c.updateMode();
     }

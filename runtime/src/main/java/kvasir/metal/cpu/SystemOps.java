@@ -143,7 +143,17 @@ final class SystemOps {
         }
     }
 
+    /** What the guard does not allow does not happen. */
+    static void guard(Cpu c, int register, long value) {
+        switch (c.controlGuard.write(register, value)) {
+            case ALLOWED -> {}
+            case FAULTS -> throw c.exception(Vector.GP, 0);
+            case EXITS -> throw c.leave(new VmExit.ControlWrite(register));
+        }
+    }
+
     private static void writeCr0(Cpu c, long written) {
+        guard(c, 0, written);
         if (written >>> 32 != 0) {
             throw c.exception(Vector.GP, 0);
         }
@@ -252,6 +262,7 @@ final class SystemOps {
     }
 
     private static void writeCr4(Cpu c, long value) {
+        guard(c, 4, value);
         long changed = value ^ c.sys.cr4;
         boolean bad = (value & ~cr4Defined(c.model)) != 0
                 || c.longMode() && ((value & Bits.CR4_PAE) == 0 || (changed & Bits.CR4_LA57) != 0)

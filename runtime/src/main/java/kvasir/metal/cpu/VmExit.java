@@ -74,6 +74,13 @@ public sealed interface VmExit {
     /** TDCALL (Intel TDX); the leaf is in RAX. */
     record Tdcall() implements VmExit {}
 
+    /**
+     * A write to CR0 or CR4 that the {@link ControlGuard} does not let through; the instruction has not happened.
+     *
+     * @param register 0 or 4
+     */
+    record ControlWrite(int register) implements VmExit {}
+
     /** VMGEXIT (AMD SEV-ES); the GHCB MSR tells the rest. */
     record Vmgexit() implements VmExit {}
 

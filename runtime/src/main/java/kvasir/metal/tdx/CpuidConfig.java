@@ -35,9 +35,14 @@ public record CpuidConfig(int leaf, int subleaf, int eax, int ebx, int ecx, int 
         };
     }
 
+    /** Bits that TD_PARAMS sets to any value; the others of the mask it can only clear. */
+    int direct(int register) {
+        return leaf == 4 || leaf == 1 && register < 2 ? mask(register) : 0;
+    }
+
     /** Metadata field id of EAX and EBX in CPUID_VALUES; the next is that of ECX and EDX. */
     public long fieldId() {
-        return TdFields.cpuidValues(this);
+        return TdFields.cpuidValues(leaf, subleaf);
     }
 
     /** Subleaf as it travels in registers and fields: all ones if the leaf has none. */

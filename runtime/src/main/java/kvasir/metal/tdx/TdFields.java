@@ -47,22 +47,16 @@ final class TdFields {
         rows.add(tdcs("MROWNERCONFIG", 0x1310000300000020L, 6, Tdcs.MROWNERCONFIG, Access.READ, Access.READ));
         rows.add(tdcs("RTMR", 0x1310000300000040L, 24, Tdcs.RTMR, Access.NONE, Access.READ));
         rows.add(tdcs("SERVTD_HASH", 0x9910000300000000L, 6, Tdcs.SERVTD_HASH, Access.READ, Access.READ));
-        for (int i = 0; i < CpuidConfig.ALL.size(); i++) {
-            rows.add(tdcs(
-                    "CPUID_VALUES",
-                    cpuidValues(CpuidConfig.ALL.get(i)),
-                    2,
-                    Tdcs.CPUID_VALUES + 16 * i,
-                    Access.READ,
-                    Access.NONE));
+        for (CpuidRow row : CpuidRow.ALL) {
+            rows.add(tdcs("CPUID_VALUES", row.fieldId(), 2, row.offset(), Access.READ, Access.NONE));
         }
         return rows;
     }
 
     /** Field code: bit 16 leaf[31], bits 15:9 leaf[6:0], bits 8:1 subleaf or all ones without, bit 0 the half. */
-    static long cpuidValues(CpuidConfig config) {
-        long subleaf = config.subleaf() < 0 ? 0x1fe : (config.subleaf() & 0x7fL) << 1;
-        return 0x9410000300000000L | (long) (config.leaf() >>> 31) << 16 | (config.leaf() & 0x7fL) << 9 | subleaf;
+    static long cpuidValues(int leaf, int subleaf) {
+        long index = subleaf < 0 ? 0x1fe : (subleaf & 0x7fL) << 1;
+        return 0x9410000300000000L | (long) (leaf >>> 31) << 16 | (leaf & 0x7fL) << 9 | index;
     }
 
     private static Field<Tdr> tdr(String name, long id, int elements, int offset, Access host, Access guest) {

@@ -10,6 +10,8 @@ import kvasir.metal.cpu.CpuidModel.Feature;
  */
 final class TdMsrs {
     static final int TSC = 0x10;
+    static final int ARCH_CAPABILITIES = 0x10a;
+    static final int MISC_ENABLE = 0x1a0;
     static final int EFER = 0xc000_0080;
     private static final int CSTAR = 0xc000_0083;
     private static final int TSC_DEADLINE = 0x6e0;
@@ -20,6 +22,8 @@ final class TdMsrs {
         NATIVE,
         /** The register, if only bits that the TD may change differ; else #VE. */
         CHECKED,
+        /** A value that the module makes up. */
+        EMULATED,
         VE,
         GP
     }
@@ -36,10 +40,13 @@ final class TdMsrs {
             one(0x9e, Rule.GP, Rule.GP),
             range(0xc1, 0xc8, Rule.GP, Rule.GP), // PMCs: no PERFMON
             one(0xe1, Rule.GP, Rule.GP), // UMWAIT_CONTROL: no WAITPKG
+            one(ARCH_CAPABILITIES, Rule.EMULATED, Rule.GP),
+            one(0x10b, Rule.NATIVE, Rule.NATIVE), // FLUSH_CMD
             one(0x122, Rule.GP, Rule.GP), // TSX_CTRL
             range(0x174, 0x176, Rule.NATIVE, Rule.NATIVE), // SYSENTER
             range(0x186, 0x18d, Rule.GP, Rule.GP), // PERFEVTSEL
             one(0x195, Rule.GP, Rule.GP),
+            one(MISC_ENABLE, Rule.EMULATED, Rule.VE),
             one(0x1c4, Rule.GP, Rule.GP), // XFD
             one(0x1c5, Rule.GP, Rule.GP),
             one(0x1d9, Rule.NATIVE, Rule.NATIVE), // DEBUGCTL
@@ -111,11 +118,11 @@ final class TdMsrs {
 
     /** Whether the processor may not do RDMSR by itself although it keeps the register. */
     static boolean interceptsRead(int index) {
-        return index == CSTAR;
+        return index == CSTAR || index == ARCH_CAPABILITIES || index == MISC_ENABLE;
     }
 
     /** The same of WRMSR. */
     static boolean interceptsWrite(int index) {
-        return index == CSTAR || index == TSC || index == EFER;
+        return index == CSTAR || index == ARCH_CAPABILITIES || index == MISC_ENABLE || index == TSC || index == EFER;
     }
 }

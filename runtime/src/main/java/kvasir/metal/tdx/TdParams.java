@@ -104,8 +104,11 @@ record TdParams(PhysicalMemory memory, long hpa) {
         return memory.read32(hpa + CPUID + 16L * index + 4L * register);
     }
 
-    /** The first configurable leaf with a bit that may not be set, or −1. */
+    /** The first configurable leaf with a bit that may not be set, or another family, model or stepping; or −1. */
     int wrongCpuid() {
+        if (!signatureValid()) {
+            return 0;
+        }
         for (int i = 0; i < CpuidConfig.ALL.size(); i++) {
             for (int register = 0; register < 4; register++) {
                 if ((cpuid(i, register) & ~CpuidConfig.ALL.get(i).mask(register)) != 0) {
@@ -114,6 +117,18 @@ record TdParams(PhysicalMemory memory, long hpa) {
             }
         }
         return -1;
+    }
+
+    /** Whether HLE and RTM are both enumerated or neither. */
+    boolean tsxWhole() {
+        int ebx = TdCpuid.values(CpuidRow.find(7, 0).orElseThrow(), this)[1];
+        return (ebx >>> 4 & 1) == (ebx >>> 11 & 1);
+    }
+
+    /** 0 for the processor's own, or exactly that. */
+    private boolean signatureValid() {
+        int asked = cpuid(0, 0);
+        return asked == 0 || asked == TdCpuid.signature();
     }
 
     boolean zero(int from, int to) {

@@ -18,18 +18,23 @@ import kvasir.metal.paging.SecondStageResult;
 /**
  * Runs the code of one TD vCPU on a processor: TDX non-root mode. What the hypervisor of an ordinary guest would see goes
  * to the module first: TDCALL, private EPT violations, CPUID, and everything that becomes #VE.
- *
- * <p>Divergence: CR0, CR4 and XCR0 are not checked against the bits that TDX owns.
  */
 public final class TdProcessor implements TdGuest {
     private static final int EFER = 0xc000_0080;
     private static final int VECTOR_VE = 20;
     private static final int VECTOR_DF = 8;
     private static final int VECTOR_GP = 13;
+    private static final int VECTOR_PF = 14;
+    private static final int PF_PRESENT = 1;
+    private static final int PF_WRITE = 2;
+    private static final int PF_USER = 4;
+    private static final int PF_RESERVED = 8;
+    private static final int PF_FETCH = 16;
     private static final long EFER_SCE = 1;
     private static final int REASON_CPUID = 10;
     private static final int REASON_HLT = 12;
     private static final int REASON_VMCALL = 18;
+    private static final int REASON_CR_ACCESS = 28;
     private static final int REASON_IO = 30;
     private static final int REASON_RDMSR = 31;
     private static final int REASON_WRMSR = 32;
@@ -38,6 +43,10 @@ public final class TdProcessor implements TdGuest {
     private static final long QUALIFICATION_WRITE = 2;
     private static final long QUALIFICATION_FETCH = 4;
     private static final int GUEST_BITS = 52;
+
+    /** The processor's, fast strings, without performance monitoring (bit 7) and PEBS (bit 12). */
+    private static final long MISC_ENABLE_OF_TD = 0x1001;
+
     private static final int[] GENERAL = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
     private final PhysicalMemory memory;
@@ -129,8 +138,10 @@ public final class TdProcessor implements TdGuest {
                 yield exception(vcpu, REASON_HLT, 0, 1);
             }
             case VmExit.Io io -> exception(vcpu, REASON_IO, qualification(io), cpu.exitInstructionLength());
-            case VmExit.Rdmsr read -> readMsr(vcpu, read.index());
+            case VmExit.Rdmsr read -> readMsr(vcpu, tdcs, read.index());
             case VmExit.Wrmsr write -> writeMsr(vcpu, write.index(), write.value());
+            case VmExit.ControlWrite write ->
+                exception(vcpu, REASON_CR_ACCESS, write.register(), cpu.exitInstructionLength());
             case VmExit.Hypercall _ -> exception(vcpu, REASON_VMCALL, 0, cpu.exitInstructionLength());
             case VmExit.TripleFault _ -> Optional.of(new TdExit.TripleFault());
             // the budget itself is looked at before each run
@@ -182,11 +193,11 @@ public final class TdProcessor implements TdGuest {
     private Optional<TdExit> violation(Tdvps vcpu, Tdcs tdcs, VmExit.EptViolation violation) {
         long gpa = violation.gpa();
         long qualification = violation.qualification();
+        if (gpa >>> tdcs.gpaWidth() != 0) {
+            return reservedBit(violation);
+        }
         if ((gpa & tdcs.sharedBit()) != 0) {
             return sharedViolation(vcpu, gpa, violation.linear(), qualification);
-        }
-        if (!tdcs.privateGpa(gpa)) {
-            return Optional.of(new TdExit.EptViolation(gpa, qualification, TdExit.EEQ_NONE));
         }
         var kind = (qualification & QUALIFICATION_WRITE) != 0
                 ? PrivateAccess.Kind.WRITE
@@ -197,6 +208,16 @@ public final class TdProcessor implements TdGuest {
                 memoryException(vcpu, at, violation.linear(), why);
             case AccessDecision.Exit(TdExit.EptViolation exit) -> Optional.of(exit);
         };
+    }
+
+    /** An address bit above SHARED is a reserved bit of the guest's own tables. */
+    private Optional<TdExit> reservedBit(VmExit.EptViolation violation) {
+        boolean write = (violation.qualification() & QUALIFICATION_WRITE) != 0;
+        boolean fetch = (violation.qualification() & QUALIFICATION_FETCH) != 0;
+        cpu.setCr(2, violation.linear());
+        int code = PF_PRESENT | PF_RESERVED | (write ? PF_WRITE : 0) | (cpu.cpl() == 3 ? PF_USER : 0);
+        cpu.inject(new Injection.GuestException(VECTOR_PF, code | (fetch ? PF_FETCH : 0)));
+        return Optional.empty();
     }
 
     /** Bit 63 of the shared entry decides between a TD exit and #VE. */
@@ -225,12 +246,16 @@ public final class TdProcessor implements TdGuest {
         cpu.inject(new Injection.GuestException(filled ? VECTOR_VE : VECTOR_DF, 0));
     }
 
-    private Optional<TdExit> readMsr(Tdvps vcpu, int index) {
+    private Optional<TdExit> readMsr(Tdvps vcpu, Tdcs tdcs, int index) {
         TdMsrs.Rule rule = TdMsrs.read(cpu.model(), index);
         if (rule == TdMsrs.Rule.VE) {
             return exception(vcpu, REASON_RDMSR, 0, cpu.exitInstructionLength());
         }
-        OptionalLong value = rule == TdMsrs.Rule.GP ? OptionalLong.empty() : apic.read(index, cpu.clock());
+        OptionalLong value = switch (rule) {
+            case GP -> OptionalLong.empty();
+            case EMULATED -> OptionalLong.of(emulated(tdcs, index));
+            default -> apic.read(index, cpu.clock());
+        };
         if (value.isEmpty()) {
             return generalProtection();
         }
@@ -238,6 +263,10 @@ public final class TdProcessor implements TdGuest {
         cpu.setGpr(Operand.RDX, value.getAsLong() >>> 32);
         cpu.skip();
         return Optional.empty();
+    }
+
+    private static long emulated(Tdcs tdcs, int index) {
+        return index == TdMsrs.MISC_ENABLE ? MISC_ENABLE_OF_TD : tdcs.u64(Tdcs.ARCH_CAPABILITIES);
     }
 
     private Optional<TdExit> writeMsr(Tdvps vcpu, int index, long value) {
@@ -265,7 +294,7 @@ public final class TdProcessor implements TdGuest {
         int enabled = vcpu.u8(Tdvps.CPUIDVE);
         boolean asked = (enabled & (cpu.cpl() == 0 ? 1 : 2)) != 0;
         Optional<int[]> answer =
-                asked ? Optional.empty() : TdCpuid.answer(cpu.model(), tdcs, vcpu, cpuid.leaf(), cpuid.subleaf());
+                asked ? Optional.empty() : TdCpuid.answer(cpu, tdcs, vcpu, cpuid.leaf(), cpuid.subleaf());
         if (answer.isEmpty()) {
             return exception(vcpu, REASON_CPUID, 0, cpu.exitInstructionLength());
         }
@@ -281,6 +310,7 @@ public final class TdProcessor implements TdGuest {
     private void load(TdxModule module, Tdvps vcpu) {
         var tdcs = new Tdr(memory, module.pamt().owner(vcpu.hpa(), Pamt.SIZE_4K)).tdcs();
         if (!started) {
+            cpu.guardControls(new TdControls(tdcs.attributes(), tdcs.xfam()));
             start(vcpu);
         }
         for (int register : GENERAL) {

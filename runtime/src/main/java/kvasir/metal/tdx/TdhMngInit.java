@@ -60,7 +60,9 @@ final class TdhMngInit {
             CpuidConfig config = CpuidConfig.ALL.get(wrong);
             call.out(RCX, config.leaf() & 0xffff_ffffL | config.wireSubleaf() << 32);
             call.fail(Status.OPERAND_INVALID.on(Operand.CPUID_CONFIG));
+            return;
         }
+        call.check(c -> params.tsxWhole(), Status.OPERAND_INVALID.on(Operand.CPUID_CONFIG));
     }
 
     private static void store(Tdcs tdcs, TdParams params, long tsc) {
@@ -82,9 +84,10 @@ final class TdhMngInit {
         tdcs.setBytes(Tdcs.MRCONFIGID, params.bytes(80, 48));
         tdcs.setBytes(Tdcs.MROWNER, params.bytes(128, 48));
         tdcs.setBytes(Tdcs.MROWNERCONFIG, params.bytes(176, 48));
-        for (int i = 0; i < CpuidConfig.ALL.size(); i++) {
+        for (CpuidRow row : CpuidRow.ALL) {
+            int[] values = TdCpuid.values(row, params);
             for (int register = 0; register < 4; register++) {
-                tdcs.setU32(Tdcs.CPUID_VALUES + 16 * i + 4 * register, params.cpuid(i, register));
+                tdcs.setU32(row.offset() + 4 * register, values[register]);
             }
         }
         tdcs.setU64(Tdcs.TD_EPOCH, 1);

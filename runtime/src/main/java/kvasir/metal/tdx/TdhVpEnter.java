@@ -137,7 +137,8 @@ final class TdhVpEnter {
         switch (exit) {
             case TdExit.Vmcall(SeamcallRegs regs) -> vmcall(regs);
             case TdExit.EptViolation(long gpa, long qualification, long eeq) -> {
-                if (tdcs.privateGpa(gpa)) {
+                boolean byAccess = (eeq & 0xf) == TdExit.EEQ_NONE || (eeq & 0xf) == TdExit.EEQ_PENDING_EPT_VIOLATION;
+                if (tdcs.privateGpa(gpa) && byAccess) {
                     new ZeroStepFilter(vcpu).faulted(gpa);
                 }
                 eptViolation(gpa, tdcs.privateGpa(gpa) ? qualification & ~QUALIFICATION_HIDDEN : qualification, eeq);

@@ -10,8 +10,6 @@ import static kvasir.metal.tdx.Operand.RDX;
  * the TDR is held exclusively; version 0 takes the vCPU index.
  */
 final class TdhVpInit {
-    /** CPUID(1).EAX of the platform, before the TD's configuration: a Sapphire Rapids. */
-    private static final long PLATFORM_SIGNATURE = 0x806f8;
 
     private TdhVpInit() {}
 
@@ -40,7 +38,7 @@ final class TdhVpInit {
         vcpu.setGpr(Operand.RBX, tdcs.gpaWidth());
         vcpu.setGpr(Operand.RCX, handOff);
         vcpu.setGpr(Operand.R8, handOff);
-        vcpu.setGpr(Operand.RDX, signature == 0 ? PLATFORM_SIGNATURE : signature);
+        vcpu.setGpr(Operand.RDX, signature);
         vcpu.setGpr(Operand.RSI, vcpu.index());
         vcpu.setU64(Tdvps.RIP, 0xffff_fff0L);
         vcpu.setU64(Tdvps.RFLAGS, 2);

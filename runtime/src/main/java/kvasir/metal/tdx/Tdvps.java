@@ -112,6 +112,26 @@ public record Tdvps(PhysicalMemory memory, long hpa) {
         return u64(GPR + 8 * register);
     }
 
+    /** The guest's RIP at its last TD exit. */
+    public long rip() {
+        return u64(RIP);
+    }
+
+    /** The guest's CR0 at its last TD exit. */
+    public long cr0() {
+        return u64(CR0);
+    }
+
+    /** The guest's CR3 at its last TD exit. */
+    public long cr3() {
+        return u64(CR3);
+    }
+
+    /** The guest's CR4 at its last TD exit, as in hardware. */
+    public long cr4() {
+        return u64(CR4);
+    }
+
     void setGpr(int register, long value) {
         setU64(GPR + 8 * register, value);
     }

@@ -51,12 +51,10 @@ record ZeroStepFilter(Tdvps vcpu) {
         return vcpu.u64(Tdvps.ZERO_STEP_GPAS + 8 * index);
     }
 
-    /** The first listed GPA whose access would still leave the TD, or −1. A pending page waits for the guest, not the host. */
+    /** The first listed GPA whose S-EPT entry does not let the guest read, write and execute, or −1; a pending one does not. */
     long stillFaulting(Tdcs tdcs) {
         for (int i = 0; i < vcpu.u32(Tdvps.ZERO_STEP_ENTRIES); i++) {
-            SeptState state = SeptWalk.to(vcpu.memory(), tdcs, at(i), 0).state();
-            boolean pending = state == SeptState.PENDING || state == SeptState.PENDING_EXPORTED_DIRTY;
-            if (!pending && !state.guestWritable()) {
+            if (!SeptWalk.to(vcpu.memory(), tdcs, at(i), 0).state().guestWritable()) {
                 return at(i);
             }
         }

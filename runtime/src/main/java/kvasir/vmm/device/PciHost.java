@@ -2,10 +2,13 @@ package kvasir.vmm.device;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Optional;
 
 /**
- * The host bridge of a PC (82441FX, Intel's data sheet) behind the configuration ports CF8h and CFCh to CFFh, and
- * nothing else on its bus. Its registers of memory attributes are kept; all memory is RAM anyway.
+ * The host bridge of a PC (82441FX) and the power management function of its south bridge (PIIX4, device 1, function 3;
+ * Intel's data sheets) behind the configuration ports CF8h and CFCh to CFFh, and nothing else on the bus: a scan, which
+ * looks at function 0 first, finds the host bridge alone. Registers of memory attributes are kept; all memory is RAM
+ * anyway. The base address of the power management registers is kept too, and they are where QEMU's firmware puts them.
  */
 public final class PciHost implements PortDevice {
     private static final int ADDRESS = 0xcf8;
@@ -13,14 +16,23 @@ public final class PciHost implements PortDevice {
     private static final int VENDOR_AND_DEVICE = 0x1237_8086;
     private static final int CLASS_AND_REVISION = 0x0600_0002;
     private static final int FIRST_WRITABLE = 0x40;
+    private static final int BRIDGE = 0x8000_0000;
+    private static final int POWER_MANAGEMENT = 0x8000_0b00;
+    private static final int PM_VENDOR_AND_DEVICE = 0x7113_8086;
+    private static final int PM_CLASS_AND_REVISION = 0x0680_0003;
+    private static final int PM_BASE = 0x40;
 
     private final ByteBuffer bridge = ByteBuffer.allocate(256).order(ByteOrder.LITTLE_ENDIAN);
+    private final ByteBuffer power = ByteBuffer.allocate(256).order(ByteOrder.LITTLE_ENDIAN);
     private int address;
 
     /** The bridge after reset. */
     public PciHost() {
         bridge.putInt(0, VENDOR_AND_DEVICE);
         bridge.putInt(8, CLASS_AND_REVISION);
+        power.putInt(0, PM_VENDOR_AND_DEVICE);
+        power.putInt(8, PM_CLASS_AND_REVISION);
+        power.putInt(PM_BASE, 1);
     }
 
     @Override
@@ -28,9 +40,13 @@ public final class PciHost implements PortDevice {
         return port == ADDRESS || (port >= DATA && port < DATA + 4);
     }
 
-    /** Whether the address register enables configuration cycles and names bus 0, device 0, function 0. */
-    private boolean selected() {
-        return (address & 0x80ff_ff00) == 0x8000_0000;
+    /** The function of bus 0 that the address register names. */
+    private Optional<ByteBuffer> selected() {
+        return switch (address & 0x80ff_ff00) {
+            case BRIDGE -> Optional.of(bridge);
+            case POWER_MANAGEMENT -> Optional.of(power);
+            default -> Optional.empty();
+        };
     }
 
     private int register(int port) {
@@ -44,7 +60,8 @@ public final class PciHost implements PortDevice {
         }
         int value = 0;
         for (int i = 0; i < bytes; i++) {
-            int octet = selected() ? bridge.get(register(port) + i & 0xff) & 0xff : 0xff;
+            int at = register(port) + i & 0xff;
+            int octet = selected().map(function -> function.get(at) & 0xff).orElse(0xff);
             value |= octet << 8 * i;
         }
         return value;
@@ -56,12 +73,14 @@ public final class PciHost implements PortDevice {
             address = bytes == 4 ? value : address;
             return;
         }
-        for (int i = 0; i < bytes && selected(); i++) {
+        for (int i = 0; i < bytes; i++) {
             int at = register(port) + i & 0xff;
+            byte octet = (byte) (value >>> 8 * i);
             if (at >= FIRST_WRITABLE) {
-                bridge.put(at, (byte) (value >>> 8 * i));
+                selected().ifPresent(function -> function.put(at, octet));
             }
         }
+        power.putInt(PM_BASE, power.getInt(PM_BASE) & 0xffc0 | 1);
     }
 
     @Override
