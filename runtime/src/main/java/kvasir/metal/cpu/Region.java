@@ -49,8 +49,12 @@ final class Region {
     /** How often there was a region with this entry before. */
     final int remade;
 
-    Region(List<Part> parts, int remade) {
+    /** Whether other threads see its memory accesses, so that they must keep the order of x86. */
+    final boolean ordered;
+
+    Region(List<Part> parts, boolean ordered, int remade) {
         this.parts = parts;
+        this.ordered = ordered;
         this.remade = remade;
     }
 

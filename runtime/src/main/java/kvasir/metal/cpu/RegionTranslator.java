@@ -57,15 +57,11 @@ final class RegionTranslator {
         this.ordered = ordered;
     }
 
-    /**
-     * The translation of {@code parts}, or of as many of the first of them as one method can hold.
-     *
-     * @param ordered whether accesses to memory keep x86's order, because other processors may look
-     */
-    static Optional<Region.Translation> translate(List<Part> parts, boolean ordered) {
-        List<Part> some = parts;
+    /** The translation of {@code region}, or of as many of its first blocks as one method can hold. */
+    static Optional<Region.Translation> translate(Region region) {
+        List<Part> some = region.parts;
         while (!some.isEmpty()) {
-            var translator = new RegionTranslator(some, ordered);
+            var translator = new RegionTranslator(some, region.ordered);
             byte[] bytes = translator.classFile();
             if (bytecode(bytes) < MOST_BYTECODE) {
                 return Optional.of(translator.define(bytes));

@@ -29,7 +29,7 @@ final class Regions {
     /** Regions that live at a time; with one more, all are dropped. */
     private static final int MOST_REGIONS = 8192;
 
-    /** Instructions at a time while the JVM has not compiled the translation: its counters see each entry. */
+    /** Instructions at a time at first, so that the JVM's counters see entries; then so many that they cost nothing. */
     private static final int COLD_BUDGET = 20_000;
 
     private static final int WARM = 2000;
@@ -50,12 +50,6 @@ final class Regions {
     private final Set<Region> living = new LinkedHashSet<>();
     private long made;
     private long dropped;
-
-    /** Translations are made one after another by one thread, whichever processor asks. */
-    private static final class Worker {
-        static final ExecutorService ONE = Executors.newSingleThreadExecutor(
-                task -> Thread.ofPlatform().daemon().name("kvasir translator").unstarted(task));
-    }
 
     Regions(Cpu c) {
         this.c = c;
@@ -94,19 +88,16 @@ final class Regions {
         if (living.size() >= MOST_REGIONS) {
             dropAll();
         }
-        var region = new Region(parts, remade);
+        var region = new Region(parts, c.shared, remade);
         region.compared = -1;
         living.add(region);
         parts.forEach(part -> part.block().regions.add(region));
         block.region = region;
         made++;
-        boolean ordered = c.shared;
-        Runnable work = () ->
-                region.translation = RegionTranslator.translate(parts, ordered).orElse(null);
         if (engine == Engine.TRANSLATOR_AT_ONCE) {
-            work.run();
+            region.translation = RegionTranslator.translate(region).orElse(null);
         } else {
-            Worker.ONE.execute(work);
+            TranslatorThread.translate(region);
         }
     }
 
