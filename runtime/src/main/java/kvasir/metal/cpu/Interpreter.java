@@ -31,6 +31,9 @@ final class Interpreter {
 
     private int portBytes;
 
+    /** What {@link kvasir.metal.memory.PhysicalMemory#changes} told when {@link #run} ended: later ones are not ours. */
+    private long seen = -1;
+
     /** An exit that waits until its instruction has retired. */
     private Optional<VmExit> after = Optional.empty();
 
@@ -42,12 +45,18 @@ final class Interpreter {
     VmExit run(long budget, Optional<MmioBus> bus) {
         c.mem.setBus(bus);
         c.mem.followEpoch();
-        c.hostStamp++;
-        c.stamp++;
+        if (c.memory.usedBy(c) || c.memory.changes() != seen || c.shared) {
+            c.refetch();
+        }
+        VmExit exit = untilExit(budget, bus.isPresent());
+        seen = c.memory.changes();
+        return exit;
+    }
+
+    private VmExit untilExit(long budget, boolean emulating) {
         c.exitLength = 0;
         delivered = 0;
         long limit = c.retired + Math.min(budget, Long.MAX_VALUE - c.retired);
-        boolean emulating = bus.isPresent();
         while (true) {
             if (eventsWait()) {
                 long at = c.ip;

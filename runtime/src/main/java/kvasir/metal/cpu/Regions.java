@@ -7,8 +7,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import kvasir.metal.cpu.isa.CodeSize;
 import kvasir.metal.cpu.isa.Instruction;
 
@@ -18,7 +16,7 @@ import kvasir.metal.cpu.isa.Instruction;
  */
 final class Regions {
     /** Executions after which a block is hot. */
-    private static final int HOT = 1000;
+    private static final int HOT = 10_000;
 
     /** As {@link #HOT}, for tests. */
     static final int HOT_AT_ONCE = 2;
@@ -81,7 +79,7 @@ final class Regions {
 
     /** @param remade how often there was a region with this entry before */
     private void make(Block block, int remade) {
-        List<Region.Part> parts = collect(block);
+        List<Region.Part> parts = collect(block, remade > 0);
         if (parts.isEmpty()) {
             return;
         }
@@ -107,10 +105,11 @@ final class Regions {
     }
 
     /**
-     * The blocks that the entry leads to, as far as they have been executed; then the other hot ones of its page, which
-     * indirect branches may reach.
+     * The blocks that the entry leads to, as far as they have been executed.
+     *
+     * @param all whether then come the other hot ones of its page, which indirect branches may reach
      */
-    private List<Region.Part> collect(Block entry) {
+    private List<Region.Part> collect(Block entry, boolean all) {
         long page = entry.linear & -4096;
         var parts = new ArrayList<Region.Part>();
         var waiting = new LinkedHashMap<Integer, Block>();
@@ -118,14 +117,14 @@ final class Regions {
         waiting.put(entry.offset, entry);
         seen.add(entry);
         int instructions = 0;
-        boolean others = false;
+        boolean others = all;
         while (parts.size() < MOST_BLOCKS) {
             if (waiting.isEmpty()) {
-                if (others) {
+                if (!others) {
                     break;
                 }
-                others = true;
-                for (Block block : c.blocks.hotBeside(entry, hot / 4)) {
+                others = false;
+                for (Block block : c.blocks.hotBeside(entry, hot / 8)) {
                     if (seen.add(block)) {
                         waiting.put(block.offset, block);
                     }

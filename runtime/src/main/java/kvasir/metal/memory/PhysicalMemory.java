@@ -35,6 +35,13 @@ public final class PhysicalMemory {
     private final long size;
     private Leaf[][] root;
     private long epoch;
+
+    /** What {@link #changes} tells. */
+    private long changes;
+
+    /** Who told {@link #usedBy} last. */
+    private Object user = this;
+
     private MemoryWatch watch = MemoryWatch.NONE;
 
     private boolean shared;
@@ -98,6 +105,21 @@ public final class PhysicalMemory {
         shared = false;
         standStill = () -> {};
         epoch++;
+    }
+
+    /**
+     * A number that changes whenever bytes may change by another than a processor that has the native address: at each
+     * {@link #writable}, discard and restore. Not kept while memory is {@linkplain #share shared}.
+     */
+    public long changes() {
+        return changes + epoch;
+    }
+
+    /** Tells that {@code processor} begins to run; answers whether another one did since it last told so. */
+    public boolean usedBy(Object processor) {
+        boolean other = user != processor;
+        user = processor;
+        return other;
     }
 
     /** Bytes of physical address space. */
@@ -164,6 +186,7 @@ public final class PhysicalMemory {
 
     /** Native address of the frame, with bytes of its own. */
     private long own(long pfn) {
+        changes++;
         Leaf leaf = ownLeaf(pfn);
         int slot = (int) pfn & (LEAF_FRAMES - 1);
         int frame = leaf.frames[slot];
