@@ -12,6 +12,8 @@ import kvasir.kvm.RunResult;
 import kvasir.kvm.SystemManagement;
 import kvasir.kvm.Vcpu;
 import kvasir.kvm.semantics.MemoryMapping;
+import kvasir.kvm.semantics.Policies;
+import kvasir.kvm.semantics.Semantics;
 import kvasir.metal.cpu.Cpu;
 import kvasir.registry.Api;
 import kvasir.registry.Api.Kind;
@@ -127,7 +129,11 @@ public class VcpuHandle implements Described {
 
     private static <T extends VcpuHandle> Api.Builder<T> declarePreFault(Api.Builder<T> api) {
         List<Parameter> parameters = List.of(
-                Parameter.of("range", Kind.RANGE, "bytes", "guest physical addresses"),
+                Parameter.of("range", Kind.RANGE, "bytes", "guest physical addresses")
+                        .orAbsent(),
+                VmHandle.keyword(
+                        "first", Kind.U64, "", "instead of a range: the struct's own first number, a gfn or bytes"),
+                VmHandle.keyword("count", Kind.U64, "", "and its second, in the units of the semantics"),
                 VmHandle.keyword("flags", Kind.U64, "", "rfc: 1 WRITE, 2 EXEC, 4 USER, 8 PRIVATE; others: must be 0"),
                 VmHandle.keyword("source", Kind.U64, "bytes", "rfc: hva of the content; others have no such field"));
         String doc =
@@ -289,11 +295,31 @@ public class VcpuHandle implements Described {
     }
 
     Outcome mapMemory(Arguments a) {
-        Range range = a.range("range");
-        var request = new MemoryMapping(range.start(), range.size(), a.u64("flags", 0), a.u64("source", 0));
-        IoctlResult result = machine.config().semantics().mapMemory(vcpu, request);
+        Semantics semantics = machine.config().semantics();
+        Policies.Units units = semantics.policies().units();
+        Optional<Range> range = a.optional("range", Range.class);
+        boolean struct = a.has("first") || a.has("count");
+        if (range.isPresent() == struct) {
+            return new Outcome.Failed("EINVAL", "a range, or `first` and `count` as the struct has them", Map.of());
+        }
+        long flags = a.u64("flags", 0);
+        long source = a.u64("source", 0);
+        MemoryMapping request = range.map(r -> new MemoryMapping(r.start(), r.size(), flags, source))
+                .orElseGet(() -> MemoryMapping.inUnits(units, a.u64("first", 0), a.u64("count", 0), flags, source));
+        IoctlResult result = semantics.mapMemory(vcpu, request);
         vcpu.takeSignal();
-        return result.outcome();
+        return struct ? withStruct(result.outcome(), request.first(units), request.count(units)) : result.outcome();
+    }
+
+    private static Outcome withStruct(Outcome outcome, long first, long count) {
+        var details = new LinkedHashMap<String, Object>(outcome.details());
+        details.put("first", first);
+        details.put("count", count);
+        return switch (outcome) {
+            case Outcome.Ok _ -> new Outcome.Ok(details);
+            case Outcome.Failed failed -> new Outcome.Failed(failed.name(), failed.reason(), details);
+            case Outcome.Exit exit -> new Outcome.Exit(exit.name(), details);
+        };
     }
 
     /** KVM_RUN; if the vCPU falls asleep, time passes until a timer wakes it. */
