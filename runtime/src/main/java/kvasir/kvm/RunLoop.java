@@ -51,6 +51,9 @@ final class RunLoop {
     /** The read-side section of KVM_RUN. */
     private int section;
 
+    /** Where the IN or OUT is that an exit told of; the instruction is left alone if user space goes elsewhere. */
+    private long portRip;
+
     /** The notify window has passed; true if the guest's state is lost. */
     private Optional<Boolean> notifyPassed = Optional.empty();
 
@@ -288,7 +291,8 @@ final class RunLoop {
     /** The completion callback of the previous exit (vcpu->arch.complete_userspace_io). */
     private Optional<RunResult> complete() {
         KvmRun run = vcpu.kvmRun();
-        Pending what = pending;
+        boolean port = pending == Pending.IN || pending == Pending.OUT;
+        Pending what = port && linearRip() != portRip ? Pending.NOTHING : pending;
         pending = Pending.NOTHING;
         switch (what) {
             case NOTHING -> {}
@@ -320,6 +324,11 @@ final class RunLoop {
             }
         }
         return Optional.empty();
+    }
+
+    /** kvm_get_linear_rip. */
+    private long linearRip() {
+        return longMode() ? cpu().rip() : cpu().segment(Segment.CS).base() + cpu().rip() & 0xffff_ffffL;
     }
 
     private Optional<RunResult> prepareEntry() {
@@ -391,6 +400,7 @@ final class RunLoop {
                 }
                 vcpu.kvmRun().io(io.in(), io.bytes(), io.port(), io.value());
                 pending = io.in() ? Pending.IN : Pending.OUT;
+                portRip = linearRip();
                 yield exited();
             }
             case VmExit.Cpuid cpuid -> {
@@ -689,11 +699,13 @@ final class RunLoop {
 
     Runnable checkpoint() {
         Pending saved = pending;
+        long savedRip = portRip;
         Optional<Boolean> savedNotify = notifyPassed;
         Runnable savedMmio = mmio.checkpoint();
         Runnable savedMsrs = msrs.checkpoint();
         return () -> {
             pending = saved;
+            portRip = savedRip;
             notifyPassed = savedNotify;
             savedMmio.run();
             savedMsrs.run();
