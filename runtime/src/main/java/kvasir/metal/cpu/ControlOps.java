@@ -20,6 +20,8 @@ final class ControlOps {
                 o -> Semantics.end(o, c -> {
                     if (c.pauseExits) {
                         c.interpreter.exitAfter(new VmExit.Pause());
+                    } else if (c.shared) {
+                        c.spins();
                     }
                 }));
         makers.put("CPUID", o -> Semantics.end(o, ControlOps::cpuid));

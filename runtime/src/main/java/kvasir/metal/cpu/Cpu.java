@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Cpu {
     private static final int SEV_ADDRESS_BITS = 52;
+    private static final int PAUSES_BETWEEN_YIELDS = 256;
 
     final PhysicalMemory memory;
     final Events events;
@@ -131,6 +132,8 @@ public final class Cpu {
     boolean nmiBlocked;
 
     volatile boolean kicked;
+
+    private int pauses;
 
     /** Other processors may run at the same time. */
     boolean shared;
@@ -260,6 +263,13 @@ public final class Cpu {
         if (shared) {
             NativeMemory.fence();
             refetch();
+        }
+    }
+
+    /** PAUSE while other processors run: now and then their threads get the host's processor. */
+    void spins() {
+        if (!alone && ++pauses % PAUSES_BETWEEN_YIELDS == 0) {
+            Thread.yield();
         }
     }
 
