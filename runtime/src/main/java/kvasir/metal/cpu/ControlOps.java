@@ -298,7 +298,7 @@ final class ControlOps {
             long address = c.mem.load64(c.wrap(linear + 8));
             long kind = type.load(c);
             boolean pcidUsed = kind < 2 && (c.sys.cr4 & Bits.CR4_PCIDE) == 0 && pcid != 0;
-            if (kind < 0 || kind > 3 || (kind != 2 && kind != 3 && (pcid & ~0xfffL) != 0) || pcidUsed) {
+            if (kind < 0 || kind > 3 || (pcid & ~0xfffL) != 0 || pcidUsed) {
                 throw c.exception(Vector.GP, 0);
             }
             if (kind == 0 && !c.canonicalForLoad(address)) {

@@ -12,7 +12,13 @@ final class VectorArg {
 
     private final Arg memory;
     private final int bytes;
+    /** MXCSR.MM, which AMD's processors have. */
+    private static final int MISALIGNED_MASK = 1 << 17;
+
     private final boolean aligned;
+
+    /** Whether MXCSR.MM lifts the demand for alignment: not from moves that are there to be aligned (APM 1, 4.3.2). */
+    private final boolean maskable;
 
     /** Whether AMD's processors take it unaligned. */
     private final boolean lax;
@@ -22,6 +28,8 @@ final class VectorArg {
         memory = operands.arg(number);
         bytes = memory.bytes;
         lax = operands.instruction.encoding().is("alignedintel");
+        String mnemonic = operands.instruction.mnemonic();
+        maskable = !mnemonic.startsWith("MOVAP") && !mnemonic.equals("MOVDQA") && !mnemonic.startsWith("MOVNT");
         aligned = lax || operands.instruction.encoding().is("aligned");
         at = operand instanceof Operand.Reg(Register register) ? register.number() * 4 : IN_MEMORY;
     }
@@ -78,7 +86,9 @@ final class VectorArg {
     private long linear(Cpu c, boolean write) {
         long linear = memory.address.linear(c, bytes, write);
         if (aligned && (linear & bytes - 1) != 0 && !(lax && c.model.amd())) {
-            throw c.exception(Vector.GP, 0);
+            if (!maskable || (c.sys.mxcsr & MISALIGNED_MASK) == 0) {
+                throw c.exception(Vector.GP, 0);
+            }
         }
         return linear;
     }

@@ -87,6 +87,24 @@ final class SystemInstructionTest {
         assertEquals(Vector.UD, vector(withIdt("db 0xf2, 0x0f, 0xc7, 0xf8", MILAN)));
     }
 
+    /** As an AMD EPYC of family 25 does. */
+    @Test
+    void mxcsrMmTakesUnalignedOperandsButNotOfAlignedMoves() {
+        String mm = "mov dword [0x200000], 0x21f80\nldmxcsr dword [0x200000]\nmov eax, 0x200101\n";
+        run(mm + "addps xmm0, [rax]\npshufb xmm0, [rax]\naesenc xmm0, [rax]\ncvtdq2ps xmm0, [rax]\nhlt", MILAN);
+        for (String move : new String[] {
+            "movaps xmm0, [rax]",
+            "movdqa xmm0, [rax]",
+            "movapd [rax], xmm0",
+            "movntdq [rax], xmm0",
+            "movntdqa xmm0, [rax]"
+        }) {
+            assertEquals(Vector.GP, vector(withIdt(mm + move + "\nhlt", MILAN)), move);
+        }
+        assertEquals(Vector.GP, vector(withIdt("mov eax, 0x200101\naddps xmm0, [rax]\nhlt", MILAN)), "MM is clear");
+        assertEquals(Vector.GP, vector(withIdt(mm + "hlt")), "Intel's MXCSR has no such bit");
+    }
+
     @Test
     void fencesDoNotLookAtTheLowBitsOfModrm() {
         run("db 0x0f, 0xae, 0xef, 0x0f, 0xae, 0xf3, 0x0f, 0xae, 0xfe\nhlt", MILAN);
