@@ -516,7 +516,15 @@ final class FarOps {
         c.ip = to64 ? c.r[Gpr.RCX] : c.r[Gpr.RCX] & 0xffff_ffffL;
     }
 
+    /** AMD's processors know SYSENTER and SYSEXIT outside long mode only (APM volume 3). */
+    private static void requireSysenter(Cpu c) {
+        if (c.model.amd() && c.longMode()) {
+            throw c.exception(Vector.UD, 0);
+        }
+    }
+
     private static void sysenter(Cpu c) {
+        requireSysenter(c);
         if (!c.protectedMode() && !c.virtual8086() || (c.sys.sysenterCs & 0xfffc) == 0) {
             throw c.exception(Vector.GP, 0);
         }
@@ -531,6 +539,7 @@ final class FarOps {
     }
 
     private static void sysexit(Cpu c, boolean to64) {
+        requireSysenter(c);
         if ((c.sys.sysenterCs & 0xfffc) == 0 || !c.protectedMode()) {
             throw c.exception(Vector.GP, 0);
         }

@@ -14,7 +14,7 @@ final class LegacyModeTest {
     private static final long HANDLER = 0x8000;
 
     /** GDT of {@link Bench} (0x18 code 0, 0x10 data 0, 0x23 code 3, 0x2b data 3), a TSS, an IDT of 32-bit gates. */
-    private static Bench protectedMode(String source) {
+    static Bench protectedMode(String source) {
         Bench bench = Bench.bits32(source);
         for (int vector = 0; vector < 256; vector++) {
             long target = HANDLER + 16L * vector;
@@ -30,12 +30,12 @@ final class LegacyModeTest {
         return bench;
     }
 
-    private static int vector(Bench bench) {
+    static int vector(Bench bench) {
         assertEquals(new VmExit.Hlt(), bench.run());
         return (int) (bench.cpu.rip() - 1 - HANDLER) / 16;
     }
 
-    private static int stacked(Bench bench, int slot) {
+    static int stacked(Bench bench, int slot) {
         return bench.memory.read32(bench.cpu.gpr(Gpr.RSP) + 4L * slot);
     }
 
@@ -48,7 +48,7 @@ final class LegacyModeTest {
             iretd
             """;
 
-    private static Bench ring3(String user) {
+    static Bench ring3(String user) {
         Bench bench = protectedMode(TO_RING_3);
         byte[] code = Bench.assemble(CodeSize.BITS32, 0x11_0000, user);
         bench.memory.write(0x11_0000, code, 0, code.length);
