@@ -16,6 +16,8 @@ public final class Cap {
     public static final int SREGS2 = 200;
     public static final int X86_TRIPLE_FAULT_EVENT = 218;
     public static final int X86_NOTIFY_VMEXIT = 219;
+    public static final int COALESCED_MMIO = 15;
+    public static final int COALESCED_PIO = 162;
     public static final int SYNC_REGS = 74;
     public static final int IMMEDIATE_EXIT = 136;
     public static final int MANUAL_DIRTY_LOG_PROTECT2 = 168;
@@ -35,6 +37,7 @@ public final class Cap {
     public static final int GUEST_MEMFD_FLAGS = 244;
 
     private static final long USER_SPACE_MSR_REASONS = 7;
+    private static final long COALESCED_MMIO_PAGE = 2;
     private static final long SYNC_REGS_FIELDS = 7;
 
     private Cap() {}
@@ -53,6 +56,8 @@ public final class Cap {
             case MULTI_ADDRESS_SPACE -> vm.type().addressSpaces();
             case X86_USER_SPACE_MSR -> USER_SPACE_MSR_REASONS;
             case X86_MSR_FILTER, EXCEPTION_PAYLOAD, SREGS2, X86_TRIPLE_FAULT_EVENT -> 1;
+            case COALESCED_MMIO -> COALESCED_MMIO_PAGE;
+            case COALESCED_PIO -> 1;
             case SYNC_REGS -> SYNC_REGS_FIELDS;
             // OFF and EXIT; the window's unit and both flags: an Intel host has them
             case X86_BUS_LOCK_EXIT -> vm.kvm().host().npt() ? 1 : 3;

@@ -110,6 +110,8 @@ public enum Check {
     MSR_FILTER_RANGE_SIZE(Ioctl.MSR_FILTER, Errno.EINVAL, "a bitmap of more than 0x600 bytes"),
     MSR_FILTER_BITMAP(Ioctl.MSR_FILTER, Errno.EFAULT, "bitmap unreadable"),
 
+    COALESCED_PIO(Ioctl.COALESCED, Errno.EINVAL, "pio neither 0 nor 1"),
+
     VCPU_ID(Ioctl.CREATE_VCPU, Errno.EINVAL, "id not below 4096"),
     VCPU_COUNT(Ioctl.CREATE_VCPU, Errno.EINVAL, "1024 exist"),
     VCPU_EXISTS(Ioctl.CREATE_VCPU, Errno.EEXIST, "id exists"),
@@ -185,6 +187,7 @@ public enum Check {
         static final String PRE_FAULT = "KVM_PRE_FAULT_MEMORY";
         static final String RUN = "KVM_RUN";
         static final String SET_CPUID2 = "KVM_SET_CPUID2";
+        static final String COALESCED = "KVM_(UN)REGISTER_COALESCED_MMIO";
         static final String MSR_FILTER = "KVM_X86_SET_MSR_FILTER";
         static final String REGS = "KVM_GET_REGS, KVM_SET_REGS";
         static final String SREGS = "KVM_GET_SREGS[2], KVM_SET_SREGS[2]";

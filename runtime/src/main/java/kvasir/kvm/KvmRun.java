@@ -30,8 +30,18 @@ public final class KvmRun {
     private static final int TDX_GET_QUOTE = 0x10002;
     private static final int TDX_SETUP_EVENT_NOTIFY = 0x10004;
 
-    private final byte[] bytes = new byte[MMAP_BYTES];
+    private static final int RING = 8192;
+
+    private final byte[] bytes = new byte[RING];
     private final ByteBuffer view = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+
+    /** The third page, which all vCPUs of a VM share. */
+    private final ByteBuffer ring;
+
+    /** @param ring the page of coalesced MMIO */
+    KvmRun(ByteBuffer ring) {
+        this.ring = ring;
+    }
 
     /** exit_reason. */
     public int exitReason() {
@@ -420,37 +430,41 @@ public final class KvmRun {
         };
     }
 
+    private ByteBuffer page(int offset) {
+        return offset < RING ? view : ring;
+    }
+
     /** One byte at an offset of the ABI, 0 to 255. */
     public int get8(int offset) {
-        return bytes[offset] & 0xff;
+        return page(offset).get(offset % RING) & 0xff;
     }
 
     public void put8(int offset, int value) {
-        bytes[offset] = (byte) value;
+        page(offset).put(offset % RING, (byte) value);
     }
 
     public int get16(int offset) {
-        return view.getShort(offset) & 0xffff;
+        return page(offset).getShort(offset % RING) & 0xffff;
     }
 
     public void put16(int offset, int value) {
-        view.putShort(offset, (short) value);
+        page(offset).putShort(offset % RING, (short) value);
     }
 
     public int get32(int offset) {
-        return view.getInt(offset);
+        return page(offset).getInt(offset % RING);
     }
 
     public void put32(int offset, int value) {
-        view.putInt(offset, value);
+        page(offset).putInt(offset % RING, value);
     }
 
     public long get64(int offset) {
-        return view.getLong(offset);
+        return page(offset).getLong(offset % RING);
     }
 
     public void put64(int offset, long value) {
-        view.putLong(offset, value);
+        page(offset).putLong(offset % RING, value);
     }
 
     long fingerprint() {

@@ -398,6 +398,12 @@ final class RunLoop {
                     portInKernel(lapic.get(), io);
                     yield Optional.empty();
                 }
+                boolean coalesced = !io.in()
+                        && vm.coalescedMmio().write(io.port(), io.bytes(), Integer.toUnsignedLong(io.value()), true);
+                if (coalesced) {
+                    cpu().completeOut();
+                    yield Optional.empty();
+                }
                 vcpu.kvmRun().io(io.in(), io.bytes(), io.port(), io.value());
                 pending = io.in() ? Pending.IN : Pending.OUT;
                 portRip = linearRip();

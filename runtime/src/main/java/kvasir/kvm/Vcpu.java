@@ -18,7 +18,7 @@ public final class Vcpu {
     private final int id;
     private final KernelLock mutex;
     private final Requests requests;
-    private final KvmRun run = new KvmRun();
+    private final KvmRun run;
     private final ExitCounters exits = new ExitCounters();
     private final Optional<DirtyRing> ring;
     private Cpu cpu;
@@ -45,6 +45,7 @@ public final class Vcpu {
     Vcpu(Vm vm, int id, CpuidModel model) {
         this.vm = vm;
         this.id = id;
+        run = new KvmRun(vm.coalescedMmio().page());
         requests = new Requests(vm.name() + ".vcpu" + id, vm.seams());
         mutex = new KernelLock(vm.name() + ".vcpu" + id + ".mutex", vm.seams(), vm.events(), this::fingerprint);
         int entries = vm.dirtyRingEntries();

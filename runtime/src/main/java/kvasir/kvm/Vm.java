@@ -42,6 +42,7 @@ public final class Vm {
     private final Mmu mmu;
     private long quirks = QUIRK_SLOT_ZAP_ALL | QUIRK_IGNORE_GUEST_PAT;
     private final ExitRules exitRules = new ExitRules(this);
+    private final CoalescedMmio coalescedMmio = new CoalescedMmio();
     private boolean preFaultAllowed;
     private boolean nxHugePagesDisabled;
     private VendorOps vendor = VendorOps.NONE;
@@ -319,6 +320,21 @@ public final class Vm {
 
     void dirtyLoggingChanged(Memslot before, Memslot after) {
         dirtyLog.changed(before, after);
+    }
+
+    /** Writes that do not end KVM_RUN. */
+    public CoalescedMmio coalescedMmio() {
+        return coalescedMmio;
+    }
+
+    /**
+     * KVM_REGISTER_COALESCED_MMIO or KVM_UNREGISTER_COALESCED_MMIO of a zone.
+     *
+     * @param pio 1 for ports, 0 for memory
+     */
+    public IoctlResult coalesce(long start, long bytes, long pio, boolean register) {
+        return ioctl(() ->
+                register ? coalescedMmio.register(start, bytes, pio) : coalescedMmio.unregister(start, bytes, pio));
     }
 
     /** What user space has asked to be told of. */
@@ -605,6 +621,7 @@ public final class Vm {
         var parts = new ArrayList<Runnable>();
         parts.add(invalidate.checkpoint());
         parts.add(exitRules.checkpoint());
+        parts.add(coalescedMmio.checkpoint());
         parts.add(attributes.checkpoint());
         parts.add(slots.checkpoint());
         parts.add(dirtyLog.checkpoint());

@@ -325,6 +325,27 @@ public class VmHandle implements Described {
                         (vm, a) -> vm.vm.enableCap((int) a.u64("cap"), a.u64("arg", 0))
                                 .outcome())
                 .operation(
+                        "register_coalesced_mmio",
+                        zone(),
+                        "KVM_REGISTER_COALESCED_MMIO: writes there go into a ring of 170 entries, of which one stays "
+                                + "free, and end KVM_RUN only when it is full. Errors: EINVAL.",
+                        "plain.register_coalesced_mmio 4G size 4K",
+                        (vm, a) -> vm.vm.coalesce(a.u64("addr"), a.u64("size", 0), a.u64("pio", 0), true)
+                                .outcome())
+                .operation(
+                        "unregister_coalesced_mmio",
+                        zone(),
+                        "KVM_UNREGISTER_COALESCED_MMIO: of every zone that contains the range. Errors: EINVAL.",
+                        "plain.unregister_coalesced_mmio 4G size 4K",
+                        (vm, a) -> vm.vm.coalesce(a.u64("addr"), a.u64("size", 0), a.u64("pio", 0), false)
+                                .outcome())
+                .operation(
+                        "drain_coalesced_mmio",
+                        List.of(),
+                        "User space takes what is in the ring: a list of records with `addr`, `len`, `pio`, `data`.",
+                        "show plain.drain_coalesced_mmio",
+                        (vm, _) -> vm.vm.coalescedMmio().drain())
+                .operation(
                         "set_msr_filter",
                         List.of(
                                 keyword("flags", Kind.U64, "", "1 DEFAULT_DENY: what no range names is denied"),
@@ -524,6 +545,13 @@ public class VmHandle implements Described {
                 a.u64("offset", 0),
                 (int) a.u64("gmem", 0));
         return (a.flag("v1") ? vm.setUserMemoryRegion(region) : vm.setUserMemoryRegion2(region)).outcome();
+    }
+
+    private static List<Parameter> zone() {
+        return List.of(
+                Parameter.of("addr", Kind.U64, "bytes", "gpa, or port"),
+                keyword("size", Kind.U64, "bytes", "how many from there"),
+                keyword("pio", Kind.U64, "", "1 for ports"));
     }
 
     private Outcome setMsrFilter(Arguments a) {
