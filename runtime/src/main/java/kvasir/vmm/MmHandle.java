@@ -85,6 +85,53 @@ final class MmHandle implements Described {
                         return Outcome.ok();
                     })
             .operation(
+                    "userfaultfd",
+                    List.of(
+                            hvas(),
+                            Parameter.of("mode", Kind.WORD, "", "missing: no page; minor: the file has it, unmapped")
+                                    .among("missing", "minor"),
+                            Parameter.of("content", Kind.BYTES, "", "what fills a missing page, repeated; else zeros")
+                                    .asKeyword()
+                                    .orAbsent()),
+                    "UFFDIO_REGISTER, with a thread that resolves every fault at once by UFFDIO_COPY or UFFDIO_CONTINUE. "
+                            + "Errors: EINVAL.",
+                    "plain.host.userfaultfd plain.hva(0) .. plain.hva(0) + 2M missing content hex\"5a\"",
+                    (p, a) -> p.mm.userfaultRegister(
+                                    a.range("range").start(),
+                                    a.range("range").end(),
+                                    a.string("mode").equals("minor"),
+                                    a.optional("content", Bytes.class).orElse(Bytes.of()))
+                            .outcome())
+            .operation(
+                    "userfaultfd_unregister",
+                    List.of(hvas()),
+                    "UFFDIO_UNREGISTER of every registration that the range touches. Errors: EINVAL.",
+                    "plain.host.userfaultfd_unregister plain.hva(0) .. plain.hva(0) + 2M",
+                    (p, a) -> p.mm.userfaultUnregister(
+                                    a.range("range").start(), a.range("range").end())
+                            .outcome())
+            .operation(
+                    "userfaultfd_copy",
+                    List.of(
+                            Parameter.of("hva", Kind.U64, "bytes", "any address in the page"),
+                            Parameter.of("content", Kind.BYTES, "", "what fills the page, repeated")),
+                    "UFFDIO_COPY of one page before anybody asks. Errors: EEXIST, ENOENT if it is not registered.",
+                    "plain.host.userfaultfd_copy plain.hva(0) hex\"5a\"",
+                    (p, a) ->
+                            p.mm.userfaultCopy(a.u64("hva"), a.bytes("content")).outcome())
+            .operation(
+                    "userfaultfd_continue",
+                    List.of(Parameter.of("hva", Kind.U64, "bytes", "any address in the page")),
+                    "UFFDIO_CONTINUE of one page. Errors: EEXIST, EFAULT if the file has no page, ENOENT.",
+                    "plain.host.userfaultfd_continue plain.hva(0)",
+                    (p, a) -> p.mm.userfaultContinue(a.u64("hva")).outcome())
+            .property(
+                    "userfaults",
+                    "u64",
+                    "How many faults the thread behind userfaultfd was told of.",
+                    "assert plain.host.userfaults == 0",
+                    p -> p.mm.userfaults())
+            .operation(
                     "poison",
                     List.of(Parameter.of("hva", Kind.U64, "bytes", "any address in the page")),
                     "The page gets an uncorrectable memory error (memory_failure).",

@@ -52,6 +52,9 @@ public final class Invariants implements Events.Listener {
     /** A check of the state may follow an event for each so many leaves: what is large is looked at less often. */
     private static final int LEAVES_AN_EVENT = 256;
 
+    /** With more leaves than this even the time that an event takes for checks goes down. */
+    private static final int MANY_LEAVES = 4096;
+
     private final Supplier<List<Vm>> vms;
     private final List<StreamInvariant> stream;
     private Optional<String> broken = Optional.empty();
@@ -105,7 +108,8 @@ public final class Invariants implements Events.Listener {
         if (broken.isEmpty() && pause-- <= 0) {
             broken =
                     firstViolation().map(what -> "%s (after event %d: %s)".formatted(what, sequence, event.describe()));
-            pause = leaves() / LEAVES_AN_EVENT;
+            long leaves = leaves();
+            pause = leaves / LEAVES_AN_EVENT * Math.max(1, leaves / MANY_LEAVES);
         }
     }
 

@@ -14,6 +14,7 @@ import kvasir.kvm.IoctlResult;
 import kvasir.kvm.KernelLock;
 import kvasir.kvm.Seams;
 import kvasir.metal.memory.PhysicalMemory;
+import kvasir.registry.Bytes;
 
 /** The VMM process's address space (struct mm_struct). Addresses are hvas in bytes; the user range ends at 2^47. */
 public final class Mm {
@@ -37,6 +38,7 @@ public final class Mm {
     private long zeroPage = -1;
     private long hugeZeroPage = -1;
     private final Descriptors descriptors = new Descriptors();
+    private final UserFaults userFaults = new UserFaults();
     private boolean capSysBoot = true;
     private long signalAfter = -1;
 
@@ -498,6 +500,7 @@ public final class Mm {
         parts.add(table.checkpoint());
         parts.add(poisoned.checkpoint());
         parts.add(protNone.checkpoint());
+        parts.add(userFaults.checkpoint());
         parts.add(descriptors.checkpoint());
         files.forEach(file -> parts.add(file.checkpoint()));
         var savedVmas = new TreeMap<>(vmas);
@@ -528,6 +531,9 @@ public final class Mm {
             protNone.remove(page, page + 1);
             return map(page, 1, stashed, 1, vma.write(), HostPte.Kind.ANON);
         }
+        if (resolvedByUser(page, vma)) {
+            return 0;
+        }
         if (vma.file().isPresent()) {
             return fileFault(page, vma, vma.file().get(), write);
         }
@@ -535,6 +541,110 @@ public final class Mm {
             return newAnonymous(page, vma);
         }
         return zeroFault(page, vma);
+    }
+
+    /** handle_userfault, and the thread that waits for it. */
+    private boolean resolvedByUser(long page, Vma vma) {
+        boolean cached = vma.file().map(file -> file.peek(vma.index(page)) >= 0).orElse(false);
+        Optional<UserFaults.Registration> registration =
+                userFaults.at(page, cached ? UserFaults.Mode.MINOR : UserFaults.Mode.MISSING);
+        if (registration.isEmpty()) {
+            return false;
+        }
+        userFaults.told();
+        return (cached
+                        ? userfaultContinue(page << 12)
+                        : userfaultCopy(page << 12, registration.get().content()))
+                .succeeded();
+    }
+
+    /**
+     * UFFDIO_REGISTER, with a thread that resolves each fault.
+     *
+     * @param minor whether of pages that the file has and nobody maps; else of missing ones
+     * @param content what it copies into a missing page, repeated to fill it
+     */
+    public IoctlResult userfaultRegister(long start, long end, boolean minor, Bytes content) {
+        Optional<IoctlResult> bad = checkRange(start, end, "userfaultfd_register");
+        if (bad.isPresent()) {
+            return bad.get();
+        }
+        boolean fits = covered(start >>> 12, end >>> 12)
+                && vmas.subMap(vmaAt(start >>> 12).map(Vma::start).orElse(start >>> 12), end >>> 12).values().stream()
+                        .allMatch(vma -> vma.file()
+                                .map(file -> vma.shared() && file.level() == 1)
+                                .orElse(!minor));
+        if (!fits) {
+            return IoctlResult.err(
+                    Errno.EINVAL,
+                    "userfaultfd_register: the range has a hole, or a mapping that this mode does not know; here files "
+                            + "are shared and made of 4 KiB pages");
+        }
+        userFaults.register(new UserFaults.Registration(
+                start >>> 12, end >>> 12, minor ? UserFaults.Mode.MINOR : UserFaults.Mode.MISSING, content));
+        return IoctlResult.done();
+    }
+
+    /** UFFDIO_UNREGISTER: of what the range touches. */
+    public IoctlResult userfaultUnregister(long start, long end) {
+        Optional<IoctlResult> bad = checkRange(start, end, "userfaultfd_unregister");
+        bad.ifPresentOrElse(_ -> {}, () -> userFaults.unregister(start >>> 12, end >>> 12));
+        return bad.orElseGet(IoctlResult::done);
+    }
+
+    /** UFFDIO_COPY of one page. */
+    public IoctlResult userfaultCopy(long hva, Bytes content) {
+        long page = hva >>> 12;
+        Optional<Vma> vma = vmaAt(page);
+        if (vma.isEmpty() || userFaults.at(page, UserFaults.Mode.MISSING).isEmpty()) {
+            return IoctlResult.err(Errno.ENOENT, "mfill_atomic: the range is not registered");
+        }
+        boolean there = vma.get()
+                .file()
+                .map(file -> file.peek(vma.get().index(page)) >= 0)
+                .orElse(table.find(page).pages() != 0);
+        if (there) {
+            return IoctlResult.err(Errno.EEXIST, "mfill_atomic: there is a page already");
+        }
+        int error = vma.get()
+                .file()
+                .map(file -> fileFault(page, vma.get(), file, false))
+                .orElseGet(() -> newSmall(page));
+        if (error < 0) {
+            return IoctlResult.err(Errno.ENOMEM, "mfill_atomic: no memory");
+        }
+        if (content.length() > 0) {
+            var bytes = new byte[PhysicalMemory.FRAME_BYTES];
+            for (int i = 0; i < bytes.length; i++) {
+                bytes[i] = (byte) content.at(i % content.length());
+            }
+            memory.write(table.find(page).pfnAt(page) << 12, bytes, 0, bytes.length);
+        }
+        return IoctlResult.done();
+    }
+
+    /** UFFDIO_CONTINUE of one page. */
+    public IoctlResult userfaultContinue(long hva) {
+        long page = hva >>> 12;
+        Optional<Vma> vma = vmaAt(page);
+        if (vma.isEmpty() || userFaults.at(page, UserFaults.Mode.MINOR).isEmpty()) {
+            return IoctlResult.err(Errno.ENOENT, "mfill_atomic: the range is not registered");
+        }
+        if (table.find(page).pages() != 0) {
+            return IoctlResult.err(Errno.EEXIST, "mfill_atomic: the page is mapped already");
+        }
+        Optional<HostFile> file = vma.get().file();
+        if (file.isEmpty() || file.get().peek(vma.get().index(page)) < 0) {
+            return IoctlResult.err(Errno.EFAULT, "mfill_atomic_pte_continue: the file has no page there");
+        }
+        return fileFault(page, vma.get(), file.get(), false) < 0
+                ? IoctlResult.err(Errno.ENOMEM, "mfill_atomic: no memory")
+                : IoctlResult.done();
+    }
+
+    /** How many faults the thread was told of. */
+    public long userfaults() {
+        return userFaults.faults();
     }
 
     private int fileFault(long page, Vma vma, HostFile file, boolean write) {
