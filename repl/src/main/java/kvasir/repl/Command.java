@@ -27,7 +27,10 @@ enum Command {
                     new Option("--junit", "FILE", "write a JUnit XML report as well"),
                     new Option("--json", "FILE", "write a report for programs as well"),
                     new Option("--html", "FILE", "write a report for people as well, one page"),
-                    new Option("--engine", "NAME", "translator (default) or interpreter: how guest code is executed"),
+                    new Option(
+                            "--engine",
+                            "NAME",
+                            "translator (default), interpreter, or both, compared: how guest code is executed"),
                     new Option("--seed", "NUMBER", "of everything random in the machine (default 1)"),
                     new Option(
                             "--budget", "NUMBER", "guest instructions that one run may retire (default 100000000)"))),
@@ -127,7 +130,10 @@ enum Command {
                             "",
                             "FILE is a PC firmware (SeaBIOS) that ends at 4G; its debug console is printed"),
                     new Option("--input", "FILE", "bytes that arrive at the serial port"),
-                    new Option("--engine", "NAME", "translator (default) or interpreter: how guest code is executed"),
+                    new Option(
+                            "--engine",
+                            "NAME",
+                            "translator (default), interpreter, or both, compared: how guest code is executed"),
                     new Option(
                             "--budget",
                             "NUMBER",

@@ -9,6 +9,7 @@ package kvasir.event;
 public final class Events {
     private Listener[] listeners = {};
     private long sequence;
+    private boolean muted;
 
     /** Receives every event in order. */
     @FunctionalInterface
@@ -32,10 +33,18 @@ public final class Events {
 
     /** Adds {@code event} to the stream. */
     public void emit(Event event) {
+        if (muted) {
+            return;
+        }
         sequence++;
         for (Listener listener : listeners) {
             listener.on(sequence, event);
         }
+    }
+
+    /** Whether what happens from now on is not told: it will be undone. */
+    public void mute(boolean unheard) {
+        muted = unheard;
     }
 
     /** Adds a listener after those already there. */

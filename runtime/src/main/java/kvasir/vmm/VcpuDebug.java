@@ -63,11 +63,26 @@ final class VcpuDebug {
                         "show plain.vcpu0.disassemble count 4",
                         VcpuDebug::disassemble)
                 .property(
+                        "translations",
+                        "record",
+                        "Regions of hot code that were translated, dropped, and live; the numbers depend on the host's pace.",
+                        "show plain.vcpu0.translations",
+                        VcpuDebug::translations)
+                .property(
                         "tlb",
                         "list of record",
                         "Translations that the software TLB holds: linear page, privilege, rights.",
                         "show plain.vcpu0.tlb",
                         v -> v.cpu().tlb().stream().map(VcpuDebug::cached).toList());
+    }
+
+    private static Map<String, ?> translations(VcpuHandle v) {
+        Cpu.Translations count = v.cpu().translations();
+        var fields = new LinkedHashMap<String, Object>();
+        fields.put("made", count.made());
+        fields.put("dropped", count.dropped());
+        fields.put("living", (long) count.living());
+        return fields;
     }
 
     private static <T extends VcpuHandle> Api.Builder<T> declareBreakpoints(Api.Builder<T> api) {

@@ -34,7 +34,7 @@ public final class KvasirMachines implements Machines {
 
     /** The words of {@link #executedBy}. */
     public static List<String> engines() {
-        return List.of("translator", "interpreter");
+        return List.of("translator", "interpreter", "both");
     }
 
     /** Machines whose processors execute with the engine of that name, one of {@link #engines()}. */
@@ -46,6 +46,7 @@ public final class KvasirMachines implements Machines {
         return switch (name) {
             case "translator" -> Optional.of(Engine.TRANSLATOR);
             case "interpreter" -> Optional.of(Engine.INTERPRETER);
+            case "both" -> Optional.of(Engine.BOTH);
             default -> Optional.empty();
         };
     }

@@ -122,6 +122,7 @@ public final class Cpu {
     final Fpu fpu;
     final RandomSource random;
     final Interpreter interpreter = new Interpreter(this);
+    private final BothEngines both = new BothEngines(this, interpreter);
     private SecondStage secondStage = new SecondStage.None();
 
     Optional<Injection> pending = Optional.empty();
@@ -219,7 +220,10 @@ public final class Cpu {
      *     exception that is delivered takes one from the budget too.
      */
     public VmExit run(long budget) {
-        return together.isPresent() ? together.get().run(this, budget) : interpreter.run(budget, Optional.empty());
+        if (together.isPresent()) {
+            return together.get().run(this, budget);
+        }
+        return regions.engine() == Engine.BOTH ? both.run(budget) : interpreter.run(budget);
     }
 
     /**
@@ -813,9 +817,17 @@ public final class Cpu {
         regions.engine(engine);
     }
 
-    /** Regions of code translated since construction. */
-    public long translations() {
-        return regions.made();
+    /**
+     * What became of hot code. The numbers depend on the pace of the host.
+     *
+     * @param made regions translated since construction
+     * @param dropped regions whose code changed or whose page moved
+     * @param living regions that may be executed
+     */
+    public record Translations(long made, long dropped, int living) {}
+
+    public Translations translations() {
+        return new Translations(regions.made(), regions.dropped(), regions.living());
     }
 
     /** General register {@code number}, see {@link Gpr}. */
@@ -1072,6 +1084,19 @@ public final class Cpu {
         private final Optional<Injection> pending;
         private final long random;
         private final long idle;
+
+        /** A line for what two processors that do the same have in common: every register, every flag. */
+        @Override
+        public String toString() {
+            var text = new StringBuilder("rip=%x rflags=%x retired=%d".formatted(ip, status | sys.flags, retired));
+            for (int i = 0; i < 16; i++) {
+                text.append(" r%d=%x".formatted(i, r[i]));
+            }
+            return text.append(" shadow=%b,%b traps=%x nmi=%b pending=%s random=%x idle=%d "
+                            .formatted(shadow, stackShadow, traps, nmiBlocked, pending, random, idle))
+                    .append(sys)
+                    .toString();
+        }
 
         private Image(Cpu cpu) {
             r = cpu.r.clone();

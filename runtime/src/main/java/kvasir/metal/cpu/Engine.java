@@ -9,5 +9,8 @@ public enum Engine {
     TRANSLATOR,
 
     /** As {@link #TRANSLATOR}, and the guest waits for each translation: for tests, which then know what they test. */
-    TRANSLATOR_AT_ONCE
+    TRANSLATOR_AT_ONCE,
+
+    /** Every piece of code by the interpreter and by the translator, from the same state; they must not differ. */
+    BOTH
 }

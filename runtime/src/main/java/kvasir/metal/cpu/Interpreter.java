@@ -42,6 +42,10 @@ final class Interpreter {
         running = new Block(new Op[0], new int[1], 0, 0, 0, -1, new byte[0]);
     }
 
+    VmExit run(long budget) {
+        return run(budget, Optional.empty());
+    }
+
     VmExit run(long budget, Optional<MmioBus> bus) {
         c.mem.setBus(bus);
         c.mem.followEpoch();

@@ -454,9 +454,10 @@ final class LinearMemory {
         if (hpa == NOWHERE || hpa >= memory.size()) {
             throw c.leave(new VmExit.Unsupported("instruction fetch from an address without memory"));
         }
+        // before anything is noted: the walk may have given a table bytes of its own, and a flush forgets notes
+        followEpoch();
         set.fillFetch(linear, hpa >>> 12);
         code.note(linear);
-        followEpoch();
         return hpa >>> 12;
     }
 

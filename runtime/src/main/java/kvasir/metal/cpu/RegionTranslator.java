@@ -13,6 +13,7 @@ import java.lang.constant.MethodTypeDesc;
 import java.lang.invoke.MethodHandles;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -45,10 +46,11 @@ final class RegionTranslator {
     private final List<Part> parts;
     private final List<Place> places = new ArrayList<>();
 
-    /** By {@link Part#at}. */
-    private final Map<Integer, Label> labels = new TreeMap<>();
+    /** By {@link Part#at}, the entry first. */
+    private final Map<Integer, Target> targets = new LinkedHashMap<>();
 
-    private final Map<Integer, Part> byPlace = new TreeMap<>();
+    /** A block and where its code begins. */
+    private record Target(Part part, Label label) {}
 
     private final boolean ordered;
 
@@ -101,28 +103,27 @@ final class RegionTranslator {
 
     private void body(CodeBuilder code) {
         places.clear();
-        labels.clear();
-        byPlace.clear();
+        targets.clear();
         int used = 1 << Gpr.RSP;
         Map<Integer, Integer> accesses = new TreeMap<>();
         for (Part part : parts) {
-            labels.put(part.at(), code.newLabel());
-            byPlace.put(part.at(), part);
+            targets.put(part.at(), new Target(part, code.newLabel()));
             for (Instruction instruction : part.instructions()) {
                 used |= InstructionTranslator.registers(instruction);
                 places(instruction).forEach(place -> accesses.merge(place, 1, Integer::sum));
             }
         }
-        List<Integer> often = accesses.keySet().stream()
-                .sorted(Comparator.comparing(place -> -accesses.get(place)))
+        List<Integer> often = accesses.entrySet().stream()
+                .sorted(Comparator.comparingInt(access -> -access.getValue()))
                 .limit(MOST_LAST_PAGES)
+                .map(Map.Entry::getKey)
                 .toList();
         var emitter = new RegionEmitter(code, used, often, ordered);
         emitter.begin();
         Label dispatch = code.newLabel();
         boolean dispatches = false;
-        for (Part part : parts) {
-            dispatches |= block(emitter, part, dispatch);
+        for (Target target : targets.values()) {
+            dispatches |= block(emitter, target, dispatch);
         }
         if (dispatches) {
             dispatch(emitter, dispatch);
@@ -161,30 +162,33 @@ final class RegionTranslator {
         code.labelBinding(dispatch);
         emitter.pushTargetOffset(elsewhere);
         List<SwitchCase> cases = new ArrayList<>();
-        Map<Integer, Label> checks = new TreeMap<>();
-        byPlace.forEach((place, part) -> {
-            Label label = part.page() == 0 ? labels.get(place) : code.newLabel();
-            cases.add(SwitchCase.of(place, label));
-            if (part.page() != 0) {
-                checks.put(place, label);
+        List<Runnable> checks = new ArrayList<>();
+        targets.forEach((place, target) -> {
+            if (target.part().page() == 0) {
+                cases.add(SwitchCase.of(place, target.label()));
+                return;
             }
+            Label check = code.newLabel();
+            cases.add(SwitchCase.of(place, check));
+            checks.add(() -> {
+                code.labelBinding(check);
+                emitter.goIfFetched(target.label(), place, target.part().block().frame);
+                emitter.leaveToTarget();
+            });
         });
         code.lookupswitch(elsewhere, cases);
-        checks.forEach((place, label) -> {
-            code.labelBinding(label);
-            emitter.goIfFetched(labels.get(place), place, byPlace.get(place).block().frame);
-            emitter.leaveToTarget();
-        });
+        checks.forEach(Runnable::run);
         code.labelBinding(elsewhere);
         emitter.leaveToTarget();
     }
 
     /** Whether the block ends with a branch to an address that is known at run time only. */
-    private boolean block(RegionEmitter emitter, Part part, Label dispatch) {
+    private boolean block(RegionEmitter emitter, Target target, Label dispatch) {
+        Part part = target.part();
         Block block = part.block();
         int count = part.instructions().size();
         var translator = new InstructionTranslator(emitter);
-        emitter.block(labels.get(part.at()), part.at(), count);
+        emitter.block(target.label(), part.at(), count);
         for (int i = 0; i < count; i++) {
             Instruction instruction = part.instructions().get(i);
             int end = part.start(i + 1);
@@ -311,16 +315,17 @@ final class RegionTranslator {
         return i.operandSize() == 8 && (conditional || other);
     }
 
-    private void goTo(RegionEmitter emitter, Part from, int target) {
-        Part to = byPlace.get(target);
-        if (to == null) {
-            emitter.leaveTo(target);
+    private void goTo(RegionEmitter emitter, Part from, int place) {
+        Target target = targets.get(place);
+        if (target == null) {
+            emitter.leaveTo(place);
             return;
         }
+        Part to = target.part();
         if (to.page() != from.page() && to.page() != 0) {
-            emitter.leaveUnlessFetched(target, to.block().frame);
+            emitter.leaveUnlessFetched(place, to.block().frame);
         }
         emitter.joinFlags();
-        emitter.code.goto_(labels.get(target));
+        emitter.code.goto_(target.label());
     }
 }

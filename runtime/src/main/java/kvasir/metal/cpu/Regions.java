@@ -21,6 +21,8 @@ final class Regions {
     /** As {@link #HOT}, for tests. */
     static final int HOT_AT_ONCE = 2;
 
+    private static final int HOT_TO_COMPARE = 16;
+
     private static final int MOST_INSTRUCTIONS = 160;
     private static final int MOST_BLOCKS = 48;
 
@@ -46,6 +48,7 @@ final class Regions {
     int hot = HOT;
 
     private final Set<Region> living = new LinkedHashSet<>();
+    private boolean resting;
     private long made;
     private long dropped;
 
@@ -55,10 +58,27 @@ final class Regions {
 
     void engine(Engine wanted) {
         engine = wanted;
-        hot = wanted == Engine.TRANSLATOR_AT_ONCE ? HOT_AT_ONCE : HOT;
+        hot = switch (wanted) {
+            case TRANSLATOR_AT_ONCE -> HOT_AT_ONCE;
+            case BOTH -> HOT_TO_COMPARE;
+            case INTERPRETER, TRANSLATOR -> HOT;
+        };
         if (wanted == Engine.INTERPRETER) {
             dropAll();
         }
+    }
+
+    Engine engine() {
+        return engine;
+    }
+
+    /** Whether translated code is left aside for now, and none is made. */
+    void rest(boolean wanted) {
+        resting = wanted;
+    }
+
+    int living() {
+        return living.size();
     }
 
     /** Regions made and dropped since construction. */
@@ -72,7 +92,10 @@ final class Regions {
 
     /** The block has been executed {@link #hot} times. */
     void hot(Block block) {
-        if (engine != Engine.INTERPRETER && c.codeSize == CodeSize.BITS64 && block.nextFrame < 0) {
+        if (resting) {
+            // asked again the next time
+            block.executed = hot - 1;
+        } else if (engine != Engine.INTERPRETER && c.codeSize == CodeSize.BITS64 && block.nextFrame < 0) {
             make(block, 0);
         }
     }
@@ -92,7 +115,7 @@ final class Regions {
         parts.forEach(part -> part.block().regions.add(region));
         block.region = region;
         made++;
-        if (engine == Engine.TRANSLATOR_AT_ONCE) {
+        if (engine != Engine.TRANSLATOR) {
             region.translation = RegionTranslator.translate(region).orElse(null);
         } else {
             TranslatorThread.translate(region);
@@ -176,7 +199,7 @@ final class Regions {
      */
     boolean run(Region region, long start, long budget) {
         Region.Translation translation = region.translation;
-        if (translation == null || !current(region)) {
+        if (translation == null || resting || !current(region)) {
             return false;
         }
         long before = c.retired;

@@ -1,5 +1,7 @@
 package kvasir.metal.cpu;
 
+import java.util.Arrays;
+
 /**
  * The architectural state that is not a general register: segments, control and debug registers, model-specific
  * registers, system flags, extended state. Plain fields; {@link Cpu} keeps everything derived from them.
@@ -188,5 +190,55 @@ final class SystemState {
         mxcsr = other.mxcsr;
         xss = other.xss;
         x87.copyFrom(other.x87);
+    }
+
+    @Override
+    public String toString() {
+        return ("selectors %s bases %s limits %s rights %s gdt %x:%x idt %x:%x flags %x cr0 %x cr2 %x cr3 %x cr4 %x cr8 %x"
+                        + " dr %s xcr0 %x pkru %x pkrs %x efer %x star %x lstar %x cstar %x sfmask %x kernelgs %x"
+                        + " sysenter %x:%x:%x pat %x aux %x debug %x tsc %x:%x pdpte %s xss %x mxcsr %x ymm %s"
+                        + " x87 %x:%x:%x %s:%s")
+                .formatted(
+                        Arrays.toString(selector),
+                        Arrays.toString(base),
+                        Arrays.toString(limit),
+                        Arrays.toString(access),
+                        gdtBase,
+                        gdtLimit,
+                        idtBase,
+                        idtLimit,
+                        flags,
+                        cr0,
+                        cr2,
+                        cr3,
+                        cr4,
+                        cr8,
+                        Arrays.toString(dr),
+                        xcr0,
+                        pkru,
+                        pkrs,
+                        efer,
+                        star,
+                        lstar,
+                        cstar,
+                        sfmask,
+                        kernelGsBase,
+                        sysenterCs,
+                        sysenterEsp,
+                        sysenterEip,
+                        pat,
+                        tscAux,
+                        debugControl,
+                        tscOffset,
+                        tscAdjust,
+                        Arrays.toString(pdpte),
+                        xss,
+                        mxcsr,
+                        Arrays.toString(ymm),
+                        x87.control,
+                        x87.statusWord(),
+                        x87.valid,
+                        Arrays.toString(x87.significand),
+                        Arrays.toString(x87.signExponent));
     }
 }

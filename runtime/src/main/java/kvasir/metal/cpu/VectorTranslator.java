@@ -202,7 +202,7 @@ final class VectorTranslator {
 
     private void arithmetic(int end) {
         Label back = code.newLabel();
-        String function = ARITHMETIC.get(name.substring(0, name.length() - 2));
+        String function = ARITHMETIC.getOrDefault(name.substring(0, name.length() - 2), "");
         boolean one = function.equals("squareRoot");
         ready(end);
         if (!one) {

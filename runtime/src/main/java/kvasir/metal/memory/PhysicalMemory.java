@@ -3,6 +3,8 @@ package kvasir.metal.memory;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Objects;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Host physical memory of one machine: sparse, little-endian, 4 KiB frames, copy-on-write snapshots.
@@ -401,6 +403,39 @@ public final class PhysicalMemory {
         root = retainAll(snapshot.leaves);
         releaseAll(previous);
         epoch++;
+    }
+
+    /** Address of the first 8 bytes that are not what they were at {@code snapshot}. */
+    public OptionalLong difference(Snapshot snapshot) {
+        for (int high = 0; high < root.length; high++) {
+            for (int low = 0; low < MIDDLE_LEAVES && root[high] != snapshot.leaves[high]; low++) {
+                long pfn = ((long) high << MIDDLE_BITS | low) << LEAF_BITS;
+                OptionalLong found = difference(leaf(root[high], low), leaf(snapshot.leaves[high], low), pfn);
+                if (found.isPresent()) {
+                    return found;
+                }
+            }
+        }
+        return OptionalLong.empty();
+    }
+
+    private static @Nullable Leaf leaf(Leaf @Nullable [] middle, int low) {
+        return middle == null ? null : middle[low];
+    }
+
+    private OptionalLong difference(@Nullable Leaf one, @Nullable Leaf other, long firstPfn) {
+        for (int slot = 0; slot < LEAF_FRAMES && one != other; slot++) {
+            int frame = one == null ? 0 : one.frames[slot];
+            int then = other == null ? 0 : other.frames[slot];
+            long bytes = frame == 0 ? zeroFrame : pool.address(frame);
+            long before = then == 0 ? zeroFrame : pool.address(then);
+            for (int at = 0; at < FRAME_BYTES && bytes != before; at += 8) {
+                if (NativeMemory.get64(bytes + at) != NativeMemory.get64(before + at)) {
+                    return OptionalLong.of((firstPfn + slot << SHIFT) + at);
+                }
+            }
+        }
+        return OptionalLong.empty();
     }
 
     private int frame(long pfn) {

@@ -68,7 +68,9 @@ final class RecordedSiliconTest {
         }
         assertEquals(List.of(), differences);
         if (engine != Engine.INTERPRETER) {
-            assertTrue(bench.cpu.translations() > 10_000, () -> bench.cpu.translations() + " translations");
+            assertTrue(
+                    bench.cpu.translations().made() > 10_000,
+                    () -> bench.cpu.translations().made() + " translations");
             return;
         }
         assertTrue(recorded.size() > (bits32 ? 50_000 : 150_000), () -> recorded.size() + " cases");

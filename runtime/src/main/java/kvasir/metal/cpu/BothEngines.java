@@ -1,0 +1,65 @@
+package kvasir.metal.cpu;
+
+import java.util.OptionalLong;
+import kvasir.metal.memory.PhysicalMemory;
+
+/**
+ * Runs every piece of code twice, from the same state: by the interpreter, whose result is remembered and undone, then by
+ * the translator, whose result stays. A difference in any register, in any byte of memory or in the exit is a bug of ours.
+ */
+final class BothEngines {
+    /** Instructions between two comparisons. */
+    private static final long PIECE = 20_000;
+
+    private final Cpu c;
+    private final Interpreter interpreter;
+
+    BothEngines(Cpu c, Interpreter interpreter) {
+        this.c = c;
+        this.interpreter = interpreter;
+    }
+
+    /** As {@link Cpu#run}. Throws if the engines differ. */
+    VmExit run(long budget) {
+        long left = budget;
+        while (true) {
+            long before = c.retired;
+            long piece = Math.min(left, PIECE);
+            VmExit exit = piece(piece);
+            left -= Math.max(piece, c.retired - before);
+            if (!(exit instanceof VmExit.Budget) || left <= 0) {
+                return exit;
+            }
+        }
+    }
+
+    private VmExit piece(long budget) {
+        Cpu.Image start = c.save();
+        boolean kicked = c.kicked;
+        try (PhysicalMemory.Snapshot bytes = c.memory.snapshot()) {
+            c.regions.rest(true);
+            c.events.mute(true);
+            VmExit expected = interpreter.run(budget);
+            c.events.mute(false);
+            c.regions.rest(false);
+            String state = c.save().toString();
+            try (PhysicalMemory.Snapshot result = c.memory.snapshot()) {
+                c.restore(start);
+                c.kicked = kicked;
+                c.memory.restore(bytes);
+                VmExit exit = interpreter.run(budget);
+                String other = c.save().toString();
+                OptionalLong byteThatDiffers = c.memory.difference(result);
+                if (!exit.equals(expected) || !other.equals(state) || byteThatDiffers.isPresent()) {
+                    throw new IllegalStateException("interpreter and translator differ after at most " + budget
+                            + " instructions from\n" + start + "\ninterpreter: " + expected + "\n" + state
+                            + "\ntranslator: " + exit + "\n" + other
+                            + (byteThatDiffers.isPresent()
+                                    ? "\nmemory differs at 0x" + Long.toHexString(byteThatDiffers.getAsLong())
+                                    : ""));
+                }
+                return exit;
+            }
+        }
+    }
+}
