@@ -60,7 +60,8 @@ final class BenchCommand {
                     line.ratio(),
                     amount(line.worst()),
                     amount(line.best()));
-            console.out().println(text + goals(line, console));
+            String note = line.note().isEmpty() ? "" : "  " + line.note();
+            console.out().println(text + note + goals(line, console));
             console.out().flush();
         }
     }

@@ -177,6 +177,21 @@ public final class KernelLock {
         return waiters != 0;
     }
 
+    /** Who holds and awaits the lock, as an action that puts it back. */
+    public Runnable checkpoint() {
+        var savedReaders = (BitSet) readers.clone();
+        int savedWriter = writer;
+        int savedWaiters = waiters;
+        int savedQueue = waitingWriters;
+        return () -> {
+            readers.clear();
+            readers.or(savedReaders);
+            writer = savedWriter;
+            waiters = savedWaiters;
+            waitingWriters = savedQueue;
+        };
+    }
+
     @Override
     public String toString() {
         return name;

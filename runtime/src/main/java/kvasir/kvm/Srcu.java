@@ -55,6 +55,15 @@ public final class Srcu {
         return readers[section] == 0;
     }
 
+    Runnable checkpoint() {
+        int[] savedReaders = readers.clone();
+        int savedIndex = index;
+        return () -> {
+            System.arraycopy(savedReaders, 0, readers, 0, readers.length);
+            index = savedIndex;
+        };
+    }
+
     @Override
     public String toString() {
         return name;

@@ -620,6 +620,11 @@ public final class Vm {
     public Runnable checkpoint() {
         var parts = new ArrayList<Runnable>();
         parts.add(invalidate.checkpoint());
+        parts.add(srcu.checkpoint());
+        locks().forEach(lock -> parts.add(lock.checkpoint()));
+        vcpus.forEach(vcpu -> parts.add(vcpu.mutex().checkpoint()));
+        gmems.forEach(file -> parts.add(file.invalidateLock().checkpoint()));
+        int savedInCreation = vcpusInCreation;
         parts.add(exitRules.checkpoint());
         parts.add(coalescedMmio.checkpoint());
         parts.add(attributes.checkpoint());
@@ -643,6 +648,7 @@ public final class Vm {
             parts.forEach(Runnable::run);
             vcpus = new ArrayList<>(savedVcpus);
             gmems = new ArrayList<>(savedGmems);
+            vcpusInCreation = savedInCreation;
             quirks = savedQuirks;
             nxHugePagesDisabled = savedNx;
             preFaultAllowed = savedAllowed;

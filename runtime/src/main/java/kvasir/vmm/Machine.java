@@ -234,6 +234,11 @@ public final class Machine {
         });
     }
 
+    /** The whole machine as it is, as an action that puts it back; it can be done any number of times. */
+    public Runnable checkpoint() {
+        return snapshot("checkpoint")::restore;
+    }
+
     /** The whole machine as it is. */
     MachineSnapshot snapshot(String label) {
         Running now = running();

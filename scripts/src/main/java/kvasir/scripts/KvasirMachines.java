@@ -183,6 +183,11 @@ public final class KvasirMachines implements Machines {
         }
 
         @Override
+        public Runnable checkpoint() {
+            return machine.checkpoint();
+        }
+
+        @Override
         public PhysicalMemory memory() {
             return machine.memory();
         }

@@ -115,6 +115,11 @@ public interface Machines {
             return 0;
         }
 
+        /** The whole machine as it is, as an action that puts it back; it can be done any number of times. */
+        default Runnable checkpoint() {
+            throw new IllegalStateException("these machines cannot be put back");
+        }
+
         /** The host's memory. */
         default PhysicalMemory memory() {
             throw new IllegalStateException("these machines have no memory");

@@ -194,8 +194,12 @@ public final class HostPages {
             });
         }
         long savedUsed = used;
+        Lanes savedLanes = lanes;
+        long[] savedNext = lanes.next.clone();
+        long[] savedNext2m = lanes.next2m.clone();
         return () -> {
             parts.forEach(Runnable::run);
+            lanes = new Lanes(savedLanes.task, savedNext.clone(), savedNext2m.clone());
             used = savedUsed;
         };
     }

@@ -497,6 +497,7 @@ public final class Mm {
     /** The fields as they are, as an action that puts them back. */
     public Runnable checkpoint() {
         var parts = new ArrayList<Runnable>();
+        parts.add(mmapLock.checkpoint());
         parts.add(table.checkpoint());
         parts.add(poisoned.checkpoint());
         parts.add(protNone.checkpoint());

@@ -718,6 +718,7 @@ public final class TdxVm implements VendorOps {
         var savedVcpus = new TreeMap<>(vcpus);
         var runs = vcpus.values().stream().map(vcpu -> vcpu.run.checkpoint()).toList();
         long savedPremapped = premapped;
+        int savedUnsettled = unsettled;
         var savedLeaked = List.copyOf(leaked);
         return () -> {
             hostPart.run();
@@ -732,6 +733,7 @@ public final class TdxVm implements VendorOps {
             vcpus = new TreeMap<>(savedVcpus);
             runs.forEach(Runnable::run);
             premapped = savedPremapped;
+            unsettled = savedUnsettled;
             pageAddSource = -1;
             leaked = new ArrayList<>(savedLeaked);
         };

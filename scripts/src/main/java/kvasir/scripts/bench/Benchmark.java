@@ -47,8 +47,13 @@ public interface Benchmark {
      *
      * @param units how much was done
      * @param nanos processor time that it took, best by {@link Stopwatch}
+     * @param note what else there is to say, in a few words
      */
-    record Sample(double units, long nanos) {
+    record Sample(double units, long nanos, String note) {
+        Sample(double units, long nanos) {
+            this(units, nanos, "");
+        }
+
         double rate() {
             return units * 1e9 / Math.max(1, nanos);
         }

@@ -22,8 +22,10 @@ public final class Benchmarks {
      * @param worst of the rounds, units a second
      * @param best of the rounds, units a second
      * @param ratio median of the rounds of this rate by the yardstick's in the same round; 1 for the yardstick
+     * @param note what else there is to say of the last round
      */
-    public record Reached(Benchmark.Workload workload, double rate, double worst, double best, double ratio) {
+    public record Reached(
+            Benchmark.Workload workload, double rate, double worst, double best, double ratio, String note) {
         /** Whether something was promised and not kept. */
         public boolean missed() {
             return rate < workload.goal() || ratio < workload.ratioGoal();
@@ -38,10 +40,13 @@ public final class Benchmarks {
     public static List<Reached> measure(Benchmark.Comparison comparison, int rounds) {
         List<Benchmark.Workload> workloads = comparison.workloads();
         var rates = new double[workloads.size()][rounds];
+        var notes = new String[workloads.size()];
         workloads.forEach(workload -> workload.body().run());
         for (int round = 0; round < rounds; round++) {
             for (int i = 0; i < rates.length; i++) {
-                rates[i][round] = workloads.get(i).body().run().rate();
+                Benchmark.Sample sample = workloads.get(i).body().run();
+                rates[i][round] = sample.rate();
+                notes[i] = sample.note();
             }
         }
         var reached = new ArrayList<Reached>();
@@ -52,8 +57,8 @@ public final class Benchmarks {
                     .toArray();
             double[] sorted = own.clone();
             java.util.Arrays.sort(sorted);
-            reached.add(
-                    new Reached(workloads.get(i), sorted[rounds / 2], sorted[0], sorted[rounds - 1], median(ratios)));
+            reached.add(new Reached(
+                    workloads.get(i), sorted[rounds / 2], sorted[0], sorted[rounds - 1], median(ratios), notes[i]));
         }
         return reached;
     }

@@ -56,15 +56,14 @@ final class ExploreBenchmark implements Benchmark {
     }
 
     private static Sample explore(long apart) {
-        Bounds standard = Bounds.DEFAULT;
-        var bounds = new Bounds(
-                OptionalInt.empty(), STATES, standard.schedules(), standard.steps(), standard.fairSteps(), 0, 0, 1);
+        Bounds bounds = Bounds.DEFAULT.with(OptionalInt.empty(), OptionalInt.of(STATES));
         long before = processorTime();
         Exploration found = new Explorer(seams -> new Prefaults(seams, apart), bounds).explore();
         if (found.method() != Exploration.Method.STATES) {
             throw new IllegalStateException("not by states: " + found.whyNotStates());
         }
-        return new Sample(found.size(), processorTime() - before);
+        long nanos = processorTime() - before;
+        return new Sample(found.size(), nanos, "%d bytes a state".formatted(found.bytesPerState()));
     }
 
     /** Tasks have threads of their own: the time of all counts. */

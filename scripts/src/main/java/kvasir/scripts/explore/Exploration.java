@@ -18,6 +18,7 @@ import java.util.OptionalInt;
  * @param exhaustive whether nothing at all was left out, so that a preemption bound did not matter
  * @param lockInversion the locks of a cycle in the lock order, if there is one
  * @param whyNotStates why schedules were searched although states would be fewer; empty if they were not
+ * @param bytesPerState what a stored state takes, 0 if none were
  */
 public record Exploration(
         Method method,
@@ -29,7 +30,8 @@ public record Exploration(
         OptionalInt preemptions,
         boolean exhaustive,
         Optional<List<String>> lockInversion,
-        String whyNotStates) {
+        String whyNotStates,
+        long bytesPerState) {
     private static final double EXACT = 1e15;
 
     /** What a search goes through. */

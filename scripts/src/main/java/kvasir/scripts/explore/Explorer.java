@@ -89,7 +89,8 @@ public final class Explorer {
                         bounds.preemptions(),
                         !space.cutByPreemptions(),
                         lockOrder.inversion(),
-                        "");
+                        "",
+                        space.storedBytes() / space.size());
             } catch (Learner.StartAgain again) {
                 // the knowledge now says how to look at what was in the way
             }
@@ -152,7 +153,8 @@ public final class Explorer {
                 OptionalInt.of(most),
                 !dropped[0],
                 lockOrder.inversion(),
-                whyNotStates);
+                whyNotStates,
+                0);
     }
 
     private static void tally(Map<Key, Tally> tallies, Execution execution, Verdict verdict, Schedule schedule) {
@@ -209,7 +211,8 @@ public final class Explorer {
                 OptionalInt.empty(),
                 false,
                 lockOrder.inversion(),
-                "");
+                "",
+                0);
     }
 
     private Execution runOnce(Schedule schedule) {

@@ -22,6 +22,11 @@ final class IntList {
         items[index] = item;
     }
 
+    /** Bytes that it occupies. */
+    long bytes() {
+        return 4L * items.length;
+    }
+
     int size() {
         return size;
     }

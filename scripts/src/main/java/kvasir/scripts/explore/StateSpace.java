@@ -57,6 +57,9 @@ final class StateSpace {
     private boolean cutByPreemptions;
     private long steps;
 
+    /** Bytes of the states that are still to be expanded. */
+    private long openBytes;
+
     /** How a state in which nothing goes on came to be, and how it looks. */
     record Terminal(Verdict verdict, String outcomes, EndState end) {}
 
@@ -80,6 +83,11 @@ final class StateSpace {
     @SuppressWarnings("ArrayRecordComponent") // compared by nobody: its key is
     private record Waiting(int[] places, int current, int[] cells, long hash, long key) {
         static final Waiting NONE = new Waiting(EMPTY, NOBODY, EMPTY, 0, 0);
+
+        /** Bytes that it occupies, objects' headers included. */
+        int bytes() {
+            return 3 * 16 + 32 + 4 * (places.length + cells.length);
+        }
     }
 
     StateSpace(
@@ -119,6 +127,11 @@ final class StateSpace {
                                     interrupted.getAsBoolean() ? "interrupted" : "%,d states".formatted(parent.size()));
                             return;
                         }
+                        if (storedBytes() + openBytes > (long) bounds.megabytes() << 20) {
+                            bound = Optional.of(
+                                    "%,d MB of memory, %,d states".formatted(bounds.megabytes(), parent.size()));
+                            return;
+                        }
                         expand(state);
                     }
                 }
@@ -129,7 +142,7 @@ final class StateSpace {
 
     private void expand(int state) {
         Waiting here = waiting[state];
-        waiting[state] = Waiting.NONE;
+        close(state);
         if (!shard.expands(depth.get(state), here.key)) {
             kinds.set(state, LEFT_OUT);
             return;
@@ -289,7 +302,7 @@ final class StateSpace {
         execution.close();
         if (verdict instanceof Verdict.Violation) {
             kinds.set(state, END);
-            waiting[state] = Waiting.NONE;
+            close(state);
             terminals.put(state, new Terminal(verdict, execution.outcomes(), EndState.NONE));
         }
     }
@@ -318,6 +331,7 @@ final class StateSpace {
             waiting = Arrays.copyOf(waiting, 2 * state);
         }
         waiting[state] = vector;
+        openBytes += vector.bytes();
         if (3 * state >= 2 * slots.length) {
             grow();
         }
@@ -360,7 +374,18 @@ final class StateSpace {
         buckets.get(depth.get(state)).add(state);
     }
 
+    private void close(int state) {
+        openBytes -= waiting[state].bytes();
+        waiting[state] = Waiting.NONE;
+    }
+
     // ---- what was found
+
+    /** Bytes that are kept of the states, but for what those need that are still to be expanded. */
+    long storedBytes() {
+        long lists = parent.bytes() + meta.bytes() + depth.bytes() + firstEdge.bytes() + edges.bytes() + kinds.bytes();
+        return lists + 8L * hashes.length + 4L * slots.length + 4L * waiting.length;
+    }
 
     int size() {
         return parent.size();

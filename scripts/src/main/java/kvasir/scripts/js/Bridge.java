@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import kvasir.registry.Bytes;
 import kvasir.registry.Described;
 import kvasir.registry.Guest;
@@ -28,6 +29,7 @@ final class Bridge {
     private final Value makers;
     private final IdentityHashMap<Described, Handle> handles = new IdentityHashMap<>();
     private final List<OutcomeView> failed = new ArrayList<>();
+    private Optional<List<Supplier<Object>>> recording = Optional.empty();
 
     /** @param makers object of the functions by which {@code kvs.mjs} makes JavaScript values */
     Bridge(Value makers) {
@@ -79,6 +81,39 @@ final class Bridge {
             failed.add(view);
         }
         return view;
+    }
+
+    /** The calls that {@code body} makes, in their order; none of them is done. */
+    List<Supplier<Object>> recorded(Runnable body) {
+        var calls = new ArrayList<Supplier<Object>>();
+        recording = Optional.of(calls);
+        try {
+            body.run();
+        } finally {
+            recording = Optional.empty();
+        }
+        return calls;
+    }
+
+    /** Whether calls are only written down now; {@code call} then is. */
+    boolean records(Supplier<Object> call) {
+        recording.ifPresent(calls -> calls.add(call));
+        return recording.isPresent();
+    }
+
+    /** An outcome that the script need not look at. */
+    Object shown(Outcome outcome) {
+        return new OutcomeView(this, outcome, "");
+    }
+
+    /** An object with these values, which are JavaScript's already. */
+    Value object(Map<String, Object> values) {
+        var namesAndValues = new ArrayList<Object>();
+        values.forEach((name, value) -> {
+            namesAndValues.add(name);
+            namesAndValues.add(value);
+        });
+        return makers.invokeMember("record", namesAndValues.toArray());
     }
 
     /** The first failed outcome that the script neither asserted nor looked at. */

@@ -5,10 +5,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import kvasir.registry.Api;
+import kvasir.registry.Arguments;
 import kvasir.registry.Described;
 import kvasir.registry.Outcome;
 import kvasir.registry.Range;
 import kvasir.scripts.binding.Members;
+import kvasir.scripts.binding.Nothing;
 import kvasir.scripts.binding.Refusal;
 import kvasir.scripts.binding.Values;
 import org.graalvm.polyglot.Value;
@@ -76,7 +78,11 @@ final class Handle implements ProxyObject {
 
     private <T> Object call(T self, Api.Operation<T> operation, Value... arguments) {
         var call = new Call(bridge, operation, object.label() + "." + operation.name());
-        return bridge.toJs(operation.body().apply(self, call.bind(List.of(arguments))));
+        Arguments bound = call.bind(List.of(arguments));
+        if (bridge.records(() -> operation.body().apply(self, bound))) {
+            return bridge.toJs(Nothing.NOTHING);
+        }
+        return bridge.toJs(operation.body().apply(self, bound));
     }
 
     private <T> Object element(T self, Members.Numbered<T> numbered) {
@@ -120,7 +126,12 @@ final class Handle implements ProxyObject {
                 && Quantity.ofText(text) instanceof Quantity.Result.Ok(long quantity)) {
             given = quantity;
         }
-        Object result = property.get().setter().get().apply(api.type().cast(object), given);
+        Object settled = given;
+        T self = api.type().cast(object);
+        if (bridge.records(() -> property.get().setter().get().apply(self, settled))) {
+            return;
+        }
+        Object result = property.get().setter().get().apply(self, settled);
         if (result instanceof Outcome.Failed failed) {
             throw bridge.raise(Refusal.of("E0206", object.label() + "." + key + ": " + failed.name(), failed.reason()));
         }

@@ -23,6 +23,7 @@ import kvasir.registry.Outcome;
 import kvasir.registry.Range;
 import kvasir.scripts.InstalledFiles;
 import kvasir.scripts.Machines;
+import kvasir.scripts.RaceReport;
 import kvasir.scripts.binding.Members;
 import kvasir.scripts.binding.Nothing;
 import kvasir.scripts.binding.Refusal;
@@ -240,6 +241,7 @@ final class Realm implements AutoCloseable {
             setups.add(a[0]);
             return null;
         });
+        functions.put("race", (ProxyExecutable) a -> race(a[0].asString(), a[1], a[2]));
         functions.put("show", (ProxyExecutable) a -> {
             execution.print(shown(bridge().toMachine(a[0])));
             return null;
@@ -258,6 +260,40 @@ final class Realm implements AutoCloseable {
         functions.put("pictureMismatch", (ProxyExecutable) a -> notes(pictureMismatch(a[0], a[1].asString())));
         functions.put("outcomeMismatch", (ProxyExecutable) a -> notes(outcomeMismatch(a[0], a[1].asString(), a[2])));
         return functions;
+    }
+
+    private Object race(String title, Value tasks, Value options) {
+        var race = new JavaScriptRace(bridge(), world, title, tasks, options);
+        Optional<String> replayed = race.replayed();
+        if (replayed.isPresent()) {
+            return bridge().toJs(Map.of("text", replayed.get()));
+        }
+        JavaScriptRace.Result result = race.run(execution::interrupted);
+        execution.print(result.report().text());
+        if (result.broken().isPresent()) {
+            throw bridge().refuse("race \"" + title + "\": " + result.broken().get(), result.notes());
+        }
+        var endings = new ArrayList<Map<String, Object>>();
+        for (int i = 0; i < result.report().endings().size(); i++) {
+            RaceReport.Ending ending = result.report().endings().get(i);
+            var fields = new LinkedHashMap<String, Object>();
+            fields.put("kind", ending.kind());
+            fields.put("text", ending.text());
+            fields.put("count", ending.count());
+            fields.put("token", ending.token());
+            fields.put("preemptions", (long) ending.preemptions());
+            fields.put("schedule", result.schedules().get(i));
+            endings.add(fields);
+        }
+        var found = new LinkedHashMap<String, Object>();
+        found.put("completeness", result.report().completeness());
+        found.put("method", result.report().method());
+        found.put("size", result.report().size());
+        found.put("steps", result.report().steps());
+        found.put("endings", endings);
+        found.put("lockInversion", result.report().lockInversion().orElse(List.of()));
+        found.put("text", result.report().text());
+        return bridge().toJs(found);
     }
 
     private long quantity(Value value) {

@@ -169,7 +169,7 @@ public final class Execution {
         return ++steps <= MAX_STEPS;
     }
 
-    boolean interrupted() {
+    public boolean interrupted() {
         return interrupted.getAsBoolean();
     }
 

@@ -10,7 +10,6 @@ import java.util.function.IntSupplier;
 import kvasir.event.Events;
 import kvasir.grammar.Diagnostic;
 import kvasir.grammar.Span;
-import kvasir.grammar.Statement.Frequency;
 import kvasir.kvm.Seams;
 import kvasir.metal.memory.MemoryWatch;
 import kvasir.metal.memory.PhysicalMemory;
@@ -33,9 +32,6 @@ import kvasir.scripts.translate.RaceBody;
 
 /** Explores one race: each run in a machine of its own, made by the script's declarations and setups. */
 final class RaceRunner implements Scenario {
-    private static final int SCHEDULE_LINES = 60;
-    private static final int REPLAYED_ENDINGS = 200;
-
     private final Program program;
     private final RaceBody race;
     private final String title;
@@ -106,16 +102,37 @@ final class RaceRunner implements Scenario {
                     Optional.empty());
         }
         Exploration found = explorer.explore();
-        List<String> elsewhere = bad(found) ? elsewhere() : List.of();
-        RaceReport report = report(explorer, found, elsewhere);
-        var output = List.of(report.text());
-        for (int i = 0; i < race.clauses().size(); i++) {
-            Optional<Fault> fault = check(explorer, found, i);
-            if (fault.isPresent()) {
-                return new Result(output, fault, Optional.of(report));
-            }
-        }
-        return new Result(output, Optional.empty(), Optional.of(report));
+        RaceSearch search = search(explorer);
+        RaceReport report = search.report(found, RaceSearch.bad(found) ? elsewhere() : List.of());
+        return new Result(List.of(report.text()), search.broken(found).map(this::fault), Optional.of(report));
+    }
+
+    private RaceSearch search(Explorer explorer) {
+        return new RaceSearch(
+                title,
+                labels(),
+                race.clauses().stream()
+                        .map(clause -> new RaceSearch.Clause(
+                                clause.frequency(),
+                                clause.span().text().strip(),
+                                clause.claim() instanceof RaceBody.Known known ? Optional.of(known) : Optional.empty()))
+                        .toList(),
+                explorer,
+                options.shard());
+    }
+
+    private Fault fault(RaceSearch.Broken broken) {
+        RaceBody.Clause clause = race.clauses().get(broken.clause());
+        var diagnostic = new Diagnostic(
+                "E0504",
+                clause.span(),
+                "`%s %s` does not hold"
+                        .formatted(
+                                clause.frequency().name().toLowerCase(Locale.ROOT),
+                                clause.span().text().strip()),
+                broken.reason(),
+                Optional.empty());
+        return new Fault(Failure.Kind.ASSERTION, diagnostic, broken.details());
     }
 
     private Explorer explorer() {
@@ -125,12 +142,6 @@ final class RaceRunner implements Scenario {
 
     private List<String> labels() {
         return race.tasks().stream().map(RaceBody.Task::label).toList();
-    }
-
-    private static boolean bad(Exploration found) {
-        return found.outcomes().stream()
-                .anyMatch(each ->
-                        !(each.verdict() instanceof Verdict.Ended) || each.end().kernelBug());
     }
 
     /** The same race under the other semantics of a kernel, as far as the script can be set up there. */
@@ -160,131 +171,6 @@ final class RaceRunner implements Scenario {
         } catch (kvasir.scripts.nodes.ScriptException refused) {
             return "the same under %s: cannot be set up".formatted(choice.semantics());
         }
-    }
-
-    private RaceReport report(Explorer explorer, Exploration found, List<String> elsewhere) {
-        var endings = new ArrayList<RaceReport.Ending>();
-        for (Exploration.Distinct each : found.outcomes()) {
-            Explorer.Replay replay = explorer.replay(each.witness());
-            boolean drawn = endings.size() < REPLAYED_ENDINGS;
-            endings.add(new RaceReport.Ending(
-                    RaceText.kind(each),
-                    RaceText.end(each),
-                    truths(each),
-                    each.counted(),
-                    each.witness().token(),
-                    each.witness().preemptions(),
-                    drawn
-                            ? replay.steps().subList(0, Math.min(replay.steps().size(), replay.repeatsFrom()))
-                            : List.of()));
-        }
-        return new RaceReport(
-                title,
-                labels(),
-                found.method().words(),
-                found.completeness(),
-                found.size(),
-                found.steps(),
-                found.runs(),
-                options.shard().toString(),
-                race.clauses().stream()
-                        .map(clause -> new RaceReport.Clause(
-                                clause.frequency().name().toLowerCase(Locale.ROOT),
-                                clause.span().text().strip()))
-                        .toList(),
-                endings,
-                found.lockInversion(),
-                elsewhere,
-                found.whyNotStates());
-    }
-
-    private List<Boolean> truths(Exploration.Distinct ending) {
-        var truths = new ArrayList<Boolean>();
-        for (int i = 0; i < race.clauses().size(); i++) {
-            RaceBody.Claim claim = race.clauses().get(i).claim();
-            truths.add(claim != RaceBody.Known.LOCK_ORDER_INVERSION && holds(claim, i, ending));
-        }
-        return truths;
-    }
-
-    private Optional<Fault> check(Explorer explorer, Exploration found, int index) {
-        RaceBody.Clause clause = race.clauses().get(index);
-        if (clause.claim() == RaceBody.Known.LOCK_ORDER_INVERSION) {
-            boolean holds = clause.frequency() == Frequency.NEVER
-                    ? found.lockInversion().isEmpty()
-                    : found.lockInversion().isPresent();
-            return holds
-                    ? Optional.empty()
-                    : Optional.of(fault(
-                            clause,
-                            found,
-                            found.lockInversion()
-                                    .map(locks -> "taken in opposite orders: " + String.join(", ", locks))
-                                    .orElse("all locks are taken in one order"),
-                            List.of()));
-        }
-        List<Exploration.Distinct> holding = found.outcomes().stream()
-                .filter(distinct -> holds(clause.claim(), index, distinct))
-                .toList();
-        List<Exploration.Distinct> breaking = found.outcomes().stream()
-                .filter(each -> !holding.contains(each))
-                .toList();
-        Optional<Exploration.Distinct> witness = switch (clause.frequency()) {
-            case NEVER -> holding.stream().findFirst();
-            case ALWAYS -> breaking.stream().findFirst();
-            case SOMETIMES -> Optional.empty();
-        };
-        if (clause.frequency() == Frequency.SOMETIMES && holding.isEmpty()) {
-            // a shard sees a part only: whether something ever happens is told when all are merged
-            boolean whole = options.shard().count() == 1;
-            return whole
-                    ? Optional.of(fault(clause, found, "in no schedule that was run", List.of()))
-                    : Optional.empty();
-        }
-        return witness.map(distinct -> {
-            Schedule schedule = distinct.witness();
-            Explorer.Replay replay = explorer.replay(schedule);
-            return fault(
-                    clause,
-                    found,
-                    "in %s of %s schedules: %s"
-                            .formatted(
-                                    distinct.counted(), Exploration.counted(found.schedules()), RaceText.end(distinct)),
-                    List.of(
-                            "schedule: the shortest\n" + RaceText.replay(title, labels(), replay, SCHEDULE_LINES),
-                            "replay: explore { replay \"" + schedule.token() + "\" }"));
-        });
-    }
-
-    private static boolean holds(RaceBody.Claim claim, int index, Exploration.Distinct distinct) {
-        return switch (claim) {
-            case RaceBody.Known known ->
-                switch (known) {
-                    case DEADLOCK -> distinct.verdict() instanceof Verdict.Deadlock;
-                    case LIVELOCK -> distinct.verdict() instanceof Verdict.Livelock;
-                    case INVARIANT_VIOLATION -> distinct.verdict() instanceof Verdict.Violation;
-                    case KVM_BUG -> distinct.end().kernelBug();
-                    case LOCK_ORDER_INVERSION ->
-                        throw new IllegalStateException("a claim about all schedules together");
-                };
-            case RaceBody.Condition condition ->
-                distinct.verdict() instanceof Verdict.Ended
-                        && distinct.end().holds().get(index);
-        };
-    }
-
-    private Fault fault(RaceBody.Clause clause, Exploration found, String reason, List<String> details) {
-        String words = clause.frequency().name().toLowerCase(Locale.ROOT);
-        var diagnostic = new Diagnostic(
-                "E0504",
-                clause.span(),
-                "`%s %s` does not hold".formatted(words, clause.span().text().strip()),
-                reason,
-                Optional.empty());
-        var notes = new ArrayList<String>();
-        notes.add("search: " + found.completeness());
-        notes.addAll(details);
-        return new Fault(Failure.Kind.ASSERTION, diagnostic, notes);
     }
 
     @Override

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import kvasir.grammar.Expression;
 import kvasir.grammar.Identifier;
 import kvasir.grammar.Span;
@@ -31,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 final class RaceTranslator {
     private static final int MOST_TASKS = 16;
     private static final List<String> BOUNDS =
-            List.of("preemptions", "states", "schedules", "steps", "fair_steps", "walks", "depth", "seed", "replay");
+            Stream.concat(Bounds.NAMES.stream(), Stream.of("replay")).toList();
     private static final Map<String, RaceBody.Known> KNOWN = new TreeMap<>(Map.of(
             "deadlock", RaceBody.Known.DEADLOCK,
             "livelock", RaceBody.Known.LIVELOCK,
@@ -128,34 +129,32 @@ final class RaceTranslator {
     }
 
     private Bounds bounds() {
-        Bounds standard = Bounds.DEFAULT;
-        int preemptions = bound("preemptions", -1, 0, 100);
-        return new Bounds(
-                preemptions < 0 ? OptionalInt.empty() : OptionalInt.of(preemptions),
-                bound("states", standard.states(), 1, 100_000_000),
-                bound("schedules", standard.schedules(), 1, 100_000_000),
-                bound("steps", standard.steps(), 1, 1_000_000),
-                bound("fair_steps", standard.fairSteps(), 1, 1_000_000),
-                bound("walks", standard.walks(), 1, 100_000_000),
-                bound("depth", standard.depth(), 1, 100),
-                bound("seed", (int) standard.seed(), 0, Integer.MAX_VALUE));
+        Bounds bounds = Bounds.DEFAULT;
+        for (String name : Bounds.NAMES) {
+            OptionalInt number = bound(name);
+            if (number.isPresent()) {
+                bounds = bounds.with(name, number.getAsInt()).orElseThrow();
+            }
+        }
+        return bounds;
     }
 
-    private int bound(String name, int standard, int least, int most) {
-        int value = standard;
+    private OptionalInt bound(String name) {
+        OptionalInt value = OptionalInt.empty();
         for (Statement.Line line : race.bounds()) {
-            if (!BOUNDS.contains(line.verb().text())) {
-                continue;
-            }
             if (line.verb().text().equals(name)) {
                 if (line.arguments().size() == 1
                         && line.arguments().getFirst() instanceof Expression.Int number
-                        && number.value() >= least
-                        && number.value() <= most) {
-                    value = (int) number.value();
+                        && number.value() >= Bounds.least(name)
+                        && number.value() <= Bounds.most(name)) {
+                    value = OptionalInt.of((int) number.value());
                 } else {
                     context.report(
-                            line.span(), Refusal.of("E0320", "`" + name + "` takes one number", least + " to " + most));
+                            line.span(),
+                            Refusal.of(
+                                    "E0320",
+                                    "`" + name + "` takes one number",
+                                    Bounds.least(name) + " to " + Bounds.most(name)));
                 }
             }
         }

@@ -85,6 +85,51 @@ export function semantics(...names: Semantics[]): Semantics;
 export function test(name: string, body: () => void | Promise<void>): void;
 /** Runs before each test. */
 export function setup(body: () => void | Promise<void>): void;
+/** What the explorer itself finds. */
+export type RaceFinding = "deadlock" | "livelock" | "lock order inversion" | "invariant violation" | "kvm_bug";
+/** A finding, or a condition on the outcomes of the tasks and on the machine as it is at the end. */
+export type RaceClaim = RaceFinding | ((outcomes: Record<string, any>) => boolean);
+/** How a race is searched, and what must hold of all its schedules together. */
+export interface RaceOptions {
+    explore?: {
+        preemptions?: number;
+        states?: number;
+        schedules?: number;
+        steps?: number;
+        fair_steps?: number;
+        walks?: number;
+        depth?: number;
+        seed?: number;
+        replay?: string;
+    };
+    never?: RaceClaim | readonly RaceClaim[];
+    always?: RaceClaim | readonly RaceClaim[];
+    sometimes?: RaceClaim | readonly RaceClaim[];
+}
+/** One distinct end, and the first schedule that leads to it. */
+export interface RaceEnding {
+    readonly kind: "ended" | "kvm bug" | "deadlock" | "livelock" | "invariant violation";
+    readonly text: string;
+    readonly count: string;
+    readonly token: string;
+    readonly preemptions: bigint;
+    readonly schedule: string;
+}
+/** What a search found; of a replayed schedule only `text`. */
+export interface RaceResult {
+    readonly completeness: string;
+    readonly method: "states" | "schedules" | "walks";
+    readonly size: bigint;
+    readonly steps: bigint;
+    readonly endings: readonly RaceEnding[];
+    readonly lockInversion: readonly string[];
+    readonly text: string;
+}
+/**
+ * Runs the tasks in every order of their steps. The function of a task is called once, to see which operations it asks
+ * for; what they give is not known there. Throws an AssertionError with the shortest schedule if a claim does not hold.
+ */
+export function race(name: string, tasks: Record<string, () => unknown>, options?: RaceOptions): RaceResult;
 /** Prints the picture or the value of something. */
 export function show(value: unknown): void;
 /** Records the answer of a question script, a cell of `kvs matrix`. */

@@ -184,6 +184,14 @@ export function setup(body) {
     engine.setup(body);
 }
 
+/**
+ * Runs the tasks in every order of their steps: `race("name", { a: () => ..., b: () => ... }, { explore, never, always,
+ * sometimes })`. Throws an AssertionError with the shortest schedule if one of the claims does not hold.
+ */
+export function race(name, tasks, options = {}) {
+    return engine.race(name, tasks, options);
+}
+
 /** Prints the picture or the value of something. */
 export const show = (value) => engine.show(value);
 

@@ -52,7 +52,7 @@ final class ExplorerTest {
     }
 
     private static Bounds bounds(int schedules, int steps, int fairSteps) {
-        return new Bounds(OptionalInt.of(2), 1000, schedules, steps, fairSteps, 0, 0, 1);
+        return new Bounds(OptionalInt.of(2), 1000, 64, schedules, steps, fairSteps, 0, 0, 1);
     }
 
     private Supplier<Outcome> increment(Seams seams) {
@@ -213,6 +213,45 @@ final class ExplorerTest {
         assertEquals(
                 search.get().outcomes().stream().map(d -> d.witness().token()).toList(),
                 search.get().outcomes().stream().map(d -> d.witness().token()).toList());
+    }
+
+    private Explorer walker(int depth, int seed) {
+        Bounds bounds = Bounds.DEFAULT
+                .with("walks", 200)
+                .flatMap(walks -> depth == 0 ? Optional.of(walks) : walks.with("depth", depth))
+                .flatMap(walks -> walks.with("seed", seed))
+                .orElseThrow();
+        return new Explorer(scenario((seams, events) -> List.of(increment(seams), increment(seams))), bounds);
+    }
+
+    @Test
+    void randomWalksFindALostUpdateAndSaySo() {
+        for (int depth : new int[] {0, 2}) {
+            Exploration found = walker(depth, 7).explore();
+            assertEquals(Exploration.Method.WALKS, found.method());
+            assertEquals("bounded (200 walks at random)", found.completeness());
+            assertEquals(Set.of(ONE, TWO), ends(found));
+            assertEquals(200, found.schedules());
+            for (Exploration.Distinct end : found.outcomes()) {
+                assertEquals(end.end(), walker(depth, 7).replay(end.witness()).end(), "the token leads there again");
+            }
+        }
+    }
+
+    @Test
+    void priorityWalksOfDepthOneNeverPreempt() {
+        Exploration found = walker(1, 7).explore();
+        assertEquals(Set.of(TWO), ends(found));
+        assertTrue(found.outcomes().stream().allMatch(end -> end.witness().preemptions() == 0));
+    }
+
+    @Test
+    void aSeedGivesTheSameWalks() {
+        Supplier<List<String>> walks = () -> walker(2, 3).explore().outcomes().stream()
+                .map(end ->
+                        end.counted() + " " + end.end() + " " + end.witness().token())
+                .toList();
+        assertEquals(walks.get(), walks.get());
     }
 
     @Test
