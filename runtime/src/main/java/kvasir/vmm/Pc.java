@@ -192,24 +192,28 @@ public final class Pc {
         return new Outcome.Failed("ETIME", "expect \"%s\": %s; its console:\n%s".formatted(text, how, tail), Map.of());
     }
 
-    /**
-     * Runs a confidential guest as a PC whose devices are made for this run.
-     *
-     * @param budget instructions of all vCPUs together
-     */
-    static Outcome runOnce(Vm vm, long budget) {
+    /** The devices of a confidential guest, whose memory below 3G is all that they are told of. */
+    static Pc confidential(Vm vm) {
         long top = vm.allSlots().stream()
                 .map(slot -> slot.endGfn() << 12)
                 .filter(end -> end < TOP_OF_LOW_MEMORY)
                 .max(Long::compare)
                 .orElse(0L);
-        var pc = new Pc(vm, top);
-        Ended ended = pc.run(budget);
+        return new Pc(vm, top);
+    }
+
+    /**
+     * Runs, and tells what came of it.
+     *
+     * @param budget instructions of all vCPUs together
+     */
+    Outcome runAndTell(long budget) {
+        Ended ended = run(budget);
         var details = new LinkedHashMap<String, Object>();
         details.put("ended", ended.toString());
-        details.put("serial", pc.serial());
-        details.put("debug", pc.debugConsole());
-        details.put("retired", pc.retired());
+        details.put("serial", serial());
+        details.put("debug", debugConsole());
+        details.put("retired", retired());
         return new Outcome.Ok(details);
     }
 

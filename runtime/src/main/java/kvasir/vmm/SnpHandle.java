@@ -147,7 +147,7 @@ final class SnpHandle extends VmHandle {
                         "Runs the guest with the devices of a small PC; page state changes are granted. Details: ended, serial, "
                                 + "debug (port 0x402), retired.",
                         "show g.run_as_pc",
-                        (g, a) -> Pc.runOnce(g.vm, a.u64("budget", 50_000_000)))
+                        (g, a) -> g.runAsPc(a.u64("budget", 50_000_000)))
                 .operation(
                         "sev_command",
                         List.of(Parameter.of("id", Kind.U64, "", "a KVM_SEV_* id below 100")),

@@ -93,10 +93,10 @@ final class TdHandle extends VmHandle {
                         "run_as_pc",
                         List.of(keyword(
                                 "budget", Kind.U64, "instructions", "of all vCPUs together; 50 million if left out")),
-                        "Runs the guest with the devices of a small PC, and does what MapGPA asks. Details: ended, serial, "
-                                + "debug (port 0x402), retired.",
+                        "Runs the guest with the devices of a small PC, and does what MapGPA asks. Details: ended, and since "
+                                + "the first run serial, debug (port 0x402), retired.",
                         "show td.run_as_pc",
-                        (td, a) -> Pc.runOnce(td.vm(), a.u64("budget", 50_000_000)))
+                        (td, a) -> td.runAsPc(a.u64("budget", 50_000_000)))
                 .operation(
                         "destroy",
                         List.of(),

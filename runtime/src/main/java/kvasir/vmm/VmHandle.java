@@ -157,6 +157,14 @@ public class VmHandle implements Described {
                 .property("now", "u64", "Virtual time in ticks of 1 ns.", "show pc.now", vm -> vm.vm.now());
     }
 
+    /** Runs a confidential guest with the devices of a small PC, which it keeps from run to run. */
+    final Outcome runAsPc(long budget) {
+        if (pc.isEmpty()) {
+            pc = Optional.of(Pc.confidential(vm));
+        }
+        return pc.get().runAndTell(budget);
+    }
+
     final Outcome runAll(Pc devices, long budget) {
         if (vm.processors().isPresent() && !vm.seams().sequential()) {
             return new Outcome.Failed(

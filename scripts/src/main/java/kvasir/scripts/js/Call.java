@@ -71,6 +71,9 @@ final class Call {
 
     /** The one argument of a declaration's line: {@code vcpus: 1}, {@code memory: { gpa: 0, size: "64M" }}. */
     Arguments bindField(Value value) {
+        if (value.isBoolean() && value.asBoolean() && needsNothing()) {
+            return bind(List.of());
+        }
         if (!isPlainObject(value)) {
             return value.hasArrayElements() ? bind(elements(value)) : bind(List.of(value));
         }
@@ -93,6 +96,15 @@ final class Call {
             }
         }
         return finished();
+    }
+
+    /** Whether the word can stand alone, and does not take {@code true} for an argument. */
+    private boolean needsNothing() {
+        return operation.parameters().stream()
+                        .allMatch(parameter ->
+                                parameter.optional() || parameter.keyword() && parameter.kind() == Kind.BOOL)
+                && operation.parameters().stream()
+                        .noneMatch(parameter -> !parameter.keyword() && parameter.kind() == Kind.BOOL);
     }
 
     private static List<Value> elements(Value array) {

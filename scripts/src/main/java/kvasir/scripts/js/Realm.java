@@ -403,14 +403,17 @@ final class Realm implements AutoCloseable {
         };
     }
 
-    /** A line of a declaration; a list stands for one line for each of its elements. */
+    /**
+     * A line of a declaration; a list stands for one line for each of its elements. A word that needs nothing is written
+     * {@code word: true}, {@code {}} or {@code []}; with {@code false} any word is left out.
+     */
     private <T> void line(Described builder, Api<T> api, String key, Value value) {
         Optional<Api.Operation<T>> operation = Members.operation(api, key);
         if (operation.isEmpty()) {
             throw bridge().raise(Members.unknown(api, builder.label(), key));
         }
         var lines = new ArrayList<Value>();
-        if (value.hasArrayElements()) {
+        if (value.hasArrayElements() && !operation.get().parameters().isEmpty()) {
             for (long i = 0; i < value.getArraySize(); i++) {
                 lines.add(value.getArrayElement(i));
             }

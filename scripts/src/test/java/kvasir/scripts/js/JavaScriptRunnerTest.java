@@ -53,6 +53,17 @@ final class JavaScriptRunnerTest {
     }
 
     @Test
+    void aWordThatNeedsNothingIsWrittenInFourWays() throws IOException {
+        passes("""
+                const bare = vm({ type: "shelf" }).size;
+                for (const once of [true, {}, []])
+                    assert.equal(vm({ type: "shelf", varnish: once }).size, bare + 1n);
+                assert.equal(vm({ type: "shelf", varnish: false }).size, bare);
+                assert.throws(() => vm({ type: "shelf", varnish: 3 }), "varnish");
+                """);
+    }
+
+    @Test
     void quantitiesCrossWithoutLoss() throws IOException {
         passes("""
                 const s = vm({ type: "shelf" });

@@ -124,6 +124,12 @@ final class Shelf implements Described {
                         "Sets the size.",
                         "size 4K",
                         (carpenter, arguments) -> carpenter.shelf.resize(arguments.u64("size")))
+                .operation(
+                        "varnish",
+                        List.of(),
+                        "Makes it one bigger.",
+                        "varnish",
+                        (carpenter, _) -> carpenter.shelf.resize(carpenter.shelf.size + 1))
                 .build();
 
         private final Shelf shelf;
