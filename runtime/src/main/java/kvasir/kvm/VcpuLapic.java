@@ -5,6 +5,7 @@ import kvasir.kvm.irqchip.DeliveryMode;
 import kvasir.kvm.irqchip.IrqChip;
 import kvasir.kvm.irqchip.LocalApic;
 import kvasir.metal.cpu.Cpu;
+import kvasir.metal.cpu.CpuidModel;
 import kvasir.metal.cpu.Injection;
 import kvasir.metal.cpu.Msr;
 
@@ -16,6 +17,7 @@ import kvasir.metal.cpu.Msr;
 public final class VcpuLapic {
     private static final int IA32_APIC_BASE = 0x1b;
     private static final int IA32_TSC_DEADLINE = 0x6e0;
+    private static final long X2APIC_ENABLE = 1 << 10;
     private static final int X2APIC_FIRST = 0x800;
     private static final int X2APIC_LAST = 0x8ff;
 
@@ -198,6 +200,11 @@ public final class VcpuLapic {
         return index == IA32_APIC_BASE || index == IA32_TSC_DEADLINE || (index >= X2APIC_FIRST && index <= X2APIC_LAST);
     }
 
+    /** Without the feature the bit is reserved (lapic.c, kvm_apic_set_base). */
+    private boolean hasX2apic() {
+        return vcpu.cpu().model().has(CpuidModel.Feature.X2APIC);
+    }
+
     /** RDMSR; empty for #GP. */
     OptionalLong readMsr(int index) {
         return switch (index) {
@@ -210,7 +217,7 @@ public final class VcpuLapic {
     /** WRMSR; false for #GP. */
     boolean writeMsr(int index, long value) {
         return switch (index) {
-            case IA32_APIC_BASE -> apic.writeBase(value);
+            case IA32_APIC_BASE -> ((value & X2APIC_ENABLE) == 0 || hasX2apic()) && apic.writeBase(value);
             case IA32_TSC_DEADLINE -> {
                 long tsc = vcpu.cpu().msr(Msr.TSC).orElse(0);
                 apic.tscDeadline(value, now() + (value - tsc));
