@@ -75,8 +75,8 @@ final class GoldenTest {
     private static String run(String line) {
         var words = new ArrayList<String>();
         for (String word : line.substring("kvs ".length()).split(" ", -1)) {
-            boolean script = word.endsWith(".kvs") || word.endsWith(".mjs");
-            words.add(script ? FOLDER.resolve(word).toString() : word);
+            boolean file = word.endsWith(".kvs") || word.endsWith(".mjs") || word.endsWith("kut");
+            words.add(file ? FOLDER.resolve(word).toString() : word);
         }
         var bytes = new ByteArrayOutputStream();
         int code;

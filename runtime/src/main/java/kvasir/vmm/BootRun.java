@@ -6,6 +6,7 @@ import kvasir.metal.cpu.Engine;
 import kvasir.registry.Bytes;
 import kvasir.registry.Outcome;
 import kvasir.registry.Range;
+import kvasir.vmm.boot.Bios;
 import kvasir.vmm.boot.BootException;
 import kvasir.vmm.boot.BootImage;
 import kvasir.vmm.boot.KernelFile;
@@ -79,7 +80,8 @@ public final class BootRun {
     /** Puts a firmware image, of the size of {@link Shape#firmware()}, where the reset vector finds it. */
     public void firmware(byte[] image, IntConsumer debugConsole) throws BootException {
         pc.onDebugConsole(debugConsole);
-        if (!(pc.loadFirmware(Bytes.of(image)) instanceof Outcome.Ok)) {
+        BootImage loaded = Bios.firmware("firmware", image).load(new KernelFile.Request("", Bytes.of(), 0));
+        if (!(pc.load(loaded) instanceof Outcome.Ok)) {
             throw new BootException("the firmware does not fit into guest memory");
         }
     }

@@ -15,6 +15,7 @@ import kvasir.registry.Api.Parameter;
 import kvasir.registry.Bytes;
 import kvasir.registry.Described;
 import kvasir.registry.Outcome;
+import kvasir.vmm.boot.Bios;
 import kvasir.vmm.boot.LinuxImage;
 import kvasir.vmm.boot.Multiboot;
 
@@ -59,6 +60,19 @@ final class MachineHandle implements Described {
                             + "ENOEXEC if no loader would take it.",
                     "let firmware = machine.ovmf(file(\"OVMF.fd\"))",
                     (_, arguments) -> FirmwareView.ovmf(arguments.bytes("image")))
+            .operation(
+                    "bios",
+                    List.of(
+                            Parameter.of("image", Kind.BYTES, "", "4K to 16M in whole pages"),
+                            Parameter.of("name", Kind.STRING, "", "what errors call it; `bios` if left out")
+                                    .asKeyword()
+                                    .orAbsent()),
+                    "PC firmware for `boot`, in memory that ends at 4G; `bios(\"bios-256k.bin\")` reads it from a file. "
+                            + "Errors: ENOEXEC if it is none.",
+                    "boot pc from machine.bios(file(\"bios-256k.bin\"))",
+                    (_, a) -> KernelView.of(() -> Bios.firmware(
+                            a.optional("name", String.class).orElse("bios"),
+                            a.bytes("image").toArray())))
             .operation(
                     "multiboot",
                     List.of(

@@ -14,7 +14,6 @@ import kvasir.metal.cpu.Msr;
 import kvasir.metal.cpu.Segment;
 import kvasir.registry.Api.Kind;
 import kvasir.registry.Api.Parameter;
-import kvasir.registry.Bytes;
 import kvasir.registry.Outcome;
 import kvasir.vmm.boot.AcpiTables;
 import kvasir.vmm.boot.BootImage;
@@ -48,7 +47,6 @@ public final class Pc {
     private static final long CR4_PAE = 0x20;
     private static final long EFER_LME_LMA = 0x500;
     private static final long TOP_OF_LOW_MEMORY = 3L << 30;
-    private static final int LOW_FIRMWARE = 128 << 10;
 
     /** Lines of the console that a failed wait shows. */
     private static final int TAIL = 12;
@@ -104,19 +102,6 @@ public final class Pc {
     /** Who hears each byte, 0 to 255, that the guest writes to the debug console. */
     void onDebugConsole(IntConsumer listener) {
         debugListener = listener;
-    }
-
-    /** Writes a firmware image to its two places: it ends at 4 GiB, and its last 128 KiB end at 1 MiB. */
-    Outcome loadFirmware(Bytes image) {
-        byte[] bytes = image.toArray();
-        int low = Math.min(bytes.length, LOW_FIRMWARE);
-        Outcome high = GuestMemory.write(vm, (1L << 32) - bytes.length, image);
-        return high instanceof Outcome.Ok
-                ? GuestMemory.write(
-                        vm,
-                        (1 << 20) - low,
-                        Bytes.of(java.util.Arrays.copyOfRange(bytes, bytes.length - low, bytes.length)))
-                : high;
     }
 
     /** Who hears each byte, 0 to 255, that the guest sends on COM1. */
@@ -217,9 +202,12 @@ public final class Pc {
         return new Outcome.Ok(details);
     }
 
-    /** Loads an image with the ACPI tables and points the boot processor at its entry. */
+    /** Loads an image, a kernel with the ACPI tables, and points the boot processor at its entry. */
     public Outcome load(BootImage image) {
-        for (List<BootImage.Piece> pieces : List.of(AcpiTables.build(vm.vcpus().size()), image.pieces())) {
+        boolean reset = image.start() instanceof BootImage.Reset;
+        List<BootImage.Piece> tables =
+                reset ? List.of() : AcpiTables.build(vm.vcpus().size());
+        for (List<BootImage.Piece> pieces : List.of(tables, image.pieces())) {
             for (BootImage.Piece piece : pieces) {
                 Outcome written = GuestMemory.write(vm, piece.gpa(), piece.content());
                 if (!(written instanceof Outcome.Ok)) {
@@ -229,6 +217,9 @@ public final class Pc {
         }
         Cpu cpu = vm.vcpus().getFirst().cpu();
         switch (image.start()) {
+            case BootImage.Reset _ -> {
+                return Outcome.ok();
+            }
             case BootImage.Flat flat -> {
                 cpu.setCr(0, CR0_PE_ET);
                 segments(cpu, new Segment(0x08, 0, -1, FLAT_CODE), 0x10);

@@ -27,6 +27,7 @@ import kvasir.registry.Outcome;
 import kvasir.registry.Range;
 import kvasir.vmm.boot.BootException;
 import kvasir.vmm.boot.KernelFile;
+import kvasir.vmm.device.VgaText;
 
 /** A VM as scripts hold it. */
 public class VmHandle implements Described {
@@ -142,6 +143,30 @@ public class VmHandle implements Described {
                         "Everything that the guest has sent on COM1.",
                         "show pc.serial",
                         vm -> vm.pc.map(Pc::serial).orElse(""))
+                .property(
+                        "screen",
+                        "string",
+                        "What the text mode of a VGA adapter would show: 80 x 25 characters of code page 437 at gpa B8000h. "
+                                + "There is no adapter; the guest's memory there is read.",
+                        "show pc.screen",
+                        vm -> GuestMemory.read(vm.vm, new Range(VgaText.GPA, VgaText.GPA + VgaText.BYTES))
+                                        instanceof Bytes cells
+                                ? VgaText.of(cells)
+                                : "")
+                .operation(
+                        "on_screen",
+                        List.of(Parameter.of("text", Kind.STRING, "", "what to look for")),
+                        "Whether this text stands on `screen`.",
+                        "assert pc.on_screen(\"Memtest86+\")",
+                        (vm, a) -> GuestMemory.read(vm.vm, new Range(VgaText.GPA, VgaText.GPA + VgaText.BYTES))
+                                        instanceof Bytes cells
+                                && VgaText.of(cells).contains(a.string("text")))
+                .operation(
+                        "logged",
+                        List.of(Parameter.of("text", Kind.STRING, "", "what to look for")),
+                        "Whether the guest has written this text to the debug console.",
+                        "assert pc.logged(\"SeaBIOS\")",
+                        (vm, a) -> vm.withPc(pc -> pc.debugConsole().contains(a.string("text"))))
                 .property(
                         "debug_console",
                         "string",

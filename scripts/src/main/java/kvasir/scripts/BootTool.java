@@ -119,10 +119,9 @@ public record BootTool(Map<String, String> options) {
                         + " bytes, and 4K to 16M in whole pages are expected");
             }
             IntConsumer printer = octet -> {
+                // at once: a prompt ends without a newline
                 out.write(octet);
-                if (octet == '\n') {
-                    out.flush();
-                }
+                out.flush();
             };
             var shape = new BootRun.Shape(
                     memory,

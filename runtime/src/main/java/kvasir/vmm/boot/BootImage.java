@@ -30,6 +30,14 @@ public record BootImage(List<Piece> pieces, Start start) {
         long entry();
     }
 
+    /** As the processor is after reset: real mode at FFFF_FFF0h. */
+    public record Reset() implements Start {
+        @Override
+        public long entry() {
+            return 0xffff_fff0L;
+        }
+    }
+
     /**
      * Flat 32-bit protected mode with paging off.
      *

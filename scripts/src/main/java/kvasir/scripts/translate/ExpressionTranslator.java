@@ -48,7 +48,18 @@ import kvasir.scripts.nodes.ZerosNode;
 final class ExpressionTranslator {
     /** Functions that every script has. */
     static final List<String> BUILT_IN = List.of(
-            "file", "zeros", "tdvf", "ovmf", "multiboot", "linux", "initramfs", "installed", "why", "min", "max");
+            "file",
+            "zeros",
+            "tdvf",
+            "ovmf",
+            "multiboot",
+            "linux",
+            "bios",
+            "initramfs",
+            "installed",
+            "why",
+            "min",
+            "max");
 
     /** Verbs of {@code VERB vm from IMAGE ...}. */
     private static final List<String> STARTS = List.of("launch", "boot");
@@ -458,7 +469,7 @@ final class ExpressionTranslator {
             case "tdvf", "ovmf", "initramfs" -> image(span, name, values, false);
             case "installed" ->
                 builtIn(span, name, values, Type.Plain.STRING, nodes -> new InstalledNode(span, nodes.getFirst()));
-            case "multiboot", "linux" -> image(span, name, values, true);
+            case "multiboot", "linux", "bios" -> image(span, name, values, true);
             case "zeros" ->
                 builtIn(span, name, values, Type.Plain.BYTES, nodes -> new ZerosNode(span, nodes.getFirst()));
             case "why" -> {
