@@ -225,6 +225,109 @@ final class GuestPrograms {
                         dec  ecx
                         jnz  again
                         """),
+                new Program("checksum by a table", """
+                        mov  ecx, 65536
+                        fill:
+                        imul eax, ecx, 0x9e3779b1
+                        mov  [0x400000 + rcx*4], eax
+                        dec  ecx
+                        jnz  fill
+                        mov  ebp, 400
+                        again:
+                        xor  esi, esi
+                        next:
+                        movzx eax, byte [rsi + 0x410000]
+                        xor  al, dl
+                        shr  edx, 8
+                        xor  edx, [0x400000 + rax*4]
+                        inc  esi
+                        cmp  esi, 131072
+                        jb   next
+                        dec  ebp
+                        jnz  again
+                        """),
+                new Program("a bytecode interpreter", """
+                        mov  dword [0x300000], one
+                        mov  dword [0x300008], two
+                        mov  dword [0x300010], three
+                        mov  dword [0x300018], four
+                        mov  rax, 0x0102000301020100
+                        mov  [0x301000], rax
+                        mov  rax, 0x0300010203000201
+                        mov  [0x301008], rax
+                        mov  ebp, 40000000
+                        next:
+                        mov  ecx, ebp
+                        and  ecx, 15
+                        movzx eax, byte [rcx + 0x301000]
+                        dec  ebp
+                        js   over
+                        jmp  qword [0x300000 + rax*8]
+                        one:
+                        add  rbx, 3
+                        jmp  next
+                        two:
+                        xor  rbx, rbp
+                        jmp  next
+                        three:
+                        lea  rbx, [rbx + rbx*2]
+                        jmp  next
+                        four:
+                        shr  rbx, 1
+                        jmp  next
+                        over:
+                        """),
+                new Program("interrupts and returns", """
+                        mov  eax, handler
+                        mov  [0x300800], ax
+                        mov  word [0x300802], 8
+                        mov  word [0x300804], 0x8e00
+                        shr  eax, 16
+                        mov  [0x300806], ax
+                        mov  qword [0x300808], 0
+                        mov  word [0x302000], 4095
+                        mov  qword [0x302002], 0x300000
+                        lidt [0x302000]
+                        mov  ebp, 3000000
+                        again:
+                        int  0x80
+                        dec  ebp
+                        jnz  again
+                        jmp  over
+                        handler:
+                        inc  rbx
+                        iretq
+                        over:
+                        """),
+                new Program("a byte in each of 4,096 pages", """
+                        mov  ebp, 8000
+                        again:
+                        mov  esi, 0x1000000
+                        mov  ecx, 4096
+                        next:
+                        inc  byte [rsi]
+                        add  esi, 4096
+                        dec  ecx
+                        jnz  next
+                        dec  ebp
+                        jnz  again
+                        """),
+                new Program("code that changes", """
+                        mov  ebp, 300000
+                        again:
+                        mov  eax, ebp
+                        mov  [patched + 1], al
+                        call patched
+                        add  rbx, rax
+                        dec  ebp
+                        jnz  again
+                        jmp  over
+                        align 64
+                        patched:
+                        mov  eax, 1
+                        ret
+                        over:
+                        """),
                 new Program("rep movsb of 16 MiB", """
                         mov  ebp, 50
                         again:
