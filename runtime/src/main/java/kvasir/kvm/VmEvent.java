@@ -64,6 +64,19 @@ public sealed interface VmEvent extends Event {
         }
     }
 
+    /** The machine is again what it was at an earlier moment: what was remembered of its past no longer holds. */
+    record Restored() implements VmEvent {
+        @Override
+        public Topic topic() {
+            return Topic.of("machine", 0, 1);
+        }
+
+        @Override
+        public String describe() {
+            return "machine restored";
+        }
+    }
+
     /** A remote TLB flush of gfns {@code [start, end)} was requested. */
     record TlbFlush(String vm, long start, long end) implements VmEvent {
         @Override

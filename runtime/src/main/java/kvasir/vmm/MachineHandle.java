@@ -37,6 +37,9 @@ final class MachineHandle implements Described {
                     "machine.restore before",
                     (machine, arguments) -> {
                         arguments.get("snapshot", MachineSnapshot.class).restore();
+                        if (machine.machine.kvm().events().listening()) {
+                            machine.machine.kvm().events().emit(new VmEvent.Restored());
+                        }
                         return Outcome.ok();
                     })
             .operation(

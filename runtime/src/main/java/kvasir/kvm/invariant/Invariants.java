@@ -8,6 +8,7 @@ import kvasir.event.Event;
 import kvasir.event.Events;
 import kvasir.kvm.Kvm;
 import kvasir.kvm.Vm;
+import kvasir.kvm.VmEvent;
 import kvasir.kvm.mmu.Level;
 import kvasir.kvm.mmu.TdpMmu;
 
@@ -45,6 +46,7 @@ public final class Invariants implements Events.Listener {
             new SharedLeafIsTheHosts(),
             new FreePageIsUnassigned(),
             new AsidGoesWithItsGuest(),
+            new ContextPageIsOneGuests(),
             new NoLostDirty(),
             new SlotsDisjoint(),
             new MixedTellsAttributes());
@@ -74,6 +76,14 @@ public final class Invariants implements Events.Listener {
                 new PreFaultIsTruthful(vms),
                 new CallsTerminate(),
                 new WriteProtectionIsFlushed(vms),
+                new ValidatedByItsGuest(),
+                new EncryptedAccessIsTheOwners(vms),
+                new PreGuestIsInsideTheLaunch(vms),
+                new DigestGrowsByTheLaunch(),
+                new AsidIsFlushedBeforeReuse(vms),
+                new SmashedOnce(),
+                new MessageCountsRise(vms),
+                new GhcbBitmapIsTheHosts(),
                 new RemovedPageIsUncached(vms),
                 new RemovedPageIsFlushed(vms),
                 new AcceptedPageIsZero(vms));
@@ -98,6 +108,9 @@ public final class Invariants implements Events.Listener {
 
     @Override
     public void on(long sequence, Event event) {
+        if (event instanceof VmEvent.Restored) {
+            stream.forEach(StreamInvariant::forget);
+        }
         for (StreamInvariant invariant : stream) {
             Optional<String> violation = invariant.violation(event);
             if (broken.isEmpty() && violation.isPresent()) {

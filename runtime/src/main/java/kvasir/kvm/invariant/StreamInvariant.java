@@ -13,4 +13,7 @@ interface StreamInvariant {
 
     /** What breaks it with {@code event}, if anything does. */
     Optional<String> violation(Event event);
+
+    /** The machine was restored to an earlier moment: what was remembered of the events since then is not its past. */
+    default void forget() {}
 }

@@ -188,6 +188,11 @@ final class Ghcb {
         put(SW_EXITINFO2, reason);
     }
 
+    /** The event that tells what the guest will find. */
+    GhcbAnswered answered(String vcpu) {
+        return new GhcbAnswered(vcpu, gpa, memory.read64(hpa + VALID_BITMAP), memory.read64(hpa + VALID_BITMAP + 8));
+    }
+
     /** sev_es_sync_to_ghcb: the registers that an exit handler may have changed. */
     void writeBack() {
         put(RAX, rax);

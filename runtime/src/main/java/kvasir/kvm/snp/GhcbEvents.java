@@ -73,7 +73,12 @@ final class GhcbEvents {
 
     /** sev_es_unmap_ghcb: before the guest is entered, it gets the registers that the event has as output. */
     void unmap() {
-        page.ifPresent(Ghcb::writeBack);
+        page.ifPresent(ghcb -> {
+            ghcb.writeBack();
+            if (vm.events().listening()) {
+                vm.events().emit(ghcb.answered(vm.name() + ".vcpu" + vcpu.id()));
+            }
+        });
         page = Optional.empty();
         list = Optional.empty();
     }

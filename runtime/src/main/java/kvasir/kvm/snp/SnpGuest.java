@@ -192,13 +192,14 @@ public final class SnpGuest {
     }
 
     private FirmwareStatus decommission() {
-        FirmwareStatus status = host.command(FirmwareCommand.SNP_DECOMMISSION, CommandBuffer.address(context));
-        if (status == FirmwareStatus.SUCCESS) {
-            host.freeFirmwarePage(context);
-        } else {
-            host.leak(context);
-        }
+        long page = context;
         context = 0;
+        FirmwareStatus status = host.command(FirmwareCommand.SNP_DECOMMISSION, CommandBuffer.address(page));
+        if (status == FirmwareStatus.SUCCESS) {
+            host.freeFirmwarePage(page);
+        } else {
+            host.leak(page);
+        }
         return status;
     }
 

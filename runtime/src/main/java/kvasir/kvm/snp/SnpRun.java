@@ -23,6 +23,8 @@ import kvasir.metal.cpu.VmExit;
 import kvasir.metal.snp.PageSize;
 import kvasir.metal.snp.Rmp;
 import kvasir.metal.snp.RmpCheck;
+import kvasir.metal.snp.Rule;
+import kvasir.metal.snp.Rules;
 import kvasir.metal.snp.SnpProcessor;
 import kvasir.metal.snp.Vmsa;
 import kvasir.metal.snp.VmsaState;
@@ -60,7 +62,7 @@ final class SnpRun {
         this.vcpu = vcpu;
         this.vmsa = vmsa;
         cpu = vcpu.cpu();
-        state = new VmsaState(vm.kvm().memory());
+        state = new VmsaState(vm.kvm().memory(), snp.host().rules());
         events = new GhcbEvents(snp, vcpu);
     }
 
@@ -285,10 +287,12 @@ final class SnpRun {
 
     /** VMRUN's checks of the VMSA (APM 2, 15.36.12): the #VMEXIT code, 0 if it enters. */
     private long invalidState() {
-        if (rmp().isRunning(vmsa, PageSize.SIZE_4K)) {
+        Rules rules = snp.host().rules();
+        if (rules.holds(Rule.VMRUN_OF_RUNNING_VMSA_IS_BUSY) && rmp().isRunning(vmsa, PageSize.SIZE_4K)) {
             return VMEXIT_BUSY;
         }
-        if (!new RmpCheck(rmp(), snp.host().rules()).vmrunVmsa(vmsa, snp.asid()).allowed()) {
+        if (rules.holds(Rule.VMRUN_CHECKS_VMSA_PAGE)
+                && !new RmpCheck(rmp(), rules).vmrunVmsa(vmsa, snp.asid()).allowed()) {
             return VMEXIT_INVALID;
         }
         var memory = vm.kvm().memory();

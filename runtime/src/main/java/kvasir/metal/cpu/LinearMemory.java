@@ -651,7 +651,9 @@ final class LinearMemory {
     /** Unwinds with the exit of a second-stage refusal, or with the #VC that stands for it. */
     Unwind refused(SecondStageResult.Refused refused, long linear) {
         if (refused instanceof SecondStageResult.Communication(long gpa, int errorCode)) {
-            c.sys.cr2 = linear;
+            if (c.sev.map(SevGuest::communicationSetsCr2).orElse(false)) {
+                c.sys.cr2 = linear;
+            }
             return c.exception(Vector.VC, errorCode);
         }
         return c.leave(exit(refused, linear));

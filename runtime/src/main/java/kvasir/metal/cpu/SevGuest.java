@@ -15,6 +15,9 @@ public interface SevGuest extends EncryptedMemory {
     /** Whether the registers are encrypted too (SEV-ES): intercepted instructions raise #VC. */
     boolean encryptedState();
 
+    /** Whether #VC for a nested fault sets CR2. */
+    boolean communicationSetsCr2();
+
     /** Whether accesses to DR7 are intercepted: SEV-ES without DebugSwap. */
     boolean interceptsDr7();
 

@@ -93,7 +93,9 @@ final class SevOps {
             case RmpOutcome.NestedFault(long gpa, long errorCode) ->
                 throw c.leave(new VmExit.NestedPageFault(gpa, errorCode, address));
             case RmpOutcome.Communication(int errorCode) -> {
-                c.sys.cr2 = address;
+                if (c.sev.get().communicationSetsCr2()) {
+                    c.sys.cr2 = address;
+                }
                 throw c.exception(Vector.VC, errorCode);
             }
         }

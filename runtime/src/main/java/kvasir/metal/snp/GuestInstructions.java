@@ -162,7 +162,9 @@ public final class GuestInstructions {
         RmpEntry entry = rmp.entry(page);
         return new InstructionResult.Queried(
                 entry.size().encoding(),
-                (long) entry.permissions((int) rdx) << 8 | (entry.vmsa() ? 0x1_0000 : 0) | rdx);
+                (long) entry.permissions((int) rdx) << 8
+                        | (entry.vmsa() && rules.holds(Rule.RMPQUERY_TELLS_VMSA) ? 0x1_0000 : 0)
+                        | rdx);
     }
 
     /** Nested fault or #VC of RMPADJUST and RMPQUERY. */

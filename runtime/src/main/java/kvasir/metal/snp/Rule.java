@@ -43,6 +43,24 @@ public enum Rule {
     DECOMMISSION_WANTS_NO_IMMUTABLE("DECOMMISSION with Pre-Guest pages left: INVALID_PAGE_STATE", "not checked"),
     /** SNP_LAUNCH_UPDATE checks CPUID features against the host; else only the count and reserved fields. */
     CPUID_FEATURES_ARE_CHECKED("CPUID page features are masked by the host's", "only count and reserved fields"),
+    /** RMPQUERY returns the VMSA bit in RDX bit 16; else it returns permissions alone. */
+    RMPQUERY_TELLS_VMSA("RMPQUERY returns the VMSA bit", "permissions alone"),
+    /** A #VC for a nested fault (0x400, 0x404) sets CR2 to the linear address; else CR2 stays. */
+    VC_SETS_CR2("#VC 0x400 and 0x404 set CR2", "CR2 stays"),
+    /** X87_FTW of a VMSA is the abridged tag word of FXSAVE; else the full one of FSAVE. */
+    X87_FTW_IS_ABRIDGED("X87_FTW is the abridged tag word", "the full tag word"),
+    /** iommu_snp_shutdown of SNP_SHUTDOWN_EX makes firmware pages Reclaim; else they stay as they are. */
+    SHUTDOWN_RELEASES_PAGES("SNP_SHUTDOWN_EX bit 0 makes firmware pages Reclaim", "leaves them"),
+    /** x86_snp_shutdown of SNP_SHUTDOWN_EX forgets that the RMP was initialised; else it stays so. */
+    SHUTDOWN_FORGETS_RMP("SNP_SHUTDOWN_EX bit 1 forgets the RMP", "keeps it"),
+    /** SNP_PAGE_MD_INIT stores the page's address as its GPA; else the page looks like a firmware page. */
+    METADATA_PAGE_HAS_GPA("metadata pages carry a GPA", "look like firmware pages"),
+    /** SNP_LAUNCH_UPDATE of a 2M page is 512 steps of the digest; else one step over 2M. */
+    LARGE_PAGE_IS_MEASURED_IN_4K("a 2M page is 512 steps of the digest", "one step"),
+    /** VMRUN wants the VMSA page assigned, validated, 4K and VMSA=1; else only its content counts. */
+    VMRUN_CHECKS_VMSA_PAGE("VMRUN checks the VMSA's RMP entry", "its content alone"),
+    /** VMRUN of a VMSA that another processor runs exits with BUSY; else it is not checked. */
+    VMRUN_OF_RUNNING_VMSA_IS_BUSY("VMRUN of a running VMSA: BUSY", "not checked"),
     /** The firmware writes 3 into the version word of the secrets page; else 2. */
     SECRETS_VERSION_IS_3("the secrets page has version 3", "version 2");
 

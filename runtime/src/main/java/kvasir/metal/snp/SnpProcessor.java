@@ -78,6 +78,11 @@ public final class SnpProcessor implements SevGuest {
     }
 
     @Override
+    public boolean communicationSetsCr2() {
+        return rules.holds(Rule.VC_SETS_CR2);
+    }
+
+    @Override
     public boolean interceptsDr7() {
         return (features & FEATURE_DEBUG_SWAP) == 0;
     }

@@ -61,12 +61,14 @@ public final class VmsaState {
     };
 
     private final PhysicalMemory memory;
+    private final boolean abridged;
     private byte[] last = new byte[0];
     private long lastSpa = -1;
 
     /** State that is in no VMSA yet. */
-    public VmsaState(PhysicalMemory memory) {
+    public VmsaState(PhysicalMemory memory, Rules rules) {
         this.memory = memory;
+        abridged = rules.holds(Rule.X87_FTW_IS_ABRIDGED);
     }
 
     /** VMRUN: the registers become what the page says, unless they are that already. */
@@ -95,7 +97,7 @@ public final class VmsaState {
         lastSpa = -1;
     }
 
-    private static void registers(ByteBuffer in, Cpu cpu) {
+    private void registers(ByteBuffer in, Cpu cpu) {
         cpu.setMsr(MSR_EFER, in.getLong(Vmsa.EFER));
         cpu.setCr(4, in.getLong(Vmsa.CR4));
         cpu.setCr(3, in.getLong(Vmsa.CR3));
@@ -136,13 +138,13 @@ public final class VmsaState {
         return new Segment(in.getShort(at) & 0xffff, in.getLong(at + 8), in.getInt(at + 4), access);
     }
 
-    private static void extended(ByteBuffer in, ExtendedRegisters registers) {
+    private void extended(ByteBuffer in, ExtendedRegisters registers) {
         registers.setPkru(in.getInt(Vmsa.PKRU));
         registers.setMxcsr(in.getInt(Vmsa.MXCSR));
         registers.setX87Environment(
                 in.getShort(Vmsa.X87_FCW) & 0xffff,
                 in.getShort(Vmsa.X87_FSW) & 0xffff,
-                in.getShort(Vmsa.X87_FTW) & 0xffff,
+                abridged ? in.getShort(Vmsa.X87_FTW) & 0xff : abridge(in.getShort(Vmsa.X87_FTW)),
                 in.getShort(Vmsa.X87_FOP) & 0xffff,
                 in.getLong(Vmsa.X87_RIP),
                 in.getLong(Vmsa.X87_DP));
@@ -157,8 +159,26 @@ public final class VmsaState {
         }
     }
 
+    /** One bit for each register that is not empty, of two bits that say what it holds. */
+    private static int abridge(int tags) {
+        int valid = 0;
+        for (int i = 0; i < 8; i++) {
+            valid |= (tags >>> 2 * i & 3) == 3 ? 0 : 1 << i;
+        }
+        return valid;
+    }
+
+    /** Two bits for each register: valid (0) or empty (3). */
+    private static int full(int valid) {
+        int tags = 0;
+        for (int i = 0; i < 8; i++) {
+            tags |= (valid >>> i & 1) != 0 ? 0 : 3 << 2 * i;
+        }
+        return tags;
+    }
+
     /** What of a VMSA follows from the registers. */
-    public static void save(ByteBuffer out, Cpu cpu) {
+    private void save(ByteBuffer out, Cpu cpu) {
         out.putLong(Vmsa.EFER, cpu.msr(MSR_EFER).orElseThrow());
         out.putLong(Vmsa.CR4, cpu.cr(4));
         out.putLong(Vmsa.CR3, cpu.cr(3));
@@ -192,12 +212,12 @@ public final class VmsaState {
         saveExtended(out, cpu.extended());
     }
 
-    private static void saveExtended(ByteBuffer out, ExtendedRegisters registers) {
+    private void saveExtended(ByteBuffer out, ExtendedRegisters registers) {
         out.putInt(Vmsa.PKRU, registers.pkru());
         out.putInt(Vmsa.MXCSR, registers.mxcsr());
         out.putShort(Vmsa.X87_FCW, (short) registers.x87Control());
         out.putShort(Vmsa.X87_FSW, (short) registers.x87Status());
-        out.putShort(Vmsa.X87_FTW, (short) registers.x87Tag());
+        out.putShort(Vmsa.X87_FTW, (short) (abridged ? registers.x87Tag() : full(registers.x87Tag())));
         out.putShort(Vmsa.X87_FOP, (short) registers.x87Opcode());
         out.putLong(Vmsa.X87_RIP, registers.x87InstructionPointer());
         out.putLong(Vmsa.X87_DP, registers.x87DataPointer());

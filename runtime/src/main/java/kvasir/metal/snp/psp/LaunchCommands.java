@@ -36,10 +36,10 @@ final class LaunchCommands {
         if (entry.size() != PageSize.SIZE_4K) {
             return FirmwareStatus.INVALID_PAGE_SIZE;
         }
+        new GuestContext(memory, page).create();
         if (platform.rules.holds(Rule.CONTEXT_PAGE_HAS_VMSA)) {
             rmp.write(page, entry.withVmsa(true), "SNP_GCTX_CREATE");
         }
-        new GuestContext(memory, page).create();
         return FirmwareStatus.SUCCESS;
     }
 
@@ -219,8 +219,14 @@ final class LaunchCommands {
                 case SECRETS -> SecretsPage.write(platform, context, spa);
                 default -> {}
             }
-            Bytes contents = type.measured() ? hash(spa) : UNMEASURED;
-            platform.measure(context, type, entry.gpa() + 4096L * i, contents, imi, permissions & 0xff_ffff);
+            if (platform.rules.holds(Rule.LARGE_PAGE_IS_MEASURED_IN_4K)) {
+                Bytes contents = type.measured() ? hash(spa, 4096) : UNMEASURED;
+                platform.measure(context, type, entry.gpa() + 4096L * i, contents, imi, permissions & 0xff_ffff);
+            }
+        }
+        if (!platform.rules.holds(Rule.LARGE_PAGE_IS_MEASURED_IN_4K)) {
+            Bytes contents = type.measured() ? hash(page, (int) size.bytes()) : UNMEASURED;
+            platform.measure(context, type, entry.gpa(), contents, imi, permissions & 0xff_ffff);
         }
         RmpEntry given = entry.withImmutable(false).withValidated(true).withVmsa(type == PageType.VMSA);
         for (int vmpl = 1; vmpl < 4; vmpl++) {
@@ -230,8 +236,8 @@ final class LaunchCommands {
         rmp.encryptedInPlace(page);
     }
 
-    private Bytes hash(long spa) {
-        var content = new byte[4096];
+    private Bytes hash(long spa, int bytes) {
+        var content = new byte[bytes];
         memory.read(spa, content, 0, content.length);
         return Digests.sha384(content);
     }

@@ -108,7 +108,8 @@ final class PageCommands {
             return FirmwareStatus.INVALID_PAGE_SIZE;
         }
         memory.discard(page >>> 12);
-        rmp.write(page, entry.withGpa(page), "SNP_PAGE_MD_INIT");
+        long gpa = platform.rules.holds(Rule.METADATA_PAGE_HAS_GPA) ? page : 0;
+        rmp.write(page, entry.withGpa(gpa), "SNP_PAGE_MD_INIT");
         return FirmwareStatus.SUCCESS;
     }
 

@@ -4,6 +4,7 @@ import kvasir.metal.memory.PhysicalMemory;
 import kvasir.metal.snp.PageSize;
 import kvasir.metal.snp.Rmp;
 import kvasir.metal.snp.RmpEntry;
+import kvasir.metal.snp.Rule;
 
 /** Commands about the platform as a whole: INIT, SHUTDOWN, STATUS, DF_FLUSH, CONFIG, COMMIT, FEATURE_INFO. */
 final class PlatformCommands {
@@ -121,10 +122,10 @@ final class PlatformCommands {
         for (int asid = 1; asid <= platform.config.asids(); asid++) {
             platform.bind(asid, 0);
         }
-        if ((bits & 1) != 0) {
+        if ((bits & 1) != 0 && platform.rules.holds(Rule.SHUTDOWN_RELEASES_PAGES)) {
             releaseFirmwarePages();
         }
-        if ((bits & 2) != 0) {
+        if ((bits & 2) != 0 && platform.rules.holds(Rule.SHUTDOWN_FORGETS_RMP)) {
             platform.rmpInitialised(false);
         }
         platform.initialised(false);

@@ -179,6 +179,18 @@ public final class SnpFirmware {
         failure = Optional.of(error);
     }
 
+    /** ASID of that guest; 0 if it has none, or there is no guest. */
+    public int guestAsid(long context) {
+        return platform.context(context).map(GuestContext::asid).orElse(0);
+    }
+
+    /** Messages exchanged with that guest under VMPCK 0 to 3; empty if there is no guest. */
+    public List<Long> messageCounts(long context) {
+        return platform.context(context)
+                .map(guest -> List.of(guest.messages(0), guest.messages(1), guest.messages(2), guest.messages(3)))
+                .orElse(List.of());
+    }
+
     /** INIT, LAUNCH or RUNNING for that guest. */
     public Optional<String> guestState(long context) {
         return platform.context(context).map(c -> c.state().name());
