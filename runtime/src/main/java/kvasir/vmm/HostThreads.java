@@ -126,6 +126,8 @@ final class HostThreads {
             end(end.get());
         } else if (vcpu.mpState() != MpState.RUNNABLE) {
             sleep(cpu);
+        } else {
+            processors.giveWay();
         }
     }
 

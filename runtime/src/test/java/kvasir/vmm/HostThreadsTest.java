@@ -322,7 +322,7 @@ class HostThreadsTest {
         load(pc, 1, "cli\nhlt");
         var stopper = new Thread(() -> {
             while (pc.pc().orElseThrow().retired() < 1_000_000) {
-                Thread.yield();
+                Thread.onSpinWait();
             }
             machine.interrupt();
         });

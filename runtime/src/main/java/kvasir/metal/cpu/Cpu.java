@@ -271,6 +271,7 @@ public final class Cpu {
     }
 
     /** PAUSE while other processors run: now and then their threads get the host's processor. */
+    @SuppressWarnings("ThreadPriorityCheck") // nothing waits for it: spinning guests only get on faster
     void spins() {
         if (!alone && ++pauses % PAUSES_BETWEEN_YIELDS == 0) {
             Thread.yield();

@@ -1,8 +1,8 @@
 package kvasir.metal.cpu;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +21,7 @@ public final class Processors {
     private static final int SPINS = 2000;
 
     private final ReentrantLock hypervisor = new ReentrantLock();
-    private final List<Member> members = new ArrayList<>();
+    private final List<Member> members = new CopyOnWriteArrayList<>();
 
     /** Where {@link #standStill()} sleeps. */
     private final Object gate = new Object();
@@ -58,8 +58,12 @@ public final class Processors {
 
     /** Takes the hypervisor's lock; the thread is from now on the one that executes {@code cpu}. */
     public void enter(Cpu cpu) {
-        member(cpu).thread = Thread.currentThread();
         hypervisor.lock();
+        if (members.stream().noneMatch(member -> member.cpu == cpu)) {
+            // a snapshot from before the vCPU got another processor was restored
+            add(cpu);
+        }
+        member(cpu).thread = Thread.currentThread();
     }
 
     /** Lets the hypervisor's lock go, for good. */
@@ -82,6 +86,17 @@ public final class Processors {
             }
         }
         cpu.kicked = false;
+    }
+
+    /** Lets the host run other threads, which may take the lock. */
+    @SuppressWarnings("ThreadPriorityCheck") // nothing waits for it: spinning guests only get on faster
+    public void giveWay() {
+        hypervisor.unlock();
+        try {
+            Thread.yield();
+        } finally {
+            hypervisor.lock();
+        }
     }
 
     /** Whether every processor but {@code cpu} sleeps, and none has been woken. */
