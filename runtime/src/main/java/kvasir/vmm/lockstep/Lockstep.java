@@ -103,6 +103,7 @@ public final class Lockstep implements AutoCloseable {
         for (long i = 0; i < programs; i++) {
             byte[] bytes = new byte[RANDOM_BYTES];
             random.nextBytes(bytes);
+            flatSegments(size, code);
             put(code, bytes);
             for (int register = 0; register < 16; register++) {
                 boolean large = random.nextInt(4) == 0;
@@ -119,6 +120,22 @@ public final class Lockstep implements AutoCloseable {
             }
         }
         return new Result.Agreed(steps, programs + " programs");
+    }
+
+    /** What a program has left in the segment registers is not the next one's: QEMU does not check null segments. */
+    private void flatSegments(CodeSize size, long code) throws IOException {
+        if (size != CodeSize.BITS32) {
+            return;
+        }
+        put(code, Program.assemble(size, code, "mov ss, ax\nmov ds, ax\nmov es, ax\nmov fs, ax\nmov gs, ax\nhlt"));
+        setGpr(size, Gpr.RAX, 0x10);
+        setRip(code);
+        cpu.setRflags(2);
+        qemu.setFlags(2);
+        while (!cpu.disassemble(cpu.rip(), 1).getFirst().text().equals("hlt")
+                && stepOurs().isEmpty()) {
+            qemu.step();
+        }
     }
 
     private void setGpr(CodeSize size, int register, long value) throws IOException {
@@ -173,12 +190,13 @@ public final class Lockstep implements AutoCloseable {
             if (mnemonic.equals("hlt") && cpu.cpl() == 0) {
                 return compareMemory(compared, line, "HLT");
             }
-            if (!countFromStart && line.text().matches("[(f].*|int1|enter .*")) {
+            if (!countFromStart && line.text().matches("[(f].*|int1|enter .*|ret 0x[89a-f]...")) {
                 // QEMU's model has instructions that ours lacks, its x87 no empty registers, its INT1 is the
-                // stub's
+                // stub's, its RET extends the sign of what it releases
                 return new Result.Agreed(steps - first, "no instruction");
             }
             Cpu.Image image = cpu.save();
+            boolean nullSegment = nullSegment();
             Optional<String> end = stepOurs();
             if (end.isPresent()) {
                 cpu.restore(image);
@@ -201,6 +219,13 @@ public final class Lockstep implements AutoCloseable {
             if (!countFromStart && stackFault(there)) {
                 return new Result.Agreed(steps - first, "#SS here, #GP in QEMU");
             }
+            boolean refused = cpu.rip() == Program.HANDLERS + 16 * 13 && there.get("RIP") != cpu.rip();
+            if (!countFromStart && nullSegment && refused) {
+                return new Result.Agreed(steps - first, "QEMU does not check null segments");
+            }
+            if (mnemonic.equals("test") && there.get("RIP") == Program.HANDLERS + 16 * 6) {
+                return new Result.Agreed(steps - first, "QEMU has no second form of TEST");
+            }
             if (!differences.isEmpty()) {
                 List<String> text =
                         differences.stream().map(CpuState.Difference::toString).toList();
@@ -210,6 +235,15 @@ public final class Lockstep implements AutoCloseable {
             steps++;
         }
         return new Result.Agreed(steps - first, "as many steps as wanted");
+    }
+
+    private boolean nullSegment() {
+        for (int segment : new int[] {Segment.ES, Segment.DS, Segment.FS, Segment.GS}) {
+            if (cpu.segment(segment).unusable()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** QEMU knows no #SS for addresses that are not canonical, nor segment limits. */

@@ -112,6 +112,15 @@ final class SegmentationRulesTest {
     }
 
     @Test
+    void farPointersMayHoldANullSelector() {
+        Bench bench = protectedMode("mov ecx, 0x17f61\nles edi, [ecx]\nlds esi, [ecx]\nhlt");
+        assertEquals(new VmExit.Hlt(), bench.run());
+        assertEquals(0, bench.cpu.segment(Segment.ES).selector());
+        assertEquals(Bench.CODE + 10, bench.cpu.rip());
+        assertEquals(Vector.GP, vector(protectedMode("mov ecx, 0x17f61\nlss esi, [ecx]\nhlt")));
+    }
+
+    @Test
     void nullDataSegmentsFaultWhenTheyAreUsed() {
         Bench bench = protectedMode("xor eax, eax\nmov es, ax\nmov eax, es:[0x5000]\nhlt");
         assertEquals(gp(0), fault(bench));
