@@ -130,19 +130,33 @@ final class Endings {
                 height--;
             }
         }
-        var count = new double[size];
+        return ways(order, ordered, back);
+    }
+
+    /** Along {@code order} from its end, for each number of preemptions; more than the bound allows are none. */
+    private double[] ways(int[] order, int ordered, java.util.Set<Long> back) {
+        boolean bounded = space.mostPreemptions().isPresent();
+        int width = space.mostPreemptions().orElse(0) + 1;
+        var count = new double[space.size() * width];
         count[0] = 1;
         for (int i = ordered - 1; i >= 0; i--) {
             int state = order[i];
-            if (ends[state]) {
-                for (int child : space.successors(state)) {
-                    if (child >= 0 && !back.contains((long) state << 32 | child)) {
-                        count[child] += count[state];
+            int[] successors = ends[state] ? space.successors(state) : new int[0];
+            for (int edge = 0; edge < successors.length; edge++) {
+                int child = successors[edge];
+                if (child >= 0 && !back.contains((long) state << 32 | child)) {
+                    int more = bounded && space.preempts(state, edge) ? 1 : 0;
+                    for (int p = 0; p + more < width; p++) {
+                        count[child * width + p + more] += count[state * width + p];
                     }
                 }
             }
         }
-        return count;
+        var all = new double[space.size()];
+        for (int i = 0; i < count.length; i++) {
+            all[i / width] += count[i];
+        }
+        return all;
     }
 
     private void livelocks(Map<Key, Tally> tallies) {

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 
@@ -215,7 +216,7 @@ final class StateSpace {
             depth.set(child, depth.get(state) + 1);
             enqueue(child);
         }
-        edges.add(child);
+        edges.add(child << 1 | (preempts ? 1 : 0));
     }
 
     private Waiting waiting(int[] places, int current, int[] vector, long hash) {
@@ -435,6 +436,16 @@ final class StateSpace {
         return terminals;
     }
 
+    /** Whether the step to successor {@code index} of a state is a preemption. */
+    boolean preempts(int state, int index) {
+        return (edges.get(firstEdge.get(state) + index) & 1) != 0;
+    }
+
+    /** The most preemptions of a schedule, if there is a bound. */
+    OptionalInt mostPreemptions() {
+        return bounds.preemptions();
+    }
+
     /** The successors of a state, −2 for one that was left out. */
     int[] successors(int state) {
         int from = firstEdge.get(state);
@@ -447,7 +458,8 @@ final class StateSpace {
         }
         int[] all = new int[to - from];
         for (int i = 0; i < all.length; i++) {
-            all[i] = edges.get(from + i);
+            int edge = edges.get(from + i);
+            all[i] = edge < 0 ? edge : edge >> 1;
         }
         return all;
     }
