@@ -40,7 +40,7 @@ final class InitramfsView implements Described {
 
     private static final String PRELUDE = """
             #!/bin/sh
-            busybox --install -s /bin
+            /bin/busybox --install -s /bin
             mount -t proc proc /proc
             mount -t sysfs sysfs /sys
             mount -t devtmpfs dev /dev

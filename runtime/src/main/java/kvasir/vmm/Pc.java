@@ -255,12 +255,14 @@ public final class Pc {
         Runnable devices = board.checkpoint();
         byte[] savedSerial = serial.toByteArray();
         byte[] savedDebug = debug.toByteArray();
+        int savedExpected = expected;
         return () -> {
             devices.run();
             serial.reset();
             serial.writeBytes(savedSerial);
             debug.reset();
             debug.writeBytes(savedDebug);
+            expected = savedExpected;
         };
     }
 }

@@ -202,9 +202,7 @@ final class Blocks {
         byte[] code = new byte[PAGE_BYTES - offset + MOST_BYTES];
         int here = PAGE_BYTES - offset;
         long host = memory.readable(frame);
-        for (int i = 0; i < Math.min(here, MOST_BYTES * MOST_INSTRUCTIONS); i++) {
-            code[i] = NativeMemory.get8(host + offset + i);
-        }
+        NativeMemory.copyOut(host + offset, code, 0, Math.min(here, MOST_BYTES * MOST_INSTRUCTIONS));
         var ops = new ArrayList<Op>();
         int[] starts = new int[MOST_INSTRUCTIONS + 1];
         int at = 0;

@@ -125,7 +125,8 @@ public final class NativeMemory {
         MemorySegment.copy(ALL, from, ALL, to, bytes);
     }
 
-    static void copyOut(long from, byte[] to, int offset, int bytes) {
+    /** Copies {@code bytes} bytes into an array from {@code offset} on. */
+    public static void copyOut(long from, byte[] to, int offset, int bytes) {
         MemorySegment.copy(ALL, ValueLayout.JAVA_BYTE, from, to, offset, bytes);
     }
 
