@@ -316,6 +316,7 @@ class HostThreadsTest {
     }
 
     @Test
+    @SuppressWarnings("ThreadPriorityCheck") // a hint only: the loop waits for the count
     void anInterruptFromOutsideEndsTheRun() throws InterruptedException {
         VmHandle pc = declare(2);
         load(pc, 0, "here: jmp here");

@@ -25,6 +25,7 @@ class LitmusTest {
     private static final long MOST_TRIES = 20_000_000;
 
     /** The tests, with the outcomes that x86 forbids. */
+    @SuppressWarnings("ImmutableEnumChecker") // both are made by List.of and Set.of
     enum Case {
         /** Stores are not reordered with other stores, nor loads with other loads (example 2). */
         MP(List.of("1rax", "1rbx"), Set.of("10"), "mov qword [x], 1; mov qword [y], 1", "mov rax, [y]; mov rbx, [x]"),

@@ -7,6 +7,7 @@ import java.util.function.Predicate;
  * A non-automatic exit as the guest tells it in SW_EXITCODE (GHCB specification, "NAE events"), and what the guest must have
  * filled in for it (sev.c, sev_es_validate_vmgexit).
  */
+@SuppressWarnings("ImmutableEnumChecker") // the predicates keep nothing that changes
 enum NaeEvent {
     DR7_READ(0x27),
     DR7_WRITE(0x37, Ghcb.RAX),

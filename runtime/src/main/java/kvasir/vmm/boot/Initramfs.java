@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import kvasir.registry.Bytes;
 
 /**
  * Builds an initial RAM file system: a cpio archive in the "newc" format (Linux,
@@ -20,34 +21,34 @@ public final class Initramfs {
 
     private final Map<String, Entry> entries = new TreeMap<>();
 
-    private record Entry(int mode, byte[] content, int major, int minor) {}
+    private record Entry(int mode, Bytes content, int major, int minor) {}
 
     /** A folder and those above it. */
     public Initramfs directory(String path) {
         String name = relative(path);
         parents(name);
-        entries.putIfAbsent(name, new Entry(DIRECTORY, new byte[0], 0, 0));
+        entries.putIfAbsent(name, new Entry(DIRECTORY, Bytes.of(), 0, 0));
         return this;
     }
 
     /** A file of mode 0644. */
     public Initramfs file(String path, byte[] content) {
-        return add(path, new Entry(FILE, content, 0, 0));
+        return add(path, new Entry(FILE, Bytes.of(content), 0, 0));
     }
 
     /** A file of mode 0755. */
     public Initramfs program(String path, byte[] content) {
-        return add(path, new Entry(PROGRAM, content, 0, 0));
+        return add(path, new Entry(PROGRAM, Bytes.of(content), 0, 0));
     }
 
     /** A symbolic link. */
     public Initramfs link(String path, String target) {
-        return add(path, new Entry(SYMLINK, target.getBytes(StandardCharsets.UTF_8), 0, 0));
+        return add(path, new Entry(SYMLINK, Bytes.of(target.getBytes(StandardCharsets.UTF_8)), 0, 0));
     }
 
     /** A character device. */
     public Initramfs device(String path, int major, int minor) {
-        return add(path, new Entry(CHARACTER_DEVICE, new byte[0], major, minor));
+        return add(path, new Entry(CHARACTER_DEVICE, Bytes.of(), major, minor));
     }
 
     /** Whether there is something at {@code path}. */
@@ -82,7 +83,7 @@ public final class Initramfs {
         for (var entry : entries.entrySet()) {
             write(out, inode++, entry.getKey(), entry.getValue());
         }
-        write(out, 0, "TRAILER!!!", new Entry(0, new byte[0], 0, 0));
+        write(out, 0, "TRAILER!!!", new Entry(0, Bytes.of(), 0, 0));
         return out.toByteArray();
     }
 
@@ -90,7 +91,7 @@ public final class Initramfs {
         byte[] path = (name + "\0").getBytes(StandardCharsets.UTF_8);
         int links = entry.mode == DIRECTORY ? 2 : 1;
         int[] fields = {
-            inode, entry.mode, 0, 0, links, 0, entry.content.length, 0, 0, entry.major, entry.minor, path.length, 0
+            inode, entry.mode, 0, 0, links, 0, entry.content.length(), 0, 0, entry.major, entry.minor, path.length, 0
         };
         var header = new StringBuilder("070701");
         for (int field : fields) {
@@ -99,7 +100,7 @@ public final class Initramfs {
         out.writeBytes(header.toString().getBytes(StandardCharsets.US_ASCII));
         out.writeBytes(path);
         pad(out);
-        out.writeBytes(entry.content);
+        out.writeBytes(entry.content.toArray());
         pad(out);
     }
 

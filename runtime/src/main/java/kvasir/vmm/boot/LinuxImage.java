@@ -73,13 +73,13 @@ public final class LinuxImage {
         return new KernelFile("linux", name, request -> {
             String line = (commandLine + " " + request.commandLine()).strip();
             Bytes disk = request.initrd().length() > 0 ? request.initrd() : initrd;
-            return load(name, header, disk.toArray(), line, request.memory());
+            return load(name, file, header, disk.toArray(), line, request.memory());
         });
     }
 
-    private static BootImage load(String name, ByteBuffer header, byte[] initrd, String commandLine, long memory)
+    private static BootImage load(
+            String name, byte[] file, ByteBuffer header, byte[] initrd, String commandLine, long memory)
             throws BootException {
-        byte[] file = header.array();
         long most = Integer.toUnsignedLong(header.getInt(INITRD_ADDR_MAX)) + 1;
         long needed = header.getLong(PREF_ADDRESS) + Integer.toUnsignedLong(header.getInt(INIT_SIZE));
         long ramdisk = Math.min(most, memory) - initrd.length & -PAGE;

@@ -52,8 +52,12 @@ final class LinuxImageTest {
         assertEquals(0x10_0200, start.entry());
         ByteBuffer params = at(image, start.rsi());
         assertEquals(0xff, params.get(0x210) & 0xff);
-        assertEquals("HdrS", new String(params.array(), 0x202, 4, StandardCharsets.US_ASCII));
-        assertEquals("quiet\0", new String(at(image, params.getInt(0x228)).array(), StandardCharsets.US_ASCII));
+        assertEquals(0x5372_6448, params.getInt(0x202), "HdrS");
+        assertEquals(
+                "quiet\0",
+                StandardCharsets.US_ASCII
+                        .decode(at(image, params.getInt(0x228)))
+                        .toString());
         assertEquals(0x3ff_e000, params.getInt(0x218));
         assertEquals(5000, params.getInt(0x21c));
         assertEquals(5000, at(image, 0x3ff_e000).capacity());
