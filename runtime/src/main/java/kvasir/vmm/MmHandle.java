@@ -235,8 +235,10 @@ final class MmHandle implements Described {
         if (size <= 0
                 || (size & 4095) != 0
                 || size > Mm.TASK_SIZE / 2
-                || at.filter(hva -> (hva & 4095) != 0).isPresent()) {
-            return new Outcome.Failed("EINVAL", "mmap: size or address is not a multiple of 4 KiB", Map.of());
+                || at.filter(hva -> (hva & 4095) != 0 || Long.compareUnsigned(hva, Mm.TASK_SIZE - size) > 0)
+                        .isPresent()) {
+            return new Outcome.Failed(
+                    "EINVAL", "mmap: size or address is not a multiple of 4 KiB, or not in user space", Map.of());
         }
         long hva = backing.map(mm, at, 0, size >>> 12);
         if (populate) {

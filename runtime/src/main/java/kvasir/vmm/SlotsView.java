@@ -37,8 +37,9 @@ final class SlotsView implements Described {
     }
 
     private Described slot(long key) {
-        int space = (int) (key >>> 16);
-        Memslot slot = space < vm.type().addressSpaces() ? vm.memslots(space).byId((int) key & 0xffff) : Memslot.NONE;
+        long space = key >>> 16;
+        Memslot slot =
+                space < vm.type().addressSpaces() ? vm.memslots((int) space).byId((int) key & 0xffff) : Memslot.NONE;
         return slot.exists()
                 ? new SlotHandle(vm, slot)
                 : new Cell(label() + "[" + key + "]", topic(), new State("absent", List.of(), Map.of()));

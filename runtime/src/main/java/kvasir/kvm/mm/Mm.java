@@ -356,8 +356,13 @@ public final class Mm {
         long last = end >>> 12;
         for (long page = start >>> 12; page < last; ) {
             Optional<Vma> vma = vmaAt(page);
-            if (vma.isEmpty() || !vma.get().read()) {
-                page++;
+            if (vma.isEmpty()) {
+                Long next = vmas.ceilingKey(page);
+                page = next == null ? last : next;
+                continue;
+            }
+            if (!vma.get().read()) {
+                page = vma.get().end();
                 continue;
             }
             boolean write = vma.get().write() && !vma.get().shared();

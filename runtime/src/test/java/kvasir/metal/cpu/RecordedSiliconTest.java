@@ -23,6 +23,10 @@ import org.junit.jupiter.api.Test;
 final class RecordedSiliconTest {
     private static final int MOST_SHOWN = 20;
 
+    /** What the recorded processor lacks. */
+    private static final Set<CpuidModel.Feature> NOT_RECORDED =
+            Set.of(CpuidModel.Feature.AVX_VNNI, CpuidModel.Feature.MOVDIRI);
+
     @Test
     void recordedCasesOf64BitCode() throws IOException {
         replay(false, Engine.INTERPRETER);
@@ -76,7 +80,8 @@ final class RecordedSiliconTest {
         assertTrue(recorded.size() > (bits32 ? 50_000 : 150_000), () -> recorded.size() + " cases");
         var missing = new TreeSet<String>();
         for (Encoding row : InstructionTable.rows()) {
-            if (SiliconCases.comparable(row, bits32) && !covered.contains(bytes(row))) {
+            boolean recordable = row.feature().filter(NOT_RECORDED::contains).isEmpty();
+            if (recordable && SiliconCases.comparable(row, bits32) && !covered.contains(bytes(row))) {
                 missing.add(row.mnemonic());
             }
         }
