@@ -181,6 +181,7 @@ final class Regions {
             region.dead = true;
             dropped++;
             living.remove(region);
+            region.parts.forEach(part -> part.block().regions.remove(region));
             if (region.entry().region == region) {
                 region.entry().region = null;
             }
