@@ -29,11 +29,8 @@ final class Regions {
     /** Regions that live at a time; with one more, all are dropped. */
     private static final int MOST_REGIONS = 8192;
 
-    /** Instructions at a time at first, so that the JVM's counters see entries; then so many that they cost nothing. */
-    private static final int COLD_BUDGET = 20_000;
-
-    private static final int WARM = 2000;
-    private static final int WARM_BUDGET = 4_000_000;
+    /** Instructions at a time: so few that the JVM's counters, which see entries, go on seeing them. */
+    private static final int MOST_AT_A_TIME = 20_000;
 
     /** Entries after which a region is looked at; a shorter stay than so many instructions a time is short. */
     private static final int REVIEW = 20_000;
@@ -207,8 +204,8 @@ final class Regions {
         c.regionStamp = c.stamp;
         c.regionDrops = dropped;
         c.running = translation;
-        long most = region.entered++ < WARM ? COLD_BUDGET : WARM_BUDGET;
-        translation.code().run(c, start & -4096, Math.min(budget, most));
+        region.entered++;
+        translation.code().run(c, start & -4096, Math.min(budget, MOST_AT_A_TIME));
         c.running = null;
         region.retired += c.retired - before;
         if (region.entered == REVIEW && !region.dead) {
