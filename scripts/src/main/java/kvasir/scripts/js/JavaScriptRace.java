@@ -8,13 +8,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
-import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import kvasir.grammar.Statement.Frequency;
 import kvasir.kvm.Seams;
 import kvasir.metal.memory.MemoryWatch;
-import kvasir.metal.memory.PhysicalMemory;
 import kvasir.registry.Outcome;
 import kvasir.scripts.Machines;
 import kvasir.scripts.RaceReport;
@@ -29,6 +27,7 @@ import kvasir.scripts.explore.Scenario;
 import kvasir.scripts.explore.Schedule;
 import kvasir.scripts.explore.Shard;
 import kvasir.scripts.runner.RaceSearch;
+import kvasir.scripts.runner.WorldRun;
 import kvasir.scripts.translate.RaceBody;
 import org.graalvm.polyglot.Value;
 
@@ -191,7 +190,11 @@ final class JavaScriptRace implements Scenario {
     }
 
     /** One schedule in the machine as it was. */
-    private final class Schedules implements Run {
+    private final class Schedules extends WorldRun {
+        Schedules() {
+            super(world);
+        }
+
         @Override
         public List<Task> tasks() {
             return tasks.entrySet().stream()
@@ -245,31 +248,6 @@ final class JavaScriptRace implements Scenario {
                         .isPresent());
             }
             return new EndState(world.kernelBug(), List.copyOf(holds));
-        }
-
-        @Override
-        public void divide(int count, IntSupplier running) {
-            world.divide(count, running);
-        }
-
-        @Override
-        public boolean fingerprinted() {
-            return world.fingerprinted();
-        }
-
-        @Override
-        public long fingerprint() {
-            return world.fingerprint();
-        }
-
-        @Override
-        public PhysicalMemory memory() {
-            return world.memory();
-        }
-
-        @Override
-        public void watch(MemoryWatch watch) {
-            world.memory().watch(watch);
         }
 
         @Override

@@ -6,13 +6,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
-import java.util.function.IntSupplier;
 import kvasir.event.Events;
 import kvasir.grammar.Diagnostic;
 import kvasir.grammar.Span;
 import kvasir.kvm.Seams;
-import kvasir.metal.memory.MemoryWatch;
-import kvasir.metal.memory.PhysicalMemory;
 import kvasir.registry.Outcome;
 import kvasir.scripts.ExploreOptions;
 import kvasir.scripts.Failure;
@@ -185,12 +182,13 @@ final class RaceRunner implements Scenario {
     }
 
     /** One machine with its tasks. */
-    private final class Schedules implements Run {
+    private final class Schedules extends WorldRun {
         private final Machines.World world;
         private final Execution execution;
         private final Object[] arguments = new Object[race.tasks().size() + 1];
 
         Schedules(Machines.World world, Execution execution) {
+            super(world);
             this.world = world;
             this.execution = execution;
             arguments[0] = execution;
@@ -240,31 +238,6 @@ final class RaceRunner implements Scenario {
                         && truth);
             }
             return new EndState(world.kernelBug(), List.copyOf(holds));
-        }
-
-        @Override
-        public void divide(int tasks, IntSupplier running) {
-            world.divide(tasks, running);
-        }
-
-        @Override
-        public boolean fingerprinted() {
-            return world.fingerprinted();
-        }
-
-        @Override
-        public long fingerprint() {
-            return world.fingerprint();
-        }
-
-        @Override
-        public PhysicalMemory memory() {
-            return world.memory();
-        }
-
-        @Override
-        public void watch(MemoryWatch watch) {
-            world.memory().watch(watch);
         }
 
         @Override
