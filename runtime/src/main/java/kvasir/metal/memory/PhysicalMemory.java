@@ -38,6 +38,9 @@ public final class PhysicalMemory {
     private Leaf[][] root;
     private long epoch;
 
+    /** Whether {@link #readable} has given out the frame of zeros since a first write last changed the epoch. */
+    private boolean zerosGivenOut;
+
     /** What {@link #changes} tells. */
     private long changes;
 
@@ -131,7 +134,7 @@ public final class PhysicalMemory {
 
     /**
      * A number that changes whenever a native address handed out before may be stale: at a snapshot, at a restore, when
-     * a frame is discarded, and when a frame gets its first or its own copy of bytes.
+     * a frame is discarded, and when a frame that may have been read gets its first or its own copy of bytes.
      */
     public long epoch() {
         return epoch;
@@ -167,6 +170,16 @@ public final class PhysicalMemory {
     /** Native address of the frame for reading. */
     public long readable(long pfn) {
         int frame = frame(pfn);
+        if (frame == 0) {
+            zerosGivenOut = true;
+            return zeroFrame;
+        }
+        return pool.address(frame);
+    }
+
+    /** Native address of the frame, to be read at once and not kept. */
+    private long bytes(long pfn) {
+        int frame = frame(pfn);
         return frame == 0 ? zeroFrame : pool.address(frame);
     }
 
@@ -194,20 +207,22 @@ public final class PhysicalMemory {
         int frame = leaf.frames[slot];
         if (frame == 0) {
             frame = pool.allocateZeroed();
-            take(leaf, slot, frame);
+            take(leaf, slot, frame, zerosGivenOut);
         } else if (pool.shared(frame)) {
             int copy = pool.allocateCopy(frame);
             pool.release(frame);
             frame = copy;
-            take(leaf, slot, frame);
+            take(leaf, slot, frame, true);
         }
         return pool.address(frame);
     }
 
-    private void take(Leaf leaf, int slot, int frame) {
+    /** @param stale whether somebody may keep an address of the bytes that the frame had before */
+    private void take(Leaf leaf, int slot, int frame, boolean stale) {
         FRAMES.setRelease(leaf.frames, slot, frame);
-        if (!shared) {
+        if (!shared && stale) {
             epoch++;
+            zerosGivenOut = false;
         }
     }
 
@@ -244,7 +259,7 @@ public final class PhysicalMemory {
         if (watch != MemoryWatch.NONE) {
             watch.reading(hpa, 1);
         }
-        return NativeMemory.get8(readable(hpa >>> SHIFT) + offset(hpa));
+        return NativeMemory.get8(bytes(hpa >>> SHIFT) + offset(hpa));
     }
 
     public short read16(long hpa) {
@@ -252,7 +267,7 @@ public final class PhysicalMemory {
             watch.reading(hpa, 2);
         }
         return offset(hpa) <= FRAME_BYTES - 2
-                ? NativeMemory.get16(readable(hpa >>> SHIFT) + offset(hpa))
+                ? NativeMemory.get16(bytes(hpa >>> SHIFT) + offset(hpa))
                 : (short) readBytewise(hpa, 2);
     }
 
@@ -261,7 +276,7 @@ public final class PhysicalMemory {
             watch.reading(hpa, 4);
         }
         return offset(hpa) <= FRAME_BYTES - 4
-                ? NativeMemory.get32(readable(hpa >>> SHIFT) + offset(hpa))
+                ? NativeMemory.get32(bytes(hpa >>> SHIFT) + offset(hpa))
                 : (int) readBytewise(hpa, 4);
     }
 
@@ -270,7 +285,7 @@ public final class PhysicalMemory {
             watch.reading(hpa, 8);
         }
         return offset(hpa) <= FRAME_BYTES - 8
-                ? NativeMemory.get64(readable(hpa >>> SHIFT) + offset(hpa))
+                ? NativeMemory.get64(bytes(hpa >>> SHIFT) + offset(hpa))
                 : readBytewise(hpa, 8);
     }
 
@@ -358,7 +373,7 @@ public final class PhysicalMemory {
         }
         for (int done = 0; done < bytes; ) {
             int chunk = Math.min(bytes - done, FRAME_BYTES - offset(hpa + done));
-            NativeMemory.copyOut(readable((hpa + done) >>> SHIFT) + offset(hpa + done), target, at + done, chunk);
+            NativeMemory.copyOut(bytes((hpa + done) >>> SHIFT) + offset(hpa + done), target, at + done, chunk);
             done += chunk;
         }
     }

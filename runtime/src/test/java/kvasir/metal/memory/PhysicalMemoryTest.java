@@ -2,6 +2,7 @@ package kvasir.metal.memory;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -90,5 +91,30 @@ final class PhysicalMemoryTest {
             }
         }
         assertTrue(memory.framesInUse() <= 64 * 3, "frames of closed snapshots are given back");
+    }
+
+    @Test
+    void aFirstWriteMakesAddressesStaleOnlyIfZerosWereGivenOut() {
+        var memory = new PhysicalMemory(1L << 20);
+        long start = memory.epoch();
+        memory.writable(3);
+        memory.write64(0x5008, 1);
+        assertEquals(0, memory.read64(0x9000), "a read that keeps no address");
+        memory.write64(0x9000, 1);
+        assertEquals(start, memory.epoch());
+
+        long zeros = memory.readable(7);
+        memory.write8(0x7000, (byte) 1);
+        assertNotEquals(zeros, memory.readable(7));
+        long after = memory.epoch();
+        assertNotEquals(start, after);
+        memory.writable(8);
+        assertEquals(after, memory.epoch(), "whoever kept zeros has been told");
+
+        try (var _ = memory.snapshot()) {
+            long copied = memory.epoch();
+            memory.writable(8);
+            assertNotEquals(copied, memory.epoch(), "a frame's own copy is elsewhere");
+        }
     }
 }
