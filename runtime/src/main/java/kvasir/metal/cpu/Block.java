@@ -26,6 +26,9 @@ final class Block {
 
     long stamp = -1;
 
+    /** Whether it is no longer what memory holds. */
+    boolean dead;
+
     /** The processor's {@code hostStamp} at which the bytes were last compared with memory. */
     long compared;
 
@@ -65,6 +68,7 @@ final class Block {
     /** Makes a running execution stop before its next instruction, and every later lookup fail. */
     void kill(Op stale) {
         stamp = -1;
+        dead = true;
         Arrays.fill(ops, stale);
     }
 }

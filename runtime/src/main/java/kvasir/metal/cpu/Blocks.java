@@ -66,8 +66,14 @@ final class Blocks {
     Block at(long linear) {
         int slot = (int) (linear ^ linear >>> 12) & (CACHE - 1);
         Block block = byLinear[slot];
-        if (block != null && block.linear == linear && block.stamp == c.stamp && block.modeKey == c.modeKey) {
-            return block;
+        if (block != null && block.linear == linear && block.modeKey == c.modeKey) {
+            if (block.stamp == c.stamp) {
+                return block;
+            }
+            if (!block.dead && block.frame == c.mem.fetchFrame(linear) && current(block, linear)) {
+                block.stamp = c.stamp;
+                return block;
+            }
         }
         block = find(linear);
         block.linear = linear;
