@@ -17,6 +17,7 @@ import kvasir.scripts.RunListener;
 import kvasir.scripts.RunOptions;
 import kvasir.scripts.RunSummary;
 import kvasir.scripts.ScriptRunner;
+import kvasir.scripts.explore.Bounds;
 import kvasir.scripts.explore.Schedule;
 import kvasir.scripts.explore.Shard;
 
@@ -87,7 +88,10 @@ final class ExploreCommand {
                 number(line, "--states"),
                 line.value("--shard").flatMap(ExploreCommand::shard).orElse(Shard.ALL),
                 line.value("--replay").flatMap(Schedule::parse),
-                true);
+                true,
+                Bounds.SWITCHES.stream()
+                        .filter(name -> line.has("--no-" + name))
+                        .toList());
     }
 
     private static OptionalInt number(CommandLine line, String name) {

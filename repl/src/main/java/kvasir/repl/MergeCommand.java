@@ -126,7 +126,11 @@ final class MergeCommand {
                         .flatMap(part -> part.elsewhere().stream())
                         .distinct()
                         .toList(),
-                parts.stream().map(RaceReport::note).distinct().collect(Collectors.joining("; ")));
+                parts.stream().map(RaceReport::note).distinct().collect(Collectors.joining("; ")),
+                parts.stream()
+                        .flatMap(part -> part.reductions().stream())
+                        .distinct()
+                        .toList());
     }
 
     private static RaceReport.Ending both(RaceReport.Ending one, RaceReport.Ending two) {

@@ -71,6 +71,7 @@ final class RaceJson {
         }
         texts("elsewhere", report.elsewhere());
         json.writeStringField("note", report.note());
+        texts("reductions", report.reductions());
         json.writeEndObject();
     }
 
@@ -179,7 +180,8 @@ final class RaceJson {
                 endings,
                 race.containsKey("lock_inversion") ? Optional.of(strings(race, "lock_inversion")) : Optional.empty(),
                 strings(race, "elsewhere"),
-                text(race, "note"));
+                text(race, "note"),
+                race.containsKey("reductions") ? strings(race, "reductions") : List.of());
         return new Race(text(race, "file"), text(race, "semantics"), report);
     }
 

@@ -21,6 +21,7 @@ import kvasir.scripts.explore.Step;
  * @param lockInversion the locks of a cycle in the lock order, if there is one
  * @param elsewhere what the same race does under other semantics, a line each; empty unless something is wrong here
  * @param note why schedules were gone through although states would be fewer; empty if they were not
+ * @param reductions what was searched once for several, a sentence each
  */
 public record RaceReport(
         String race,
@@ -35,7 +36,8 @@ public record RaceReport(
         List<Ending> endings,
         Optional<List<String>> lockInversion,
         List<String> elsewhere,
-        String note) {
+        String note,
+        List<String> reductions) {
     private static final int DRAWN_STEPS = 120;
 
     /**
@@ -93,6 +95,7 @@ public record RaceReport(
         tasks = List.copyOf(tasks);
         endings = List.copyOf(endings);
         elsewhere = List.copyOf(elsewhere);
+        reductions = List.copyOf(reductions);
     }
 
     /** What was found as lines that can be put into a mail: how many schedules end how, and the first of each. */
@@ -113,6 +116,7 @@ public record RaceReport(
         if (!note.isEmpty()) {
             text.append("\n  by schedules, not by states: ").append(note);
         }
+        reductions.forEach(line -> text.append("\n  ").append(line));
         return text.toString();
     }
 

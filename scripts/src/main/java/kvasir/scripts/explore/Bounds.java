@@ -17,6 +17,8 @@ import java.util.OptionalInt;
  * @param depth of a walk: 0 chooses uniformly at each step, {@code d} gives tasks random priorities that change at
  *     {@code d − 1} random steps (PCT)
  * @param seed of the walks
+ * @param symmetry whether of states that differ only in which of several interchangeable tasks is which one is searched
+ * @param merging whether steps that concern no other task are done together with the step before
  */
 public record Bounds(
         OptionalInt preemptions,
@@ -27,16 +29,32 @@ public record Bounds(
         int fairSteps,
         int walks,
         int depth,
-        long seed) {
+        long seed,
+        boolean symmetry,
+        boolean merging) {
     /** Preemptions of a search of schedules that is not told otherwise: two find every known bug of the field. */
     public static final int PREEMPTIONS = 2;
 
     /** Everything, within seconds. */
-    public static final Bounds DEFAULT = new Bounds(OptionalInt.empty(), 1_000_000, 1024, 200_000, 600, 600, 0, 0, 1);
+    public static final Bounds DEFAULT =
+            new Bounds(OptionalInt.empty(), 1_000_000, 1024, 200_000, 600, 600, 0, 0, 1, true, true);
 
     /** What {@code explore} takes, but {@code replay}. */
-    public static final List<String> NAMES =
-            List.of("preemptions", "states", "memory", "schedules", "steps", "fair_steps", "walks", "depth", "seed");
+    public static final List<String> NAMES = List.of(
+            "preemptions",
+            "states",
+            "memory",
+            "schedules",
+            "steps",
+            "fair_steps",
+            "walks",
+            "depth",
+            "seed",
+            "symmetry",
+            "merging");
+
+    /** Those of {@link #NAMES} that are on, as a number 1, or off, as a number 0. */
+    public static final List<String> SWITCHES = List.of("symmetry", "merging");
 
     /** These bounds with another number for the one of that name, one of {@link #NAMES}; empty if there is none. */
     public Optional<Bounds> with(String name, int number) {
@@ -52,12 +70,14 @@ public record Bounds(
                 name.equals("fair_steps") ? number : fairSteps,
                 name.equals("walks") ? number : walks,
                 name.equals("depth") ? number : depth,
-                name.equals("seed") ? number : seed));
+                name.equals("seed") ? number : seed,
+                name.equals("symmetry") ? number != 0 : symmetry,
+                name.equals("merging") ? number != 0 : merging));
     }
 
     /** The least and the most that the bound of that name can be. */
     public static int least(String name) {
-        return name.equals("preemptions") || name.equals("seed") ? 0 : 1;
+        return name.equals("preemptions") || name.equals("seed") || SWITCHES.contains(name) ? 0 : 1;
     }
 
     /** See {@link #least}. */
@@ -66,6 +86,7 @@ public record Bounds(
             case "preemptions", "depth" -> 100;
             case "steps", "fair_steps", "memory" -> 1_000_000;
             case "seed" -> Integer.MAX_VALUE;
+            case "symmetry", "merging" -> 1;
             default -> 100_000_000;
         };
     }

@@ -47,6 +47,11 @@ final class Cells {
         return names.get(cell);
     }
 
+    /** The cell that says what the array of an element was filled with; −1 if the cell is no element. */
+    int fillOf(int cell) {
+        return fillOf[cell];
+    }
+
     /** Whether a cell says only who holds or awaits what, so that no invariant depends on it. */
     boolean bookkeeping(int cell) {
         return bookkeeping[cell];

@@ -19,6 +19,7 @@ import java.util.OptionalInt;
  * @param lockInversion the locks of a cycle in the lock order, if there is one
  * @param whyNotStates why schedules were searched although states would be fewer; empty if they were not
  * @param bytesPerState what a stored state takes, 0 if none were
+ * @param reductions what was searched once for several, a sentence each
  */
 public record Exploration(
         Method method,
@@ -31,7 +32,8 @@ public record Exploration(
         boolean exhaustive,
         Optional<List<String>> lockInversion,
         String whyNotStates,
-        long bytesPerState) {
+        long bytesPerState,
+        List<String> reductions) {
     private static final double EXACT = 1e15;
 
     /** What a search goes through. */

@@ -73,10 +73,12 @@ public final class Explorer {
         if (!told) {
             throw new Learner.Untold("of a TDX or SNP guest the states are not compared");
         }
-        for (int start = 0; start < MOST_STARTS; start++) {
-            knowledge.forget(labels.size());
+        Bounds within = bounds;
+        int notLocal = 0;
+        knowledge.forget(labels.size());
+        for (int start = 0; start < MOST_STARTS; ) {
             var space = new StateSpace(
-                    scenario, bounds, shard, lockOrder, knowledge, labels.size(), invariants, interrupted);
+                    scenario, within, shard, lockOrder, knowledge, labels.size(), invariants, interrupted);
             try {
                 space.search();
                 return new Exploration(
@@ -90,9 +92,18 @@ public final class Explorer {
                         !space.cutByPreemptions(),
                         lockOrder.inversion(),
                         "",
-                        space.storedBytes() / space.size());
+                        space.storedBytes() / space.size(),
+                        space.reductions());
             } catch (Learner.StartAgain again) {
                 // the knowledge now says how to look at what was in the way
+                knowledge.forget(labels.size());
+                start++;
+            } catch (Learner.NotLocal again) {
+                // the knowledge now says whom the step concerns
+                notLocal++;
+                within = notLocal < MOST_STARTS
+                        ? within
+                        : within.with("merging", 0).orElseThrow();
             }
         }
         throw new Learner.Untold("the machine looks different each time");
@@ -154,7 +165,8 @@ public final class Explorer {
                 !dropped[0],
                 lockOrder.inversion(),
                 whyNotStates,
-                0);
+                0,
+                List.of());
     }
 
     private static void tally(Map<Key, Tally> tallies, Execution execution, Verdict verdict, Schedule schedule) {
@@ -212,7 +224,8 @@ public final class Explorer {
                 false,
                 lockOrder.inversion(),
                 "",
-                0);
+                0,
+                List.of());
     }
 
     private Execution runOnce(Schedule schedule) {

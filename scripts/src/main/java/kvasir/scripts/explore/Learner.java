@@ -72,16 +72,31 @@ final class Learner implements Footprint, MemoryWatch {
         final Set<Long> tracedFrames = new HashSet<>();
         Cells cells = new Cells();
         StepTrees trees = new StepTrees();
+        Sharing sharing = new Sharing(cells);
         int[] firstPlaces = {};
         int runs;
+
+        /** Whether each task was seen to run before the others. */
+        boolean warm;
 
         void forget(int tasks) {
             cells = new Cells();
             trees = new StepTrees();
+            sharing = new Sharing(cells);
+            warm = false;
             firstPlaces = new int[tasks];
             for (int i = 0; i < tasks; i++) {
                 firstPlaces[i] = trees.place(i, false, Cells.mix(i + 1L));
             }
+        }
+    }
+
+    /** A task touches what was thought to be another's own: the search must begin again, knowing that. */
+    static final class NotLocal extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        NotLocal() {
+            super("a step is not local", null, false, false);
         }
     }
 
@@ -179,6 +194,11 @@ final class Learner implements Footprint, MemoryWatch {
         novel = node.kind == StepTrees.UNKNOWN;
         if (novel) {
             node = remember(node, seen);
+            node.task = task;
+            node.observed =
+                    observed.keySet().stream().mapToInt(Integer::intValue).toArray();
+            observed.keySet().forEach(cell -> knowledge.sharing.read(cell, task));
+            knowledge.sharing.changed(effects, task);
             node.effects = effects.toArray(StepTrees.Effect[]::new);
             node.next = next(task, waits, loop, round, outcome);
         } else if (!Arrays.equals(node.effects, effects.toArray(StepTrees.Effect[]::new))) {
@@ -257,6 +277,7 @@ final class Learner implements Footprint, MemoryWatch {
         StepTrees.Node node = trees.grow(cells, start, gate, seen);
         if (node.kind == StepTrees.UNKNOWN) {
             node = remember(node, seen);
+            observed.keySet().forEach(cell -> knowledge.sharing.read(cell, task));
             node.next = open ? 1 : 0;
         }
         return open;

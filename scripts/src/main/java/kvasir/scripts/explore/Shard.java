@@ -11,9 +11,9 @@ public record Shard(int index, int count) {
     /** The whole search. */
     public static final Shard ALL = new Shard(0, 1);
 
-    private static final int SPLIT_DEPTH = 6;
+    static final int SPLIT_DEPTH = 6;
 
-    /** Whether a state is followed here. */
+    /** @param depth times that a task was chosen on the way to the state */
     boolean expands(int depth, long key) {
         return count == 1 || depth != SPLIT_DEPTH || Long.remainderUnsigned(key, count) == index;
     }

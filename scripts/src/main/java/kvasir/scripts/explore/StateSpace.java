@@ -24,6 +24,9 @@ final class StateSpace {
     private static final int EDGE_LEFT_OUT = -2;
     private static final int MOST_PREEMPTIONS = 0xfff;
 
+    /** Local steps that are done together with the one before; a task that spins alone has no end of them. */
+    private static final int MOST_MERGED = 64;
+
     /** Steps that a run which teaches goes on for beyond what was asked. */
     private static final int LOOK_AHEAD = 60;
 
@@ -57,6 +60,9 @@ final class StateSpace {
     private Optional<String> bound = Optional.empty();
     private boolean cutByPreemptions;
     private long steps;
+    private long mergedSteps;
+    private final List<StepTrees.Node> merged = new ArrayList<>();
+    private int sharing;
 
     /** Bytes of the states that are still to be expanded. */
     private long openBytes;
@@ -110,13 +116,18 @@ final class StateSpace {
         this.interrupted = interrupted;
         cells = knowledge.cells;
         trees = knowledge.trees;
+        sharing = knowledge.sharing.version();
     }
 
     // ---- the search
 
     void search() {
         Arrays.fill(slots, -1);
-        add(waiting(knowledge.firstPlaces, NOBODY, EMPTY, 0), -1, 0, 0);
+        for (int task = 0; task < tasks && !knowledge.warm; task++) {
+            run(new int[] {task}, Integer.MAX_VALUE);
+        }
+        knowledge.warm = true;
+        add(waiting(knowledge.firstPlaces, NOBODY, EMPTY, 0), -1, 0, 0, 0);
         for (int level = 0; level < levels.size(); level++) {
             for (int at = 0; at < levels.get(level).size(); at++) {
                 IntList bucket = levels.get(level).get(at);
@@ -144,7 +155,7 @@ final class StateSpace {
     private void expand(int state) {
         Waiting here = waiting[state];
         close(state);
-        if (!shard.expands(depth.get(state), here.key)) {
+        if (!shard.expands(rounds(state), here.key)) {
             kinds.set(state, LEFT_OUT);
             return;
         }
@@ -154,7 +165,7 @@ final class StateSpace {
         for (int task = 0; task < tasks; task++) {
             if (!trees.at(here.places[task]).ended()) {
                 running++;
-                if (open(here.places[task], here.cells, state, NOBODY)) {
+                if (open(here.places[task], here.cells, state, NOBODY, 0)) {
                     moved = true;
                     step(state, here, task, here.current != NOBODY && here.current != task);
                 }
@@ -162,20 +173,20 @@ final class StateSpace {
         }
         edges.add(EDGE_END);
         kinds.set(state, moved ? EXPANDED : END);
-        if (!moved && shard.owns(depth.get(state))) {
+        if (!moved && shard.owns(rounds(state))) {
             terminals.put(state, look(state, running == 0));
         }
     }
 
-    /** Whether a task at {@code place} can go on in the state, or in the state one step of {@code task} behind it. */
-    private boolean open(int place, int[] vector, int state, int task) {
+    /** Whether a task at {@code place} can go on in the state, or {@code more} steps of {@code task} behind it. */
+    private boolean open(int place, int[] vector, int state, int task, int more) {
         int gate = trees.at(place).gate;
         if (gate < 0) {
             return true;
         }
         StepTrees.Node node = trees.walk(cells, vector, gate);
         if (node.kind == StepTrees.UNKNOWN) {
-            run(way(state, task), 0);
+            run(way(state, task, more), 0);
             node = trees.walk(cells, vector, gate);
         }
         return node.next == 1;
@@ -188,35 +199,83 @@ final class StateSpace {
             edges.add(EDGE_LEFT_OUT);
             return;
         }
-        int root = trees.at(here.places[task]).step;
-        StepTrees.Node leaf = trees.walk(cells, here.cells, root);
+        int[] after = here.cells;
+        long hash = here.hash;
+        int place = here.places[task];
+        int length = 0;
+        boolean alone = true;
+        StepTrees.Node leaf = leaf(place, after, state, task, 0);
+        after = Arrays.copyOf(after, cells.count());
+        while (true) {
+            if (after.length < cells.count()) {
+                after = Arrays.copyOf(after, cells.count());
+            }
+            hash ^= StepTrees.apply(cells, after, leaf);
+            place = leaf.next;
+            length++;
+            if (!bounds.merging() || length == MOST_MERGED || trees.at(place).ended() || trees.at(place).gate >= 0) {
+                break;
+            }
+            StepTrees.Node next = leaf(place, after, state, task, length);
+            alone = alone && local(leaf, task);
+            if (local(next, task)) {
+                merge(next);
+            } else if (alone) {
+                merge(leaf);
+            } else {
+                break;
+            }
+            leaf = next;
+        }
+        steps += length;
+        mergedSteps += length - 1;
+        int[] places = here.places.clone();
+        places[task] = place;
+        int behind = depth.get(state) + length;
+        boolean goesOn = !trees.at(place).ended() && open(place, after, state, task, length);
+        Waiting next = waiting(places, goesOn ? task : NOBODY, after, hash);
+        int child = find(next.key);
+        if (child < 0) {
+            child = add(next, state, task, preemptions, behind);
+            if (watchesInvariants) {
+                check(child, after);
+            }
+        } else if (kind(child) == OPEN && better(child, preemptions, behind)) {
+            parent.set(child, state);
+            meta.set(child, meta(task, preemptions, places));
+            depth.set(child, behind);
+            enqueue(child);
+        }
+        edges.add(child << 1 | (preempts ? 1 : 0));
+    }
+
+    /** What {@code task} does from {@code place}, {@code more} steps behind a state. */
+    private StepTrees.Node leaf(int place, int[] vector, int state, int task, int more) {
+        int root = trees.at(place).step;
+        StepTrees.Node leaf = trees.walk(cells, vector, root);
         if (leaf.kind == StepTrees.UNKNOWN) {
-            run(way(state, task), LOOK_AHEAD);
-            leaf = trees.walk(cells, here.cells, root);
+            run(way(state, task, more + 1), LOOK_AHEAD);
+            leaf = trees.walk(cells, vector, root);
             if (leaf.kind == StepTrees.UNKNOWN) {
                 throw new Learner.Untold("a run taught nothing");
             }
         }
-        steps++;
-        int[] after = Arrays.copyOf(here.cells, cells.count());
-        long hash = here.hash ^ StepTrees.apply(cells, after, leaf);
-        int[] places = here.places.clone();
-        places[task] = leaf.next;
-        boolean goesOn = !trees.at(leaf.next).ended() && open(leaf.next, after, state, task);
-        Waiting next = waiting(places, goesOn ? task : NOBODY, after, hash);
-        int child = find(next.key);
-        if (child < 0) {
-            child = add(next, state, task, preemptions);
-            if (watchesInvariants) {
-                check(child, after);
-            }
-        } else if (kind(child) == OPEN && better(child, preemptions, depth.get(state) + 1)) {
-            parent.set(child, state);
-            meta.set(child, meta(task, preemptions, places));
-            depth.set(child, depth.get(state) + 1);
-            enqueue(child);
+        return leaf;
+    }
+
+    private boolean local(StepTrees.Node leaf, int task) {
+        if (leaf.local == 0 || leaf.sharing != sharing) {
+            leaf.local = knowledge.sharing.local(leaf, task, watchesInvariants) ? 1 : 2;
+            leaf.sharing = sharing;
         }
-        edges.add(child << 1 | (preempts ? 1 : 0));
+        return leaf.local == 1;
+    }
+
+    private void merge(StepTrees.Node leaf) {
+        if (!leaf.merged) {
+            leaf.merged = true;
+            merged.add(leaf);
+        }
     }
 
     private Waiting waiting(int[] places, int current, int[] vector, long hash) {
@@ -242,30 +301,42 @@ final class StateSpace {
         } finally {
             execution.close();
         }
+        if (sharing != knowledge.sharing.version()) {
+            sharing = knowledge.sharing.version();
+            if (!merged.stream().allMatch(leaf -> local(leaf, leaf.task))) {
+                merged.forEach(leaf -> leaf.merged = false);
+                throw new Learner.NotLocal();
+            }
+        }
     }
 
     private static Chooser along(int[] way) {
         return (at, enabled, current) -> at < way.length ? way[at] : Chooser.DEFAULT;
     }
 
-    /** The tasks that run on the shortest way to a state, and {@code last} behind it unless that is nobody. */
-    private int[] way(int state, int last) {
+    /** The tasks that run on the shortest way to a state, and {@code more} steps of {@code last} behind it. */
+    private int[] way(int state, int last, int more) {
         int length = depth.get(state);
-        int[] way = new int[last == NOBODY ? length : length + 1];
-        int at = state;
-        for (int i = length - 1; i >= 0; i--) {
-            way[i] = meta.get(at) & 0xf;
-            at = parent.get(at);
-        }
-        if (last != NOBODY) {
-            way[length] = last;
+        int[] way = new int[length + more];
+        Arrays.fill(way, length, way.length, last);
+        for (int at = state; parent.get(at) >= 0; at = parent.get(at)) {
+            Arrays.fill(way, depth.get(parent.get(at)), depth.get(at), meta.get(at) & 0xf);
         }
         return way;
     }
 
+    /** Switches on the shortest way to a state; more than the shards ask for are not counted. */
+    private int rounds(int state) {
+        int rounds = 0;
+        for (int at = parent.get(state); at >= 0 && rounds <= Shard.SPLIT_DEPTH; at = parent.get(at)) {
+            rounds++;
+        }
+        return rounds;
+    }
+
     private Execution replay(int state) {
         knowledge.runs++;
-        return new Execution(scenario, along(way(state, NOBODY)), bounds, lockOrder, false);
+        return new Execution(scenario, along(way(state, NOBODY, 0)), bounds, lockOrder, false);
     }
 
     /** The schedule that leads to a state. */
@@ -321,11 +392,11 @@ final class StateSpace {
         return -1;
     }
 
-    private int add(Waiting vector, int from, int task, int preemptions) {
+    private int add(Waiting vector, int from, int task, int preemptions, int behind) {
         int state = parent.size();
         parent.add(from);
         meta.add(meta(task, preemptions, vector.places));
-        depth.add(from < 0 ? 0 : depth.get(from) + 1);
+        depth.add(behind);
         firstEdge.add(-1);
         kinds.add(OPEN);
         if (state == waiting.length) {
@@ -381,6 +452,14 @@ final class StateSpace {
     }
 
     // ---- what was found
+
+    /** What was searched once for several, a sentence each. */
+    List<String> reductions() {
+        return mergedSteps == 0
+                ? List.of()
+                : List.of("merged: %,d steps that concern no other task, each with the step before it"
+                        .formatted(mergedSteps));
+    }
 
     /** Bytes that are kept of the states, but for what those need that are still to be expanded. */
     long storedBytes() {

@@ -39,8 +39,18 @@ final class StepTrees {
         int[] ids = new int[2];
         int[] children = new int[2];
         int size;
+        /** Whose step a leaf is. */
+        int task;
+        /** The cells that the step of a leaf went by. */
+        int[] observed = {};
         /** What a leaf changes. */
         Effect[] effects = {};
+        /** Whether the step of a leaf is local, as far as {@link #sharing} tells: 0 if not asked, 1 if so, 2 if not. */
+        int local;
+        /** The {@link Sharing#version} of that. */
+        int sharing;
+        /** Whether the search relies on the step of a leaf being local. */
+        boolean merged;
         /** Where the task stands after it; in the tree of a gate, 1 if it is open. */
         int next;
     }
@@ -49,6 +59,11 @@ final class StepTrees {
 
     /** One change. {@code argument}: the value's number, or what is added. */
     record Effect(int kind, int cell, Cells.Array array, long argument) {
+        /** The cell that is changed; of an array that is filled the one that says with what. */
+        int target() {
+            return cell >= 0 ? cell : array.fill;
+        }
+
         @Override
         public boolean equals(Object other) {
             return other instanceof Effect(int otherKind, int otherCell, Cells.Array otherArray, long otherArgument)

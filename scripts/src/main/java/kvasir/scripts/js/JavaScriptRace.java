@@ -111,10 +111,19 @@ final class JavaScriptRace implements Scenario {
             }
             return;
         }
-        int number = value.fitsInInt() && value.asInt() >= 0 ? value.asInt() : -1;
+        if (Bounds.SWITCHES.contains(name) && value.isBoolean()) {
+            bounds = bounds.with(name, value.asBoolean() ? 1 : 0).orElseThrow();
+            return;
+        }
+        int number = Bounds.SWITCHES.contains(name) ? -1 : value.fitsInInt() && value.asInt() >= 0 ? value.asInt() : -1;
         Optional<Bounds> next = number < 0 ? Optional.empty() : bounds.with(name, number);
         if (next.isEmpty()) {
-            throw bridge.raise(Refusal.of("E0320", "`" + name + "` is no bound of a search, or takes one number", "")
+            throw bridge.raise(Refusal.of(
+                            "E0320",
+                            Bounds.SWITCHES.contains(name)
+                                    ? "`" + name + "` is true or false"
+                                    : "`" + name + "` is no bound of a search, or takes one number",
+                            "")
                     .help(Spelling.help(name, Bounds.NAMES)));
         }
         bounds = next.get();

@@ -132,8 +132,16 @@ final class CaseRunner {
     private Attempt explore(Case each, Program.Test test, RaceBody race, Optional<Events.Listener> trace) {
         var choice = each.program().choice(each.semantics(), options.seed(), options.instructionBudget());
         try {
-            var runner =
-                    new RaceRunner(each.program(), test, race, machines, choice, options.explore(), trace, interrupted);
+            var runner = new RaceRunner(
+                    each.program(),
+                    test,
+                    race,
+                    machines,
+                    choice,
+                    options.explore(),
+                    options.invariants(),
+                    trace,
+                    interrupted);
             RaceRunner.Result result = runner.run();
             return new Attempt(result.fault(), result.output(), List.of(), "", result.report());
         } catch (ScriptException exception) {

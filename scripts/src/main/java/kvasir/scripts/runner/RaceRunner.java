@@ -2,13 +2,13 @@ package kvasir.scripts.runner;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import kvasir.event.Events;
 import kvasir.grammar.Diagnostic;
 import kvasir.grammar.Span;
+import kvasir.grammar.Statement;
 import kvasir.kvm.Seams;
 import kvasir.registry.Outcome;
 import kvasir.scripts.ExploreOptions;
@@ -36,6 +36,7 @@ final class RaceRunner implements Scenario {
     private final Machines machines;
     private final Machines.Choice choice;
     private final ExploreOptions options;
+    private final boolean invariants;
     private final Optional<Events.Listener> trace;
     private final BooleanSupplier interrupted;
 
@@ -46,6 +47,7 @@ final class RaceRunner implements Scenario {
             Machines machines,
             Machines.Choice choice,
             ExploreOptions options,
+            boolean invariants,
             Optional<Events.Listener> trace,
             BooleanSupplier interrupted) {
         this.program = program;
@@ -55,13 +57,16 @@ final class RaceRunner implements Scenario {
         this.machines = machines;
         this.choice = choice;
         this.options = options;
+        this.invariants = invariants
+                || race.clauses().stream().anyMatch(clause -> clause.claim() == RaceBody.Known.INVARIANT_VIOLATION);
         this.trace = trace;
         this.interrupted = interrupted;
     }
 
     private RaceRunner under(String semantics) {
         var other = new Machines.Choice(semantics, choice.seed(), choice.instructionBudget());
-        return new RaceRunner(program, title, span, race, machines, other, options, Optional.empty(), interrupted);
+        return new RaceRunner(
+                program, title, span, race, machines, other, options, invariants, Optional.empty(), interrupted);
     }
 
     private RaceRunner(
@@ -72,6 +77,7 @@ final class RaceRunner implements Scenario {
             Machines machines,
             Machines.Choice choice,
             ExploreOptions options,
+            boolean invariants,
             Optional<Events.Listener> trace,
             BooleanSupplier interrupted) {
         this.program = program;
@@ -81,6 +87,8 @@ final class RaceRunner implements Scenario {
         this.machines = machines;
         this.choice = choice;
         this.options = options;
+        this.invariants = invariants
+                || race.clauses().stream().anyMatch(clause -> clause.claim() == RaceBody.Known.INVARIANT_VIOLATION);
         this.trace = trace;
         this.interrupted = interrupted;
     }
@@ -101,40 +109,43 @@ final class RaceRunner implements Scenario {
         Exploration found = explorer.explore();
         RaceSearch search = search(explorer);
         RaceReport report = search.report(found, RaceSearch.bad(found) ? elsewhere() : List.of());
-        return new Result(List.of(report.text()), search.broken(found).map(this::fault), Optional.of(report));
+        return new Result(
+                List.of(report.text()), search.broken(found).map(broken -> fault(search, broken)), Optional.of(report));
     }
 
     private RaceSearch search(Explorer explorer) {
-        return new RaceSearch(
-                title,
-                labels(),
-                race.clauses().stream()
-                        .map(clause -> new RaceSearch.Clause(
-                                clause.frequency(),
-                                clause.span().text().strip(),
-                                clause.claim() instanceof RaceBody.Known known ? Optional.of(known) : Optional.empty()))
-                        .toList(),
-                explorer,
-                options.shard());
+        var clauses = new ArrayList<RaceSearch.Clause>();
+        for (RaceBody.Clause clause : race.clauses()) {
+            clauses.add(new RaceSearch.Clause(
+                    clause.frequency(),
+                    clause.span().text().strip(),
+                    clause.claim() instanceof RaceBody.Known known ? Optional.of(known) : Optional.empty()));
+        }
+        boolean said = clauses.stream()
+                .anyMatch(clause -> clause.known()
+                        .filter(RaceBody.Known.INVARIANT_VIOLATION::equals)
+                        .isPresent());
+        if (invariants && !said) {
+            clauses.add(new RaceSearch.Clause(
+                    Statement.Frequency.NEVER, "invariant violation", Optional.of(RaceBody.Known.INVARIANT_VIOLATION)));
+        }
+        return new RaceSearch(title, labels(), clauses, explorer, options.shard());
     }
 
-    private Fault fault(RaceSearch.Broken broken) {
-        RaceBody.Clause clause = race.clauses().get(broken.clause());
+    private Fault fault(RaceSearch search, RaceSearch.Broken broken) {
+        boolean said = broken.clause() < race.clauses().size();
         var diagnostic = new Diagnostic(
                 "E0504",
-                clause.span(),
-                "`%s %s` does not hold"
-                        .formatted(
-                                clause.frequency().name().toLowerCase(Locale.ROOT),
-                                clause.span().text().strip()),
+                said ? race.clauses().get(broken.clause()).span() : span,
+                "`%s` does not hold"
+                        .formatted(search.clauses().get(broken.clause()).words()),
                 broken.reason(),
                 Optional.empty());
         return new Fault(Failure.Kind.ASSERTION, diagnostic, broken.details());
     }
 
     private Explorer explorer() {
-        return new Explorer(
-                this, race.bounds().with(options.preemptions(), options.states()), options.shard(), interrupted);
+        return new Explorer(this, options.over(race.bounds()), options.shard(), interrupted);
     }
 
     private List<String> labels() {
@@ -220,7 +231,7 @@ final class RaceRunner implements Scenario {
 
         @Override
         public boolean watchesInvariants() {
-            return race.clauses().stream().anyMatch(clause -> clause.claim() == RaceBody.Known.INVARIANT_VIOLATION);
+            return invariants;
         }
 
         @Override

@@ -100,7 +100,8 @@ public record RaceSearch(String title, List<String> labels, List<Clause> clauses
                 endings,
                 found.lockInversion(),
                 elsewhere,
-                found.whyNotStates());
+                found.whyNotStates(),
+                found.reductions());
     }
 
     /** The first clause that does not hold. */

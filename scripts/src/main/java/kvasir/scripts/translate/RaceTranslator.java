@@ -143,7 +143,9 @@ final class RaceTranslator {
         OptionalInt value = OptionalInt.empty();
         for (Statement.Line line : race.bounds()) {
             if (line.verb().text().equals(name)) {
-                if (line.arguments().size() == 1
+                if (Bounds.SWITCHES.contains(name)) {
+                    value = onOrOff(line);
+                } else if (line.arguments().size() == 1
                         && line.arguments().getFirst() instanceof Expression.Int number
                         && number.value() >= Bounds.least(name)
                         && number.value() <= Bounds.most(name)) {
@@ -159,6 +161,19 @@ final class RaceTranslator {
             }
         }
         return value;
+    }
+
+    private OptionalInt onOrOff(Statement.Line line) {
+        String word = line.arguments().size() == 1
+                ? line.arguments().getFirst().span().text()
+                : "";
+        if (!word.equals("on") && !word.equals("off")) {
+            context.report(
+                    line.span(),
+                    Refusal.of(
+                            "E0320", "`" + line.verb().text() + "` is `on` or `off`", "it is on unless switched off"));
+        }
+        return OptionalInt.of(word.equals("off") ? 0 : 1);
     }
 
     private Optional<Schedule> replay() {

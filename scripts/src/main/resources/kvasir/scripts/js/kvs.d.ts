@@ -100,6 +100,9 @@ export interface RaceOptions {
         walks?: number;
         depth?: number;
         seed?: number;
+        memory?: number;
+        symmetry?: boolean;
+        merging?: boolean;
         replay?: string;
     };
     never?: RaceClaim | readonly RaceClaim[];

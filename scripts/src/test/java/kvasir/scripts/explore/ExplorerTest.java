@@ -52,7 +52,7 @@ final class ExplorerTest {
     }
 
     private static Bounds bounds(int schedules, int steps, int fairSteps) {
-        return new Bounds(OptionalInt.of(2), 1000, 64, schedules, steps, fairSteps, 0, 0, 1);
+        return new Bounds(OptionalInt.of(2), 1000, 64, schedules, steps, fairSteps, 0, 0, 1, true, true);
     }
 
     private Supplier<Outcome> increment(Seams seams) {

@@ -58,7 +58,8 @@ final class MmuRulesTest {
     private static RunOptions options(String text) {
         OptionalInt preemptions = text.contains("preemptions") ? OptionalInt.empty() : OptionalInt.of(2);
         return RunOptions.defaults()
-                .withExplore(new ExploreOptions(preemptions, OptionalInt.empty(), Shard.ALL, Optional.empty(), true));
+                .withExplore(new ExploreOptions(
+                        preemptions, OptionalInt.empty(), Shard.ALL, Optional.empty(), true, List.of()));
     }
 
     private static List<CaseResult> run(Path script, RunOptions options) {
