@@ -78,6 +78,18 @@ final class SnpVcpuHandle extends VcpuHandle {
                                 .map(p -> (long) p.vmpl())
                                 .orElse(0L))
                 .property(
+                        "npf",
+                        "record",
+                        "The last nested page fault as the VMCB tells it: `gpa` (EXITINFO2) and `error` (EXITINFO1: bit 31 RMP, "
+                                + "32 final gpa, 33 guest page table, 34 C=1, 35 size mismatch, 36 VMPL; low bits as #PF). Zeros "
+                                + "before the first.",
+                        "assert g.vcpu0.npf.error == 0x15_8000_0005",
+                        v -> Map.of(
+                                "gpa",
+                                v.snp.faultGpaOf(v.vcpu().id()),
+                                "error",
+                                v.snp.faultInfoOf(v.vcpu().id())))
+                .property(
                         "ghcb_msr",
                         "u64",
                         "MSR C001_0130: gpa of the GHCB, or a message of the MSR protocol.",

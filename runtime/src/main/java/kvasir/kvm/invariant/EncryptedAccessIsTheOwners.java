@@ -37,12 +37,12 @@ final class EncryptedAccessIsTheOwners implements StreamInvariant {
         if (!(event instanceof PageWalked walk)) {
             return Optional.empty();
         }
-        Optional<Rmp> rmp = rmp();
+        Optional<Rmp> rmp = rmp(vms);
         if (rmp.isEmpty() || !rmp.get().covered(walk.hpa())) {
             return Optional.empty();
         }
         RmpEntry entry = rmp.get().entry(walk.hpa());
-        boolean good = (walk.gpa() & ENCRYPTED) != 0
+        boolean good = walk.encrypted()
                 ? entry.assigned()
                         && entry.asid() != 0
                         && entry.validated()
@@ -56,7 +56,8 @@ final class EncryptedAccessIsTheOwners implements StreamInvariant {
                         "%s, but rmp[0x%x] is %s".formatted(walk.describe(), walk.hpa() & -4096L, entry.describe()));
     }
 
-    private Optional<Rmp> rmp() {
+    /** The reverse map of the host, once its firmware is initialised. */
+    static Optional<Rmp> rmp(Supplier<List<Vm>> vms) {
         for (Vm vm : vms.get()) {
             if (vm.vendor() instanceof SnpVm snp && snp.host().firmware().initialised()) {
                 return Optional.of(snp.host().rmp());

@@ -78,6 +78,7 @@ public final class Invariants implements Events.Listener {
                 new WriteProtectionIsFlushed(vms),
                 new ValidatedByItsGuest(),
                 new EncryptedAccessIsTheOwners(vms),
+                new HostWritesItsOwn(vms),
                 new PreGuestIsInsideTheLaunch(vms),
                 new DigestGrowsByTheLaunch(),
                 new AsidIsFlushedBeforeReuse(vms),

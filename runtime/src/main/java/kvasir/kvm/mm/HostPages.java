@@ -1,8 +1,10 @@
 package kvasir.kvm.mm;
 
 import java.util.ArrayList;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
+import java.util.function.LongPredicate;
 import kvasir.metal.memory.PhysicalMemory;
 
 /**
@@ -19,6 +21,7 @@ public final class HostPages {
     private final Zone[] zones = {new Zone(), new Zone(), new Zone()};
     private long used;
     private BooleanSupplier fails = () -> false;
+    private Optional<LongPredicate> writable = Optional.empty();
     private Lanes lanes = new Lanes(() -> 0, new long[0], new long[0]);
 
     /** What a page is for. */
@@ -69,6 +72,21 @@ public final class HostPages {
     /** Asks {@code fault} before every allocation whether it fails. */
     public void failWhen(BooleanSupplier fault) {
         fails = fault;
+    }
+
+    /** The processor has a reverse map: the host may write the page of a pfn only if {@code check} says so. */
+    public void writableIf(LongPredicate check) {
+        writable = Optional.of(check);
+    }
+
+    /** Whether something but the page tables decides what the host may write. */
+    public boolean checksWrites() {
+        return writable.isPresent();
+    }
+
+    /** Whether a write of the host to page {@code pfn} goes through; else it is a page fault with the RMP bit. */
+    public boolean writable(long pfn) {
+        return writable.isEmpty() || writable.get().test(pfn);
     }
 
     /** Takes {@code [start, end)} out for good: memory that firmware or a table of the processor lies in. */

@@ -27,6 +27,7 @@ public final class Mm {
     private final PhysicalMemory memory;
     private final HostPages host;
     private final Seams seams;
+    private final Events events;
     private final boolean thp;
     private final KernelLock mmapLock;
     private TreeMap<Long, Vma> vmas = new TreeMap<>();
@@ -47,6 +48,7 @@ public final class Mm {
         this.memory = memory;
         this.host = host;
         this.seams = seams;
+        this.events = events;
         this.thp = thp;
         mmapLock = KernelLock.fair("mmap_lock", seams, events);
         table = new HostPageTable(seams);
@@ -463,14 +465,17 @@ public final class Mm {
         return true;
     }
 
-    /** copy_to_user; false if a page of it cannot be written. */
+    /** copy_to_user; false if a page of it cannot be written, by the page tables or by the reverse map. */
     public boolean write(long hva, byte[] source, int at, int bytes) {
         for (int done = 0; done < bytes; ) {
             long to = hva + done;
             int chunk = (int) Math.min(bytes - done, 4096 - (to & 4095));
             long pfn = to >>> 47 == 0 ? gup(to, true) : Pfn.FAULT;
-            if (Pfn.isError(pfn)) {
+            if (Pfn.isError(pfn) || !host.writable(Pfn.pfn(pfn))) {
                 return false;
+            }
+            if (host.checksWrites() && events.listening()) {
+                events.emit(new HostWrote((Pfn.pfn(pfn) << 12) + (to & 4095), chunk, "copy_to_user"));
             }
             memory.write((Pfn.pfn(pfn) << 12) + (to & 4095), source, at + done, chunk);
             done += chunk;

@@ -74,6 +74,7 @@ final class GhcbEvents {
     /** sev_es_unmap_ghcb: before the guest is entered, it gets the registers that the event has as output. */
     void unmap() {
         page.ifPresent(ghcb -> {
+            pages.wrote(ghcb.at(0), 4096, "sev_es_sync_to_ghcb");
             ghcb.writeBack();
             if (vm.events().listening()) {
                 vm.events().emit(ghcb.answered(vm.name() + ".vcpu" + vcpu.id()));
@@ -302,6 +303,7 @@ final class GhcbEvents {
     }
 
     private Optional<RunResult> step(PageStateChangeList.Step step) {
+        pages.wrote(io.scratch(), 2, "snp_begin_psc");
         return switch (step) {
             case PageStateChangeList.Step.MapGpaRange(long gpa, long count, long attributes) -> {
                 pending = Pending.PAGE_STATE_LIST;

@@ -145,6 +145,9 @@ final class GhcbIo {
 
     private Optional<RunResult> nextMmio(boolean write) {
         int bytes = Math.min(FRAGMENT, mmioLeft);
+        if (!write) {
+            pages.wrote(scratch, bytes, "complete_sev_es_emulated_mmio");
+        }
         vcpu.exits().count(ExitCounters.Cause.MMIO);
         Optional<VcpuLapic> kernel = vcpu.lapic().filter(chip -> chip.ownsAddress(mmioGpa));
         if (kernel.isPresent()) {
@@ -193,6 +196,7 @@ final class GhcbIo {
                 yield Optional.empty();
             }
             case STRING_IN -> {
+                pages.wrote(scratch, elements * elementBytes, "complete_sev_es_emulated_ins");
                 for (int i = 0; i < elements * elementBytes; i++) {
                     memory.write8(scratch + i, run.ioByte(i));
                 }

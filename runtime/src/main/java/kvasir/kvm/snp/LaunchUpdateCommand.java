@@ -9,6 +9,7 @@ import kvasir.kvm.Memslot;
 import kvasir.kvm.Seam;
 import kvasir.kvm.Vm;
 import kvasir.kvm.gmem.GuestMemfd;
+import kvasir.kvm.mm.HostWrote;
 import kvasir.metal.snp.RmpEntry;
 import kvasir.metal.snp.psp.FirmwareStatus;
 import kvasir.metal.snp.psp.PageType;
@@ -116,6 +117,12 @@ final class LaunchUpdateCommand {
             vm.seams().at(Seam.USER_COPY, vm.mm());
             if (!vm.mm().read(uaddr, content, 0, content.length)) {
                 return fail("EFAULT, the source cannot be read");
+            }
+            if (!vm.kvm().pages().writable(pfn)) {
+                return fail("EFAULT, the reverse map lets nobody write the page");
+            }
+            if (vm.events().listening()) {
+                vm.events().emit(new HostWrote(spa, content.length, "sev_gmem_post_populate"));
             }
             vm.kvm().memory().write(spa, content, 0, content.length);
         }

@@ -13,6 +13,7 @@ import kvasir.metal.snp.HostInstructions;
 import kvasir.metal.snp.PageSize;
 import kvasir.metal.snp.ReturnCode;
 import kvasir.metal.snp.Rmp;
+import kvasir.metal.snp.RmpCheck;
 import kvasir.metal.snp.RmpEntry;
 import kvasir.metal.snp.RmpRegisters;
 import kvasir.metal.snp.RmpUpdate;
@@ -61,6 +62,9 @@ public final class SnpHost {
         instructions = new HostInstructions(rmp, rules);
         long firmwareBase = base - PageSize.SIZE_2M.bytes();
         firmware = new SnpFirmware(rmp, rules, events, config, firmwareBase);
+        var check = new RmpCheck(rmp, rules);
+        pages.writableIf(
+                pfn -> !firmware.initialised() || check.hostWrite(pfn << 12, 1).allowed());
         pages.reserve(firmwareBase >>> 12, memory.size() >>> 12);
         for (int asid = 1; asid <= config.asids(); asid++) {
             freeAsids.add(asid);

@@ -54,6 +54,8 @@ final class SnpRun {
     private long nextVmsaGpa = NO_PAGE;
     private boolean waitsForReset;
     private boolean receivedFirstSipi;
+    private long faultGpa;
+    private long faultInfo;
 
     /** @param vmsa host address of the VMSA that SNP_LAUNCH_UPDATE added for the vCPU */
     SnpRun(SnpVm snp, Vcpu vcpu, long vmsa) {
@@ -85,6 +87,16 @@ final class SnpRun {
     /** Host address of the VMSA in use; -1 after the guest destroyed the vCPU. */
     long vmsa() {
         return vmsa;
+    }
+
+    /** EXITINFO2 of the last nested page fault: its gpa; 0 before the first. */
+    long faultGpa() {
+        return faultGpa;
+    }
+
+    /** EXITINFO1 of the last nested page fault: its error code; 0 before the first. */
+    long faultInfo() {
+        return faultInfo;
     }
 
     /** GPA of the GHCB that the guest registered; -1 before. */
@@ -346,6 +358,8 @@ final class SnpRun {
     private Optional<RunResult> nestedPageFault(VmExit.NestedPageFault fault) {
         vcpu.exits().count(ExitCounters.Cause.NPF);
         long code = fault.errorCode();
+        faultGpa = fault.gpa();
+        faultInfo = code;
         if ((code & Pferr.GUEST_ENC) != 0 && snp.privateAccess(fault.gpa())) {
             code |= Pferr.PRIVATE_ACCESS;
         }
@@ -379,6 +393,8 @@ final class SnpRun {
         long savedNext = nextVmsaGpa;
         boolean savedWaits = waitsForReset;
         boolean savedSipi = receivedFirstSipi;
+        long savedGpa = faultGpa;
+        long savedInfo = faultInfo;
         return () -> {
             processor = savedProcessor;
             processorPart.ifPresent(Runnable::run);
@@ -389,6 +405,8 @@ final class SnpRun {
             nextVmsaGpa = savedNext;
             waitsForReset = savedWaits;
             receivedFirstSipi = savedSipi;
+            faultGpa = savedGpa;
+            faultInfo = savedInfo;
             root = -1;
             rmpChanges = -1;
         };

@@ -315,6 +315,16 @@ public final class SnpVm implements VendorOps {
         return runOf(id).map(SnpRun::vmsa).orElse(0L);
     }
 
+    /** EXITINFO2 of a vCPU's last nested page fault: its gpa; 0 before the first. */
+    public long faultGpaOf(int id) {
+        return runOf(id).map(SnpRun::faultGpa).orElse(0L);
+    }
+
+    /** EXITINFO1 of a vCPU's last nested page fault: its error code (bits of {@link RmpVerdict}); 0 before the first. */
+    public long faultInfoOf(int id) {
+        return runOf(id).map(SnpRun::faultInfo).orElse(0L);
+    }
+
     /** GPA of the GHCB that a vCPU registered; -1 before. */
     public long ghcbOf(int id) {
         return runOf(id).map(SnpRun::registeredGhcb).orElse(-1L);

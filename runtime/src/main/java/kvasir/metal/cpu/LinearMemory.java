@@ -13,6 +13,7 @@ import kvasir.metal.paging.Access;
 import kvasir.metal.paging.EptWalker;
 import kvasir.metal.paging.GuestTranslation;
 import kvasir.metal.paging.SecondStageResult;
+import kvasir.metal.paging.SevWalker;
 
 /**
  * The processor's access to linear addresses: a software TLB in front of both stages of translation. A value is zero
@@ -624,7 +625,9 @@ final class LinearMemory {
         return switch (c.walker.translate(memory, linear, access, userMode, mayTouchUser, protectionKeys())) {
             case GuestTranslation.Mapped mapped -> {
                 if (c.events.listening()) {
-                    c.tell(new PageWalked(c.apicId, linear, mapped.gpa(), mapped.hpa(), access));
+                    boolean encrypted =
+                            c.walker.stage() instanceof SevWalker sev && sev.encrypted(mapped.gpa(), access, false);
+                    c.tell(new PageWalked(c.apicId, linear, mapped.gpa(), mapped.hpa(), encrypted, access));
                 }
                 large.note(linear, mapped.pageShift());
                 yield mapped.hpa();

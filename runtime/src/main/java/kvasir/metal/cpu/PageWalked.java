@@ -12,9 +12,11 @@ import kvasir.metal.paging.Access;
  * @param linear guest-linear address
  * @param gpa guest-physical address
  * @param hpa host-physical address
+ * @param encrypted the effective C-bit of a guest with memory encryption; false for any other
  * @param access what for
  */
-public record PageWalked(int apicId, long linear, long gpa, long hpa, Access access) implements Event {
+public record PageWalked(int apicId, long linear, long gpa, long hpa, boolean encrypted, Access access)
+        implements Event {
     @Override
     public Topic topic() {
         return Topic.of("cpu" + apicId + ".linear", linear & -4096L, 4096);

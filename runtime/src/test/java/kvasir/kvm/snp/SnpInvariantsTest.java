@@ -1,6 +1,7 @@
 package kvasir.kvm.snp;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
@@ -13,6 +14,7 @@ import kvasir.kvm.Kvm;
 import kvasir.kvm.Vm;
 import kvasir.kvm.VmType;
 import kvasir.kvm.invariant.Invariants;
+import kvasir.kvm.mm.HostWrote;
 import kvasir.kvm.mm.Mm;
 import kvasir.kvm.mmu.TdpMmu;
 import kvasir.kvm.semantics.Semantics;
@@ -111,29 +113,52 @@ final class SnpInvariantsTest {
     @Test
     void aPrivateAccessToAPageThatIsNotValidated() {
         assign(0x5000, false);
-        happens(new PageWalked(0, 0x5000, 0x5000 | C_BIT, page, Access.READ));
+        happens(new PageWalked(0, 0x5000, 0x5000 | C_BIT, page, true, Access.READ));
         breaks("encrypted_access_is_the_owners");
     }
 
     @Test
     void aPrivateAccessByAnotherAddress() {
         assign(0x5000, true);
-        happens(new PageWalked(0, 0x6000, 0x6000 | C_BIT, page, Access.READ));
+        happens(new PageWalked(0, 0x6000, 0x6000 | C_BIT, page, true, Access.READ));
         breaks("encrypted_access_is_the_owners");
     }
 
     @Test
     void aSharedWriteToAGuestsPage() {
         assign(0x5000, true);
-        happens(new PageWalked(0, 0x5000, 0x5000, page, Access.WRITE));
+        happens(new PageWalked(0, 0x5000, 0x5000, page, false, Access.WRITE));
         breaks("encrypted_access_is_the_owners");
     }
 
     @Test
     void aRightfulPrivateAccess() {
         assign(0x5000, true);
-        happens(new PageWalked(0, 0x5000, 0x5000 | C_BIT, page, Access.WRITE));
+        happens(new PageWalked(0, 0x5000, 0x5000 | C_BIT, page, true, Access.WRITE));
         assertEquals(Optional.empty(), invariants.broken());
+    }
+
+    @Test
+    void aPrivateWriteWithoutPagingHasNoCBitInItsGpa() {
+        assign(0x5000, true);
+        happens(new PageWalked(0, 0x5000, 0x5000, page, true, Access.WRITE));
+        assertEquals(Optional.empty(), invariants.broken());
+    }
+
+    @Test
+    void aWriteOfTheHostToAGuestsPage() {
+        happens(new HostWrote(page + 8, 8, "copy_to_user"));
+        assertEquals(Optional.empty(), invariants.broken());
+        assign(0x5000, false);
+        happens(new HostWrote(page + 8, 8, "copy_to_user"));
+        breaks("host_writes_its_own");
+    }
+
+    @Test
+    void theHostsPageTablesAloneDoNotLetItWrite() {
+        assertTrue(host.pages().writable(page >>> 12));
+        assign(0x5000, true);
+        assertFalse(host.pages().writable(page >>> 12));
     }
 
     @Test
