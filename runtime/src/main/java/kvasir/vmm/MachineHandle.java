@@ -96,7 +96,7 @@ final class MachineHandle implements Described {
             .operation(
                     "linux",
                     List.of(
-                            Parameter.of("image", Kind.BYTES, "", "a bzImage with a 64-bit entry point"),
+                            Parameter.of("image", Kind.BYTES, "", "a bzImage of boot protocol 2.12 or later"),
                             Parameter.of("name", Kind.STRING, "", "what errors call it; `vmlinuz` if left out")
                                     .asKeyword()
                                     .orAbsent(),

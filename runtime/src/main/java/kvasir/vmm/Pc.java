@@ -226,6 +226,12 @@ public final class Pc {
                 cpu.setGpr(Gpr.RAX, Integer.toUnsignedLong(flat.eax()));
                 cpu.setGpr(Gpr.RBX, Integer.toUnsignedLong(flat.ebx()));
             }
+            case BootImage.Flat32 flat -> {
+                cpu.setCr(0, CR0_PE_ET);
+                segments(cpu, new Segment(0x10, 0, -1, FLAT_CODE), 0x18);
+                cpu.setGdtr(new DescriptorTable(flat.gdt(), 0x1f));
+                cpu.setGpr(Gpr.RSI, Integer.toUnsignedLong(flat.esi()));
+            }
             case BootImage.LongMode mode -> {
                 cpu.setCr(3, mode.tables());
                 cpu.setCr(4, CR4_PAE);

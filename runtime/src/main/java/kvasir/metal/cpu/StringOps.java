@@ -268,8 +268,9 @@ final class StringOps {
 
         @Override
         void once(Cpu c) {
-            long a = c.mem.load(shape.source(c), bytes);
+            // where both fault, processors tell of the second operand
             long b = c.mem.load(shape.destinationToRead(c), bytes);
+            long a = c.mem.load(shape.source(c), bytes);
             Flags.sub(c, a, b, a - b, 64 - 8 * bytes);
             shape.advance(c, Gpr.RSI);
             shape.advance(c, Gpr.RDI);

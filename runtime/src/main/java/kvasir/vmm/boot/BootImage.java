@@ -47,6 +47,14 @@ public record BootImage(List<Piece> pieces, Start start) {
     public record Flat(long entry, int eax, int ebx) implements Start {}
 
     /**
+     * Flat 32-bit protected mode with paging off, for a kernel of the 32-bit boot protocol.
+     *
+     * @param esi what ESI holds; EBP, EDI and EBX hold 0
+     * @param gdt physical address of the descriptor table; code is 10h, data 18h
+     */
+    public record Flat32(long entry, int esi, long gdt) implements Start {}
+
+    /**
      * 64-bit mode under an identity mapping.
      *
      * @param rsi what RSI holds

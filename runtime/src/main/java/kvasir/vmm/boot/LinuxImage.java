@@ -9,8 +9,9 @@ import java.util.List;
 import kvasir.registry.Bytes;
 
 /**
- * Loads a bzImage by the 64-bit boot protocol (Linux, Documentation/arch/x86/boot.rst): the protected-mode part at
- * 1 MiB, boot_params with the memory map, the initial RAM disk as high as the kernel allows.
+ * Loads a bzImage by the 64-bit boot protocol, or by the 32-bit one if it has no 64-bit entry point (Linux,
+ * Documentation/arch/x86/boot.rst): the protected-mode part at 1 MiB, boot_params with the memory map, the initial RAM
+ * disk as high as the kernel allows.
  */
 public final class LinuxImage {
     private static final int GDT = 0x500;
@@ -66,7 +67,7 @@ public final class LinuxImage {
      * @param file its content
      * @param commandLine the first part of the kernel's command line
      * @param initrd the initial RAM disk unless the request brings one; empty for none
-     * @throws BootException if it is no 64-bit bzImage
+     * @throws BootException if it is no bzImage of boot protocol 2.12 or later
      */
     public static KernelFile kernel(String name, byte[] file, String commandLine, Bytes initrd) throws BootException {
         ByteBuffer header = header(name, file);
@@ -91,15 +92,21 @@ public final class LinuxImage {
         byte[] line = commandLine(commandLine, header.getInt(CMDLINE_SIZE));
         int setup = setupBytes(header);
         var pieces = new ArrayList<BootImage.Piece>();
-        pieces.add(BootImage.Piece.of(GDT, gdt()));
-        pieces.add(BootImage.Piece.of(TABLES, identityTables()));
+        boolean bits64 = (header.getShort(XLOADFLAGS) & XLF_KERNEL_64) != 0;
+        pieces.add(BootImage.Piece.of(GDT, gdt(bits64)));
+        if (bits64) {
+            pieces.add(BootImage.Piece.of(TABLES, identityTables()));
+        }
         pieces.add(BootImage.Piece.of(COMMAND_LINE, line));
         pieces.add(BootImage.Piece.of(BOOT_PARAMS, bootParams(header, initrd.length, ramdisk, memory)));
         pieces.add(BootImage.Piece.of(KERNEL, Arrays.copyOfRange(file, setup, file.length)));
         if (initrd.length > 0) {
             pieces.add(BootImage.Piece.of(ramdisk, initrd));
         }
-        return new BootImage(pieces, new BootImage.LongMode(KERNEL + ENTRY_64, BOOT_PARAMS, TABLES, GDT));
+        BootImage.Start start = bits64
+                ? new BootImage.LongMode(KERNEL + ENTRY_64, BOOT_PARAMS, TABLES, GDT)
+                : new BootImage.Flat32(KERNEL, BOOT_PARAMS, GDT);
+        return new BootImage(pieces, start);
     }
 
     private static ByteBuffer header(String name, byte[] file) throws BootException {
@@ -107,10 +114,8 @@ public final class LinuxImage {
             throw new BootException(name + " is no bzImage: it has no setup header");
         }
         ByteBuffer header = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
-        if (header.getShort(VERSION) < VERSION_2_12
-                || (header.getShort(XLOADFLAGS) & XLF_KERNEL_64) == 0
-                || (header.get(LOADFLAGS) & LOADED_HIGH) == 0) {
-            throw new BootException(name + " has no 64-bit entry point (boot protocol 2.12, XLF_KERNEL_64)");
+        if (header.getShort(VERSION) < VERSION_2_12 || (header.get(LOADFLAGS) & LOADED_HIGH) == 0) {
+            throw new BootException(name + " is no bzImage of boot protocol 2.12 or later");
         }
         if (setupBytes(header) + ENTRY_64 >= file.length) {
             throw new BootException(name + " is cut off: it ends within its setup code");
@@ -151,13 +156,13 @@ public final class LinuxImage {
         return params.array();
     }
 
-    /** Null, null, flat 64-bit code at 10h, flat data at 18h, as the protocol wants them. */
-    private static byte[] gdt() {
+    /** Null, null, flat code at 10h, flat data at 18h, as the protocols want them. */
+    private static byte[] gdt(boolean bits64) {
         return ByteBuffer.allocate(4 * 8)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putLong(0)
                 .putLong(0)
-                .putLong(0x00af_9b00_0000_ffffL)
+                .putLong(bits64 ? 0x00af_9b00_0000_ffffL : 0x00cf_9b00_0000_ffffL)
                 .putLong(0x00cf_9300_0000_ffffL)
                 .array();
     }

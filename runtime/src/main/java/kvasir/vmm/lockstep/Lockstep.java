@@ -1,12 +1,14 @@
 package kvasir.vmm.lockstep;
 
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import kvasir.event.Events;
 import kvasir.metal.cpu.Cpu;
 import kvasir.metal.cpu.CpuidModel;
@@ -18,27 +20,59 @@ import kvasir.metal.memory.PhysicalMemory;
 
 /** Steps our processor and QEMU's through the same program until they differ, halt, or have done enough. */
 public final class Lockstep implements AutoCloseable {
-    private static final int COMPARED_MEMORY = 0x9_0000;
     private static final int CHUNK = 1024;
     private static final int RANDOM_BYTES = 256;
     private static final long FLAGS = 0x3f_7fd7;
 
-    /** Stacks of 32- and 64-bit programs: QEMU pushes RF clear where the manuals want it set. */
-    private static final int STACK_PAGE = 0x6000;
+    /** Bytes that an exception pushes at most. */
+    private static final int EXCEPTION_FRAME = 48;
+
+    /** Between the two QEMU has a display adapter's memory and ROM. */
+    private static final long HOLE = 0xa_0000;
+
+    private static final long ABOVE_ROM = 0x10_0000;
+
+    /** Where random registers point, far from what lies below. */
+    private static final long DATA = 0x20_0000;
+
+    private static final String NO_SECOND_TEST = "QEMU has no second form of TEST";
+
+    /** Instructions that are remembered. */
+    private static final int WAY = 8;
+
+    private static final String HALTED = "HLT";
+    private static final String ENOUGH = "as many steps as wanted";
 
     /** Their results are QEMU's: time, chance, what there is, and devices. */
     private static final Set<String> ADOPTED = Set.of(
             "in", "insb", "insw", "insd", "rdtsc", "rdtscp", "rdrand", "rdseed", "cpuid", "rdmsr", "rdpmc", "rdpid",
             "xgetbv", "smsw", "str", "rdpru");
 
-    private final Qemu qemu;
-    private final PhysicalMemory memory = new PhysicalMemory(1L << 32);
-    private final Cpu cpu = new Cpu(memory, new Events(), CpuidModel.standard(), 0);
-    private long steps;
+    private final String program;
+    private Qemu qemu;
+    private PhysicalMemory memory = new PhysicalMemory(1L << 32);
+    private Cpu cpu = processor(memory);
 
-    private Lockstep(Qemu qemu) {
-        this.qemu = qemu;
+    /** The last instructions, oldest first. */
+    private final ArrayDeque<String> way = new ArrayDeque<>();
+
+    private Lockstep(String program) throws IOException, InterruptedException {
+        this.program = program;
+        qemu = Qemu.start(program);
+    }
+
+    private static Cpu processor(PhysicalMemory memory) {
+        var cpu = new Cpu(memory, new Events(), CpuidModel.standard(), 0);
         cpu.stepEveryInstruction(true);
+        return cpu;
+    }
+
+    /** Both at RESET, with memory as it is then. */
+    private void restart() throws IOException, InterruptedException {
+        qemu.close();
+        memory = new PhysicalMemory(1L << 32);
+        cpu = processor(memory);
+        qemu = Qemu.start(program);
     }
 
     /** How a run ended. */
@@ -72,7 +106,7 @@ public final class Lockstep implements AutoCloseable {
         if (program.isEmpty()) {
             throw new IOException("qemu-system-x86_64 is not installed");
         }
-        return new Lockstep(Qemu.start(program.get()));
+        return new Lockstep(program.get());
     }
 
     /**
@@ -83,43 +117,65 @@ public final class Lockstep implements AutoCloseable {
      */
     public Result run(CodeSize size, byte[] code, long most) throws IOException {
         load(size, code);
-        return steps(most, memory(), true);
+        return steps(most, true);
     }
 
     /**
      * Runs random programs one after the other, each from where random registers and bytes are put, until one differs.
+     * What a program leaves behind must agree too; if it ended with what QEMU is known to do otherwise, the next begins at
+     * RESET.
      *
      * @param programs how many
      * @param most instructions of each
      */
-    public Result random(CodeSize size, long programs, long most, long seed) throws IOException {
-        load(size, Program.assemble(size, 0, "nop\nhlt"));
-        Result begun = steps(most, List.of(), false);
-        if (begun instanceof Result.Differed) {
-            return begun;
-        }
+    public Result random(CodeSize size, long programs, long most, long seed) throws IOException, InterruptedException {
         long code = Program.of(size, new byte[0]).code();
         var random = new SplittableRandom(seed);
+        boolean fresh = true;
+        long agreed = 0;
         for (long i = 0; i < programs; i++) {
+            if (fresh) {
+                load(size, Program.assemble(size, 0, "nop\nhlt"));
+                Result begun = steps(most, false);
+                if (begun instanceof Result.Differed) {
+                    return begun;
+                }
+            }
             byte[] bytes = new byte[RANDOM_BYTES];
             random.nextBytes(bytes);
             flatSegments(size, code);
             put(code, bytes);
             for (int register = 0; register < 16; register++) {
                 boolean large = random.nextInt(4) == 0;
-                long value = large ? random.nextLong() : 0x10000 + random.nextInt(1 << 17);
+                long value = large ? random.nextLong() : DATA + random.nextInt(1 << 17);
                 setGpr(size, register, register == Gpr.RSP ? Program.STACK : value);
             }
-            put(STACK_PAGE, new byte[0x1100]);
             setRip(code);
             cpu.setRflags(2);
             qemu.setFlags(2);
-            Result result = steps(most, List.of(), false);
-            if (result instanceof Result.Differed) {
-                return result;
+            way.clear();
+            Result result = steps(most, true);
+            if (result instanceof Result.Differed differed) {
+                return new Result.Differed(
+                        differed.steps(),
+                        differed.rip(),
+                        differed.instruction(),
+                        Stream.concat(differed.differences().stream(), way(i)).toList());
+            }
+            var end = (Result.Agreed) result;
+            agreed += end.steps();
+            fresh = !end.why().equals(HALTED) && !end.why().equals(ENOUGH);
+            if (fresh) {
+                restart();
             }
         }
-        return new Result.Agreed(steps, programs + " programs");
+        return new Result.Agreed(agreed, programs + " programs");
+    }
+
+    private Stream<String> way(long program) {
+        return Stream.concat(
+                Stream.of("in program " + program + ", which ran:"),
+                way.stream().map(text -> "  " + text));
     }
 
     /** What a program has left in the segment registers is not the next one's: QEMU does not check null segments. */
@@ -174,36 +230,57 @@ public final class Lockstep implements AutoCloseable {
         adopt(qemu.state());
     }
 
-    private List<Integer> memory() {
-        var chunks = new ArrayList<Integer>();
-        for (int at = 0; at < COMPARED_MEMORY; at += CHUNK) {
-            chunks.add(at);
+    /** Where ours has bytes of its own, and QEMU has memory. */
+    private List<Long> touched() {
+        var chunks = new ArrayList<Long>();
+        long end = Qemu.MEMORY >>> 12;
+        for (long pfn = memory.nextMaterialized(0, end);
+                pfn >= 0 && pfn < end;
+                pfn = memory.nextMaterialized(pfn + 1, end)) {
+            boolean plain = pfn << 12 < HOLE || pfn << 12 >= ABOVE_ROM;
+            for (int at = 0; plain && at < PhysicalMemory.FRAME_BYTES; at += CHUNK) {
+                chunks.add((pfn << 12) + at);
+            }
         }
         return chunks;
     }
 
-    private Result steps(long most, List<Integer> compared, boolean countFromStart) throws IOException {
-        long first = countFromStart ? 0 : steps;
+    /** @param random whether what QEMU is known to do otherwise ends the program */
+    private Result steps(long most, boolean random) throws IOException {
         for (long i = 0; i < most; i++) {
             Cpu.Line line = cpu.disassemble(cpu.rip(), 1).getFirst();
             String mnemonic = mnemonic(line.text());
             if (mnemonic.equals("hlt") && cpu.cpl() == 0) {
-                return compareMemory(compared, line, "HLT");
+                return compareMemory(i, line, HALTED);
             }
-            if (!countFromStart && line.text().matches("[(f].*|int1|enter .*|ret 0x[89a-f]...")) {
+            if (random && line.text().matches("[(f].*|int1|enter .*|ret 0x[89a-f]...|(rep[a-z]* )?ins[bwd]")) {
                 // QEMU's model has instructions that ours lacks, its x87 no empty registers, its INT1 is the
-                // stub's, its RET extends the sign of what it releases
-                return new Result.Agreed(steps - first, "no instruction");
+                // stub's, its RET extends the sign of what it releases, its devices are others
+                return new Result.Agreed(i, "no instruction");
             }
+            if (way.size() == WAY) {
+                way.removeFirst();
+            }
+            way.addLast("0x%x: %s".formatted(line.rip(), line.text()));
             Cpu.Image image = cpu.save();
             boolean nullSegment = nullSegment();
             Optional<String> end = stepOurs();
             if (end.isPresent()) {
                 cpu.restore(image);
-                return compareMemory(compared, line, end.get());
+                if (!end.get().startsWith("TripleFault")) {
+                    return compareMemory(i, line, end.get());
+                }
+                return qemu.stops()
+                        ? new Result.Agreed(i, end.get())
+                        : new Result.Differed(i, line.rip(), line.text(), List.of("triple fault here, not in QEMU"));
             }
             long before = line.rip();
-            qemu.step();
+            if (qemu.stops()) {
+                if (mnemonic.equals("test")) {
+                    return new Result.Agreed(i, NO_SECOND_TEST);
+                }
+                return new Result.Differed(i, line.rip(), line.text(), List.of("triple fault in QEMU, not here"));
+            }
             CpuState there = qemu.state();
             boolean lastOfRepeat = line.text().startsWith("rep") && there.get("RIP") == before && cpu.rip() != before;
             if (lastOfRepeat) {
@@ -216,25 +293,33 @@ public final class Lockstep implements AutoCloseable {
             }
             long flags = FLAGS & ~line.undefinedFlags() & ~0x1_0000L;
             List<CpuState.Difference> differences = CpuState.of(cpu).against(there, flags);
-            if (!countFromStart && stackFault(there)) {
-                return new Result.Agreed(steps - first, "#SS here, #GP in QEMU");
+            if (random && stackFault(there)) {
+                return new Result.Agreed(i, "#SS here, #GP in QEMU");
             }
             boolean refused = cpu.rip() == Program.HANDLERS + 16 * 13 && there.get("RIP") != cpu.rip();
-            if (!countFromStart && nullSegment && refused) {
-                return new Result.Agreed(steps - first, "QEMU does not check null segments");
+            if (random && refused && size32() && line.text().contains("cs:")) {
+                return new Result.Agreed(i, "QEMU does not check whether a segment may be written");
             }
-            if (mnemonic.equals("test") && there.get("RIP") == Program.HANDLERS + 16 * 6) {
-                return new Result.Agreed(steps - first, "QEMU has no second form of TEST");
+            if (random && nullSegment && refused) {
+                return new Result.Agreed(i, "QEMU does not check null segments");
+            }
+            if (mnemonic.equals("test") && there.get("RIP") != cpu.rip()) {
+                return new Result.Agreed(i, NO_SECOND_TEST);
             }
             if (!differences.isEmpty()) {
                 List<String> text =
                         differences.stream().map(CpuState.Difference::toString).toList();
-                return new Result.Differed(steps - first, line.rip(), line.text(), text);
+                return new Result.Differed(i, line.rip(), line.text(), text);
             }
             cpu.setRflags(cpu.rflags() & ~line.undefinedFlags() | there.get("RFLAGS") & line.undefinedFlags());
-            steps++;
         }
-        return new Result.Agreed(steps - first, "as many steps as wanted");
+        Cpu.Line next = cpu.disassemble(cpu.rip(), 1).getFirst();
+        return compareMemory(most, next, ENOUGH);
+    }
+
+    /** In 64-bit code no segment is asked for rights. */
+    private boolean size32() {
+        return !cpu.segment(Segment.CS).longMode();
     }
 
     private boolean nullSegment() {
@@ -291,21 +376,26 @@ public final class Lockstep implements AutoCloseable {
         }
     }
 
-    private Result compareMemory(List<Integer> chunks, Cpu.Line line, String why) throws IOException {
+    /** What both wrote, but for the frame of the exception that ended the program: QEMU pushes RF clear. */
+    private Result compareMemory(long steps, Cpu.Line line, String why) throws IOException {
+        boolean handled = cpu.rip() >= Program.HANDLERS && cpu.rip() < Program.HANDLERS + 0x1000;
+        long frame = handled ? cpu.segment(Segment.SS).base() + cpu.gpr(Gpr.RSP) : -EXCEPTION_FRAME;
         byte[] ours = new byte[CHUNK];
-        for (int at : chunks) {
-            if ((at & ~0xfff) == STACK_PAGE) {
-                continue;
-            }
+        for (long at : touched()) {
             memory.read(at, ours, 0, CHUNK);
             byte[] theirs = qemu.read(at, CHUNK);
             for (int i = 0; i < theirs.length; i++) {
-                if (ours[i] != theirs[i]) {
+                boolean pushed = at + i >= frame && at + i < frame + EXCEPTION_FRAME;
+                if (ours[i] != theirs[i] && !pushed) {
                     String text = "memory at 0x%x: 0x%02x here, 0x%02x in QEMU"
                             .formatted(at + i, ours[i] & 0xff, theirs[i] & 0xff);
                     return new Result.Differed(steps, line.rip(), line.text(), List.of(text));
                 }
             }
+        }
+        if (handled) {
+            byte[] pushed = qemu.read(frame, EXCEPTION_FRAME);
+            memory.write(frame, pushed, 0, pushed.length);
         }
         return new Result.Agreed(steps, why);
     }

@@ -12,6 +12,10 @@ import java.util.stream.Stream;
 /** A QEMU with one emulated processor that waits at RESET, and the stub through which it is driven. */
 final class Qemu implements AutoCloseable {
     private static final String PROGRAM = "qemu-system-x86_64";
+
+    /** Bytes of guest memory. */
+    static final long MEMORY = 32 << 20;
+
     private static final int IP = 16;
     private static final int FLAGS = 17;
     private static final int CS = 18;
@@ -48,7 +52,7 @@ final class Qemu implements AutoCloseable {
                 "-cpu",
                 "max",
                 "-m",
-                "32",
+                Long.toString(MEMORY >> 20),
                 "-display",
                 "none",
                 "-nodefaults",
@@ -78,12 +82,23 @@ final class Qemu implements AutoCloseable {
         }
     }
 
-    /** One instruction, or one iteration of a repeated string instruction. */
+    /** One instruction, or one iteration of a repeated string instruction; it must not end in a triple fault. */
     void step() throws IOException {
+        if (stops()) {
+            throw new IOException("QEMU has stopped");
+        }
+    }
+
+    /** As {@link #step}; whether it ended in a triple fault, with which QEMU ends. */
+    boolean stops() throws IOException {
         String answer = stub.ask("s");
+        if (answer.startsWith("W")) {
+            return true;
+        }
         if (!answer.startsWith("T05")) {
             throw new IOException("QEMU stopped with " + answer);
         }
+        return false;
     }
 
     CpuState state() throws IOException {

@@ -11,7 +11,7 @@ import java.nio.charset.StandardCharsets;
 import kvasir.registry.Bytes;
 import org.junit.jupiter.api.Test;
 
-/** The 64-bit boot protocol, offsets as in boot.rst and zero-page.rst. */
+/** The 64-bit and the 32-bit boot protocol, offsets as in boot.rst and zero-page.rst. */
 final class LinuxImageTest {
     private static final long MEMORY = 64 << 20;
     private static final int SETUP_SECTORS = 3;
@@ -90,11 +90,24 @@ final class LinuxImageTest {
         assertEquals(last & -(2 << 20) | 0x83, tables.getLong((int) (directory - start.tables()) + 8 * 511));
     }
 
+    /** boot.rst, "32-bit boot protocol": code 10h, data 18h, ESI at boot_params, the entry at the first byte. */
+    @Test
+    void aKernelWithout64BitEntryBeginsInFlatProtectedMode() throws BootException {
+        byte[] kernel = kernel();
+        kernel[0x236] = 0;
+        BootImage image = load(kernel, 0, "");
+        var start = assertInstanceOf(BootImage.Flat32.class, image.start());
+        assertEquals(0x10_0000, start.entry());
+        assertEquals(0x5372_6448, at(image, start.esi()).getInt(0x202), "HdrS");
+        assertEquals(0x00cf_9b00_0000_ffffL, at(image, start.gdt()).getLong(0x10));
+        assertEquals(0x00cf_9300_0000_ffffL, at(image, start.gdt()).getLong(0x18));
+    }
+
     @Test
     void whatCannotBeBootedIsSaidInWords() {
         byte[] old = kernel();
-        old[0x236] = 0;
-        assertTrue(refusal(old, 0, "").contains("no 64-bit entry point"));
+        old[0x206] = 0xb;
+        assertTrue(refusal(old, 0, "").contains("no bzImage of boot protocol 2.12"));
         assertTrue(refusal(new byte[4096], 0, "").contains("no setup header"));
         assertTrue(refusal(kernel(), 41 << 20, "").contains("memory are too few"));
         assertTrue(refusal(kernel(), 0, "x".repeat(2048)).contains("the kernel takes 2047"));
