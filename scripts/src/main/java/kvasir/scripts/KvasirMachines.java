@@ -129,7 +129,12 @@ public final class KvasirMachines implements Machines {
 
         @Override
         public Optional<String> brokenInvariant() {
-            return watching.flatMap(invariants -> invariants.broken().or(invariants::firstViolation));
+            return watching.flatMap(Invariants::check);
+        }
+
+        @Override
+        public Optional<String> brokenInvariantAtEnd() {
+            return watching.flatMap(Invariants::checkAll);
         }
 
         @Override

@@ -94,9 +94,14 @@ public interface Machines {
         /** From now on what must always hold is checked after every event, or not any more. */
         default void watchInvariants(boolean on) {}
 
-        /** The first invariant that broke while they were watched, or is broken now. */
+        /** The first invariant that broke while they were watched, or is broken now where something happened. */
         default Optional<String> brokenInvariant() {
             return Optional.empty();
+        }
+
+        /** The same after a look at everything. */
+        default Optional<String> brokenInvariantAtEnd() {
+            return brokenInvariant();
         }
 
         /** Whether a VM of this machine ran into a bug check of the kernel (KVM_BUG_ON). */

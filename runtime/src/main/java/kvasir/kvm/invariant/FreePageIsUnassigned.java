@@ -2,9 +2,10 @@ package kvasir.kvm.invariant;
 
 import java.util.Optional;
 import kvasir.kvm.snp.SnpVm;
+import kvasir.metal.snp.RmpEntry;
 
 /** No page that the allocator holds is assigned. */
-final class FreePageIsUnassigned extends SnpInvariant {
+final class FreePageIsUnassigned extends RmpInvariant {
     @Override
     public String name() {
         return "free_page_is_unassigned";
@@ -16,11 +17,7 @@ final class FreePageIsUnassigned extends SnpInvariant {
     }
 
     @Override
-    Optional<String> violation(SnpVm snp) {
-        return firstEntry(
-                snp.host().rmp(),
-                (spa, entry) -> entry.assigned() && snp.host().pages().isFree(spa >>> 12)
-                        ? Optional.of("is free")
-                        : Optional.empty());
+    Optional<String> judge(SnpVm snp, long spa, RmpEntry entry) {
+        return entry.assigned() && snp.host().pages().isFree(spa >>> 12) ? Optional.of("is free") : Optional.empty();
     }
 }

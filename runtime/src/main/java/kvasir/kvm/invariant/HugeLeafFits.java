@@ -6,7 +6,7 @@ import kvasir.kvm.Vm;
 import kvasir.kvm.mmu.Level;
 
 /** I3: a huge leaf lies in one slot and has one attribute. */
-final class HugeLeafFits implements Invariant {
+final class HugeLeafFits implements LeafInvariant {
     @Override
     public String name() {
         return "huge_leaf_fits";
@@ -18,8 +18,8 @@ final class HugeLeafFits implements Invariant {
     }
 
     @Override
-    public Optional<String> violation(Vm vm) {
-        return Mappings.firstComplaint(vm, (tree, gfn, level, spte) -> {
+    public Optional<Mappings.Judge> judge(Vm vm) {
+        return Optional.of((tree, gfn, level, spte) -> {
             long end = gfn + Level.pages(level);
             if (level == Level.PG_4K) {
                 return Optional.empty();

@@ -4,7 +4,7 @@ import java.util.Optional;
 import kvasir.kvm.Vm;
 
 /** I6: begins and ends of invalidations pair up. */
-final class InvalidationBalanced implements Invariant {
+final class InvalidationBalanced implements LocalInvariant {
     @Override
     public String name() {
         return "invalidation_balanced";
@@ -13,6 +13,11 @@ final class InvalidationBalanced implements Invariant {
     @Override
     public String statement() {
         return "mmu_invalidate_in_progress is never negative, and 0 when no notifier is active and slots_lock is free.";
+    }
+
+    @Override
+    public Optional<String> violation(Vm vm, Touched touched) {
+        return violation(vm);
     }
 
     @Override

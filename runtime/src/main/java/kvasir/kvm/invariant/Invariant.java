@@ -11,6 +11,6 @@ public interface Invariant {
     /** The sentence. */
     String statement();
 
-    /** What breaks it, if anything does. */
+    /** What breaks it anywhere in {@code vm}, if anything does. */
     Optional<String> violation(Vm vm);
 }

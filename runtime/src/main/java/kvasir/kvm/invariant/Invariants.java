@@ -1,29 +1,46 @@
 package kvasir.kvm.invariant;
 
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import kvasir.event.Event;
 import kvasir.event.Events;
+import kvasir.kvm.KernelLock;
 import kvasir.kvm.Kvm;
 import kvasir.kvm.Vm;
 import kvasir.kvm.VmEvent;
-import kvasir.kvm.mmu.Level;
-import kvasir.kvm.mmu.TdpMmu;
+import kvasir.metal.cpu.PageWalked;
 
-/** Checks all invariants of all VMs after every event, and remembers the first that broke. */
+/**
+ * Checks the invariants of all VMs, and remembers the first that broke.
+ *
+ * <p>After every event what it touched is looked at: entries of tables, slots, RMP entries, and counts that the stream
+ * itself gives. What no event tells of, and the sentences about the whole ({@link Invariant} that are not
+ * {@link LocalInvariant} or leave their local half empty), are looked at after every event while tables are small, after
+ * a number of events that grows with the tables when they are large, and at the end ({@link #checkAll}).
+ */
 public final class Invariants implements Events.Listener {
-    private static final List<Invariant> ALL = List.of(
+    private static final List<LeafInvariant> OF_LEAVES = List.of(
             new NoStaleMapping(),
             new MappingFitsAttribute(),
             new HugeLeafFits(),
+            new WritableTriples(),
+            new NoLostDirty(),
+            new PrivateLeafIsOwned(),
+            new SharedLeafIsTheHosts());
+
+    private static final List<Invariant> OF_STATE = List.of(
             new InvalidationBalanced(),
             new FrozenIsOwned(),
             new TableHasOneParent(),
             new PageStatsAreTrue(),
             new RootReferences(),
-            new WritableTriples(),
+            new SlotsDisjoint(),
+            new MixedTellsAttributes(),
             new SeptHasMetadata(),
             new SeptPageOnce(),
             new SeptEntryAtRest(),
@@ -42,23 +59,21 @@ public final class Invariants implements Events.Listener {
             new RmpCountsAreTrue(),
             new Vmpl0IsFull(),
             new GpaValidatedOnce(),
-            new PrivateLeafIsOwned(),
-            new SharedLeafIsTheHosts(),
             new FreePageIsUnassigned(),
             new AsidGoesWithItsGuest(),
-            new ContextPageIsOneGuests(),
-            new NoLostDirty(),
-            new SlotsDisjoint(),
-            new MixedTellsAttributes());
+            new ContextPageIsOneGuests());
 
-    /** A check of the state may follow an event for each so many leaves: what is large is looked at less often. */
-    private static final int LEAVES_AN_EVENT = 256;
+    private static final List<LocalInvariant> LOCAL = OF_STATE.stream()
+            .filter(LocalInvariant.class::isInstance)
+            .map(LocalInvariant.class::cast)
+            .toList();
 
-    /** With more leaves than this even the time that an event takes for checks goes down. */
-    private static final int MANY_LEAVES = 4096;
+    /** The next look at everything waits for one event for each so many entries of the tables. */
+    private static final int ENTRIES_AN_EVENT = 4;
 
     private final Supplier<List<Vm>> vms;
     private final List<StreamInvariant> stream;
+    private final Map<Vm, Touched> touched = new IdentityHashMap<>();
     private Optional<String> broken = Optional.empty();
     private long pause;
 
@@ -92,13 +107,14 @@ public final class Invariants implements Events.Listener {
 
     /** Those that are read from a VM's state. */
     public static List<Invariant> all() {
-        return ALL;
+        return Stream.<Invariant>concat(OF_LEAVES.stream(), OF_STATE.stream()).toList();
     }
 
     /** Names of all, in the order in which they are checked. */
     public List<String> names() {
         return Stream.concat(
-                        stream.stream().map(StreamInvariant::name), ALL.stream().map(Invariant::name))
+                        stream.stream().map(StreamInvariant::name),
+                        all().stream().map(Invariant::name))
                 .toList();
     }
 
@@ -111,6 +127,8 @@ public final class Invariants implements Events.Listener {
     public void on(long sequence, Event event) {
         if (event instanceof VmEvent.Restored) {
             stream.forEach(StreamInvariant::forget);
+            touched.clear();
+            pause = 0;
         }
         for (StreamInvariant invariant : stream) {
             Optional<String> violation = invariant.violation(event);
@@ -119,35 +137,82 @@ public final class Invariants implements Events.Listener {
                         .formatted(invariant.name(), invariant.statement(), violation.get(), sequence));
             }
         }
-        if (broken.isEmpty() && pause-- <= 0) {
-            broken =
-                    firstViolation().map(what -> "%s (after event %d: %s)".formatted(what, sequence, event.describe()));
-            long leaves = leaves();
-            pause = leaves / LEAVES_AN_EVENT * Math.max(1, leaves / MANY_LEAVES);
+        touched.values().forEach(of -> of.note(event));
+        if (broken.isEmpty()) {
+            boolean idle = event instanceof KernelLock.Changed || event instanceof PageWalked;
+            Optional<String> violation = !idle && pause-- <= 0 ? lookAtAll() : whereTouched();
+            broken = violation.map(what -> "%s (after event %d: %s)".formatted(what, sequence, event.describe()));
         }
     }
 
-    private long leaves() {
-        long leaves = 0;
+    /** The first violation seen, or there is now where events have touched the machine. */
+    public Optional<String> check() {
+        return broken.or(this::whereTouched);
+    }
+
+    /** The first violation seen, or there is now anywhere. */
+    public Optional<String> checkAll() {
+        return broken.or(this::firstViolation);
+    }
+
+    private Optional<String> lookAtAll() {
+        Optional<String> violation = firstViolation();
+        List<Vm> now = vms.get();
+        touched.keySet().retainAll(now);
+        long entries = 0;
+        for (Vm vm : now) {
+            Touched of = touched.computeIfAbsent(vm, Touched::new);
+            if (!vm.mmuLock().held()) {
+                of.count();
+                of.looked();
+            }
+            if (TdInvariant.settled(vm).isPresent()) {
+                of.lookedAtModule();
+            }
+            entries += of.entries();
+        }
+        pause = entries / ENTRIES_AN_EVENT;
+        return violation;
+    }
+
+    private Optional<String> whereTouched() {
         for (Vm vm : vms.get()) {
-            for (int level = Level.PG_4K; level <= Level.PG_1G; level++) {
-                leaves += ((TdpMmu) vm.mmu()).stats().pages(level);
+            Touched of = touched.get(vm);
+            if (of != null && of.anything() && !vm.mmuLock().held() && !vm.dead()) {
+                Optional<String> violation = Mappings.firstOf(vm, OF_LEAVES, of.gfns())
+                        .or(() -> firstOf(LOCAL, invariant -> invariant.violation(vm, of)));
+                of.looked();
+                if (TdInvariant.settled(vm).isPresent()) {
+                    of.lookedAtModule();
+                }
+                if (violation.isPresent()) {
+                    return violation;
+                }
             }
         }
-        return leaves;
+        return Optional.empty();
     }
 
     /** The first violation there is now. VMs whose mmu_lock is held are in the middle of something and not looked at. */
     public Optional<String> firstViolation() {
         for (Vm vm : vms.get()) {
-            if (vm.mmuLock().held() || vm.dead()) {
-                continue;
-            }
-            for (Invariant invariant : ALL) {
-                Optional<String> violation = invariant.violation(vm);
+            if (!vm.mmuLock().held() && !vm.dead()) {
+                Optional<String> violation = Mappings.firstOf(vm, OF_LEAVES)
+                        .or(() -> firstOf(OF_STATE, invariant -> invariant.violation(vm)));
                 if (violation.isPresent()) {
-                    return Optional.of("%s: %s %s".formatted(invariant.name(), invariant.statement(), violation.get()));
+                    return violation;
                 }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static <I extends Invariant> Optional<String> firstOf(
+            List<I> invariants, Function<I, Optional<String>> asked) {
+        for (I invariant : invariants) {
+            Optional<String> violation = asked.apply(invariant);
+            if (violation.isPresent()) {
+                return Optional.of("%s: %s %s".formatted(invariant.name(), invariant.statement(), violation.get()));
             }
         }
         return Optional.empty();

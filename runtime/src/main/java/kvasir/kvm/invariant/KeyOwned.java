@@ -19,6 +19,11 @@ final class KeyOwned extends TdInvariant {
     }
 
     @Override
+    Optional<String> violation(TdxVm td, Tdcs tdcs, Touched touched) {
+        return touched.module() ? violation(td, tdcs) : Optional.empty();
+    }
+
+    @Override
     Optional<String> violation(TdxVm td, Tdcs tdcs) {
         Lifecycle lifecycle = tdcs.tdr().lifecycle();
         if (lifecycle == Lifecycle.TD_TEARDOWN) {

@@ -4,7 +4,7 @@ import java.util.Optional;
 import kvasir.kvm.Vm;
 
 /** I2: a private gfn is mapped in the mirror only, a shared one in the direct tables only, where there is a mirror. */
-final class MappingFitsAttribute implements Invariant {
+final class MappingFitsAttribute implements LeafInvariant {
     @Override
     public String name() {
         return "mapping_fits_attribute";
@@ -16,14 +16,12 @@ final class MappingFitsAttribute implements Invariant {
     }
 
     @Override
-    public Optional<String> violation(Vm vm) {
+    public Optional<Mappings.Judge> judge(Vm vm) {
         if (!vm.type().hasMirror()) {
             return Optional.empty();
         }
-        return Mappings.firstComplaint(
-                vm,
-                (tree, gfn, level, spte) -> vm.attributes().isPrivate(gfn) == tree.mirror()
-                        ? Optional.empty()
-                        : Optional.of(tree.mirror() ? "is shared, and mapped in the mirror" : "is private"));
+        return Optional.of((tree, gfn, level, spte) -> vm.attributes().isPrivate(gfn) == tree.mirror()
+                ? Optional.empty()
+                : Optional.of(tree.mirror() ? "is shared, and mapped in the mirror" : "is private"));
     }
 }

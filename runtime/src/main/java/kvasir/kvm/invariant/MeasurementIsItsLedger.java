@@ -21,6 +21,11 @@ final class MeasurementIsItsLedger extends TdInvariant {
     }
 
     @Override
+    Optional<String> violation(TdxVm td, Tdcs tdcs, Touched touched) {
+        return touched.module() ? violation(td, tdcs) : Optional.empty();
+    }
+
+    @Override
     Optional<String> violation(TdxVm td, Tdcs tdcs) {
         if (tdcs.opState() != OpState.RUNNABLE) {
             return Optional.empty();

@@ -5,13 +5,12 @@ import kvasir.kvm.mmu.Spte;
 import kvasir.kvm.mmu.TdpMmu;
 import kvasir.kvm.tdx.TdxVm;
 import kvasir.metal.tdx.SeptEntry;
-import kvasir.metal.tdx.SeptScan;
 import kvasir.metal.tdx.SeptState;
 import kvasir.metal.tdx.SeptWalk;
 import kvasir.metal.tdx.Tdcs;
 
 /** KVM's copy and the module's table say the same of every private page. */
-final class MirrorEqualsSept extends TdInvariant {
+final class MirrorEqualsSept extends SeptInvariant {
     @Override
     public String name() {
         return "mirror_equals_sept";
@@ -25,24 +24,34 @@ final class MirrorEqualsSept extends TdInvariant {
 
     @Override
     Optional<String> violation(TdxVm td, Tdcs tdcs) {
-        var mmu = (TdpMmu) td.vm().mmu();
-        var found = new String[1];
-        SeptScan.visit(tdcs, (gpa, level, raw) -> {
-            SeptState state = SeptEntry.state(raw);
-            boolean live = state == SeptState.PENDING || state == SeptState.MAPPED;
-            if (live && mmu.mirrorPfn(gpa) != SeptEntry.hpa(raw) >>> 12) {
-                found[0] = "sept[0x%x] is %s of pfn 0x%x, the mirror has %s"
-                        .formatted(gpa, state, SeptEntry.hpa(raw) >>> 12, Long.toHexString(mmu.mirrorPfn(gpa)));
-            }
-        });
-        return found[0] == null && !td.mayPremap() ? strayLeaf(td, tdcs) : Optional.ofNullable(found[0]);
+        return super.violation(td, tdcs).or(() -> Mappings.firstComplaint(td.vm(), strayLeaf(td, tdcs)));
     }
 
-    private static Optional<String> strayLeaf(TdxVm td, Tdcs tdcs) {
-        return Mappings.firstComplaint(td.vm(), (tree, gfn, level, spte) -> {
+    @Override
+    Optional<String> violation(TdxVm td, Tdcs tdcs, Touched touched) {
+        return super.violation(td, tdcs, touched)
+                .or(() -> Mappings.firstComplaint(td.vm(), touched.septGfns(), strayLeaf(td, tdcs)));
+    }
+
+    @Override
+    Optional<String> judge(TdxVm td, Tdcs tdcs, long gpa, int level, long raw) {
+        SeptState state = SeptEntry.state(raw);
+        boolean live = state == SeptState.PENDING || state == SeptState.MAPPED;
+        long mirror = live ? ((TdpMmu) td.vm().mmu()).mirrorPfn(gpa) : 0;
+        return live && mirror != SeptEntry.hpa(raw) >>> 12
+                ? Optional.of("sept[0x%x] is %s of pfn 0x%x, the mirror has %s"
+                        .formatted(gpa, state, SeptEntry.hpa(raw) >>> 12, Long.toHexString(mirror)))
+                : Optional.empty();
+    }
+
+    private static Mappings.Judge strayLeaf(TdxVm td, Tdcs tdcs) {
+        return (tree, gfn, level, spte) -> {
+            if (!tree.mirror() || td.mayPremap()) {
+                return Optional.empty();
+            }
             SeptWalk walk = SeptWalk.to(tdcs.memory(), tdcs, gfn << 12, 0);
             boolean same = walk.state().leaf() && walk.target() >>> 12 == Spte.pfn(spte);
-            return !tree.mirror() || same ? Optional.empty() : Optional.of("but the S-EPT is " + walk.state());
-        });
+            return same ? Optional.empty() : Optional.of("but the S-EPT is " + walk.state());
+        };
     }
 }

@@ -20,6 +20,11 @@ final class ModuleLocksAtRest extends TdInvariant {
     }
 
     @Override
+    Optional<String> violation(TdxVm td, Tdcs tdcs, Touched touched) {
+        return touched.module() ? violation(td, tdcs) : Optional.empty();
+    }
+
+    @Override
     Optional<String> violation(TdxVm td, Tdcs tdcs) {
         if (!tdcs.heldLocks().isEmpty()) {
             return Optional.of("%s are held".formatted(tdcs.heldLocks()));

@@ -14,7 +14,7 @@ import kvasir.kvm.mmu.Spte;
 import kvasir.kvm.mmu.TdpMmu;
 
 /** I5: what the guest writes unseen has been reported already. */
-final class NoLostDirty implements Invariant {
+final class NoLostDirty implements LeafInvariant {
     @Override
     public String name() {
         return "no_lost_dirty";
@@ -26,13 +26,13 @@ final class NoLostDirty implements Invariant {
     }
 
     @Override
-    public Optional<String> violation(Vm vm) {
+    public Optional<Mappings.Judge> judge(Vm vm) {
         if (vm.slotsLock().held() || vm.allSlots().stream().noneMatch(slot -> slot.logsDirty() && !slot.readonly())) {
             return Optional.empty();
         }
         Set<Long> ring = ringPages(vm);
         long dirtyMask = ((TdpMmu) vm.mmu()).format().dirtyMask();
-        return Mappings.firstComplaint(vm, (EntryVisitor.Tree tree, long gfn, int level, long spte) -> {
+        return Optional.of((EntryVisitor.Tree tree, long gfn, int level, long spte) -> {
             if (tree.mirror() || tree.invalid() || !Spte.isWritable(spte)) {
                 return Optional.empty();
             }

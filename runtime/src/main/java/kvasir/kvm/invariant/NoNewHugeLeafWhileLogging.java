@@ -36,7 +36,7 @@ final class NoNewHugeLeafWhileLogging implements StreamInvariant {
                 || Spte.isPresentLeaf(change.oldSpte(), change.level())) {
             return Optional.empty();
         }
-        return Trees.named(vms.get(), change.space())
+        return Trees.named(vms.get(), change.space(), change.gfn())
                 .map(tree -> tree.vm().memslots(tree.addressSpace()).lookup(change.gfn()))
                 .filter(Memslot::logsDirty)
                 .map(slot -> change.describe() + " in " + slot);

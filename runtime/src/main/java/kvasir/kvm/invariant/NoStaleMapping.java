@@ -8,7 +8,7 @@ import kvasir.kvm.mmu.EntryVisitor;
 import kvasir.kvm.mmu.Spte;
 
 /** I1: no SPTE maps a frame that its owner has taken away. */
-final class NoStaleMapping implements Invariant {
+final class NoStaleMapping implements LeafInvariant {
     @Override
     public String name() {
         return "no_stale_mapping";
@@ -20,8 +20,8 @@ final class NoStaleMapping implements Invariant {
     }
 
     @Override
-    public Optional<String> violation(Vm vm) {
-        return Mappings.firstComplaint(vm, (tree, gfn, level, spte) -> judge(vm, tree, gfn, level, spte));
+    public Optional<Mappings.Judge> judge(Vm vm) {
+        return Optional.of((tree, gfn, level, spte) -> judge(vm, tree, gfn, level, spte));
     }
 
     private static Optional<String> judge(Vm vm, EntryVisitor.Tree tree, long gfn, int level, long spte) {

@@ -1,6 +1,7 @@
 package kvasir.kvm.invariant;
 
 import java.util.Optional;
+import kvasir.kvm.Vm;
 import kvasir.kvm.mmu.Spte;
 import kvasir.kvm.snp.SnpVm;
 import kvasir.metal.snp.PageSize;
@@ -8,7 +9,7 @@ import kvasir.metal.snp.Rmp;
 import kvasir.metal.snp.RmpEntry;
 
 /** A private leaf leads to the guest_memfd page of its gfn, which the RMP gives to this guest and this GPA. */
-final class PrivateLeafIsOwned extends SnpInvariant {
+final class PrivateLeafIsOwned implements LeafInvariant {
     @Override
     public String name() {
         return "private_leaf_is_owned";
@@ -20,12 +21,13 @@ final class PrivateLeafIsOwned extends SnpInvariant {
     }
 
     @Override
-    Optional<String> violation(SnpVm snp) {
-        if (snp.asid() == 0) {
-            return Optional.empty();
-        }
+    public Optional<Mappings.Judge> judge(Vm vm) {
+        return SnpInvariant.initialised(vm).filter(snp -> snp.asid() != 0).map(PrivateLeafIsOwned::judge);
+    }
+
+    private static Mappings.Judge judge(SnpVm snp) {
         Rmp rmp = snp.host().rmp();
-        return Mappings.firstComplaint(snp.vm(), (tree, gfn, level, spte) -> {
+        return (tree, gfn, level, spte) -> {
             if (!snp.vm().attributes().isPrivate(gfn)) {
                 return Optional.empty();
             }
@@ -40,6 +42,6 @@ final class PrivateLeafIsOwned extends SnpInvariant {
                     ? Optional.empty()
                     : Optional.of("leads to %s"
                             .formatted(entry.map(RmpEntry::describe).orElse("a page without entry")));
-        });
+        };
     }
 }

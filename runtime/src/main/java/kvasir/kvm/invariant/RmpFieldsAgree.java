@@ -2,9 +2,10 @@ package kvasir.kvm.invariant;
 
 import java.util.Optional;
 import kvasir.kvm.snp.SnpVm;
+import kvasir.metal.snp.RmpEntry;
 
 /** Sheet of RMP states: what Validated, VMSA and an unassigned entry imply. */
-final class RmpFieldsAgree extends SnpInvariant {
+final class RmpFieldsAgree extends RmpInvariant {
     @Override
     public String name() {
         return "rmp_fields_agree";
@@ -16,13 +17,11 @@ final class RmpFieldsAgree extends SnpInvariant {
     }
 
     @Override
-    Optional<String> violation(SnpVm snp) {
-        return firstEntry(snp.host().rmp(), (spa, entry) -> {
-            if (entry.validated() && (!entry.assigned() || entry.asid() == 0)) {
-                return Optional.of("is validated without an owner");
-            }
-            boolean bare = entry.asid() == 0 && !entry.validated() && !entry.vmsa();
-            return entry.assigned() || bare ? Optional.empty() : Optional.of("is not assigned, but has an owner");
-        });
+    Optional<String> judge(SnpVm snp, long spa, RmpEntry entry) {
+        if (entry.validated() && (!entry.assigned() || entry.asid() == 0)) {
+            return Optional.of("is validated without an owner");
+        }
+        boolean bare = entry.asid() == 0 && !entry.validated() && !entry.vmsa();
+        return entry.assigned() || bare ? Optional.empty() : Optional.of("is not assigned, but has an owner");
     }
 }

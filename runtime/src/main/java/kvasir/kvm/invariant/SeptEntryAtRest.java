@@ -3,12 +3,11 @@ package kvasir.kvm.invariant;
 import java.util.Optional;
 import kvasir.kvm.tdx.TdxVm;
 import kvasir.metal.tdx.SeptEntry;
-import kvasir.metal.tdx.SeptScan;
 import kvasir.metal.tdx.SeptState;
 import kvasir.metal.tdx.Tdcs;
 
 /** Permissions follow from the state, suppress-#VE is set, and no entry lock is left behind. */
-final class SeptEntryAtRest extends TdInvariant {
+final class SeptEntryAtRest extends SeptInvariant {
     private static final long RWX = 7;
     private static final long LOCK = 1L << 11;
 
@@ -24,15 +23,11 @@ final class SeptEntryAtRest extends TdInvariant {
     }
 
     @Override
-    Optional<String> violation(TdxVm td, Tdcs tdcs) {
-        var found = new String[1];
-        SeptScan.visit(tdcs, (gpa, level, raw) -> {
-            SeptState state = SeptEntry.state(raw);
-            long wanted = state == SeptState.NL_MAPPED || state.guestWritable() ? RWX : state.guestReadable() ? 5 : 0;
-            if ((raw & RWX) != wanted || raw >= 0 || (raw & LOCK) != 0) {
-                found[0] = "%s.sept[0x%x] is %s, 0x%016x".formatted(td.vm().name(), gpa, state, raw);
-            }
-        });
-        return Optional.ofNullable(found[0]);
+    Optional<String> judge(TdxVm td, Tdcs tdcs, long gpa, int level, long raw) {
+        SeptState state = SeptEntry.state(raw);
+        long wanted = state == SeptState.NL_MAPPED || state.guestWritable() ? RWX : state.guestReadable() ? 5 : 0;
+        return (raw & RWX) == wanted && raw < 0 && (raw & LOCK) == 0
+                ? Optional.empty()
+                : Optional.of("%s.sept[0x%x] is %s, 0x%016x".formatted(td.vm().name(), gpa, state, raw));
     }
 }

@@ -1,13 +1,14 @@
 package kvasir.kvm.invariant;
 
 import java.util.Optional;
+import kvasir.kvm.Vm;
 import kvasir.kvm.mmu.Spte;
 import kvasir.kvm.snp.SnpVm;
 import kvasir.metal.snp.Rmp;
 import kvasir.metal.snp.RmpEntry;
 
 /** A shared leaf leads to a page that is not assigned. */
-final class SharedLeafIsTheHosts extends SnpInvariant {
+final class SharedLeafIsTheHosts implements LeafInvariant {
     @Override
     public String name() {
         return "shared_leaf_is_the_hosts";
@@ -19,15 +20,17 @@ final class SharedLeafIsTheHosts extends SnpInvariant {
     }
 
     @Override
-    Optional<String> violation(SnpVm snp) {
+    public Optional<Mappings.Judge> judge(Vm vm) {
+        return SnpInvariant.initialised(vm).map(SharedLeafIsTheHosts::judge);
+    }
+
+    private static Mappings.Judge judge(SnpVm snp) {
         Rmp rmp = snp.host().rmp();
-        return Mappings.firstComplaint(
-                snp.vm(),
-                (tree, gfn, level, spte) -> snp.vm().attributes().isPrivate(gfn)
-                                || !rmp.lookup(Spte.pfn(spte) << 12)
-                                        .map(RmpEntry::assigned)
-                                        .orElse(false)
-                        ? Optional.empty()
-                        : Optional.of("leads to an assigned page"));
+        return (tree, gfn, level, spte) -> snp.vm().attributes().isPrivate(gfn)
+                        || !rmp.lookup(Spte.pfn(spte) << 12)
+                                .map(RmpEntry::assigned)
+                                .orElse(false)
+                ? Optional.empty()
+                : Optional.of("leads to an assigned page");
     }
 }

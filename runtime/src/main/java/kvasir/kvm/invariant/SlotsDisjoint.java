@@ -6,7 +6,7 @@ import kvasir.kvm.Memslot;
 import kvasir.kvm.Vm;
 
 /** A gfn has one slot. */
-final class SlotsDisjoint implements Invariant {
+final class SlotsDisjoint implements LocalInvariant {
     @Override
     public String name() {
         return "slots_disjoint";
@@ -19,14 +19,22 @@ final class SlotsDisjoint implements Invariant {
 
     @Override
     public Optional<String> violation(Vm vm) {
-        List<Memslot> slots = vm.allSlots();
-        for (int i = 0; i < slots.size(); i++) {
-            for (Memslot other : slots.subList(i + 1, slots.size())) {
-                Memslot slot = slots.get(i);
-                if (slot.addressSpace() == other.addressSpace()
-                        && slot.baseGfn() < other.endGfn()
-                        && other.baseGfn() < slot.endGfn()) {
-                    return Optional.of("%s and %s do".formatted(slot, other));
+        return firstShared(vm, 0, Long.MAX_VALUE);
+    }
+
+    @Override
+    public Optional<String> violation(Vm vm, Touched touched) {
+        return touched.slotGfns().stream()
+                .flatMap(run -> firstShared(vm, run.start(), run.end()).stream())
+                .findFirst();
+    }
+
+    private static Optional<String> firstShared(Vm vm, long start, long end) {
+        for (int space = 0; space < vm.type().addressSpaces(); space++) {
+            List<Memslot> slots = vm.memslots(space).intersecting(start, end);
+            for (int i = 1; i < slots.size(); i++) {
+                if (slots.get(i).baseGfn() < slots.get(i - 1).endGfn()) {
+                    return Optional.of("%s and %s do".formatted(slots.get(i - 1), slots.get(i)));
                 }
             }
         }

@@ -15,18 +15,20 @@ final class Trees {
     /** A tree of tables of a VM. */
     record Named(Vm vm, int addressSpace, boolean mirror) {}
 
-    /** The tree called {@code space}: {@code td.ept}; empty if there is none now. */
-    static Optional<Named> named(List<Vm> vms, String space) {
+    /** The tree called {@code space}, {@code td.ept}, that has an entry for {@code gfn}; empty if there is none now. */
+    static Optional<Named> named(List<Vm> vms, String space, long gfn) {
         for (Vm vm : vms) {
             if (!space.startsWith(vm.name() + ".")) {
                 continue;
             }
             var found = new ArrayList<Named>(1);
-            ((TdpMmu) vm.mmu()).visitEntries((EntryVisitor.Tree tree, long gfn, int level, long table, long spte) -> {
-                if (tree.space().equals(space) && found.isEmpty()) {
-                    found.add(new Named(vm, tree.addressSpace(), tree.mirror()));
-                }
-            });
+            ((TdpMmu) vm.mmu())
+                    .visitEntries(
+                            gfn, gfn + 1, (EntryVisitor.Tree tree, long first, int level, long table, long spte) -> {
+                                if (tree.space().equals(space) && found.isEmpty()) {
+                                    found.add(new Named(vm, tree.addressSpace(), tree.mirror()));
+                                }
+                            });
             if (!found.isEmpty()) {
                 return Optional.of(found.getFirst());
             }
@@ -39,7 +41,7 @@ final class Trees {
         boolean[] mapped = {false};
         for (Vm vm : vms) {
             if (space.startsWith(vm.name() + ".")) {
-                ((TdpMmu) vm.mmu()).visitEntries((tree, first, level, table, spte) -> {
+                ((TdpMmu) vm.mmu()).visitEntries(gfn, gfn + 1, (tree, first, level, table, spte) -> {
                     if (!mapped[0]
                             && tree.space().equals(space)
                             && first <= gfn

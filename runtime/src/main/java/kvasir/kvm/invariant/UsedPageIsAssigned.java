@@ -7,12 +7,11 @@ import kvasir.kvm.tdx.TdxVm;
 import kvasir.metal.tdx.PageType;
 import kvasir.metal.tdx.Pamt;
 import kvasir.metal.tdx.SeptEntry;
-import kvasir.metal.tdx.SeptScan;
 import kvasir.metal.tdx.Tdcs;
 import kvasir.metal.tdx.Tdvps;
 
 /** A page that a live structure refers to is not PT_NDA, and control pages have their type. */
-final class UsedPageIsAssigned extends TdInvariant {
+final class UsedPageIsAssigned extends SeptInvariant {
     @Override
     public String name() {
         return "used_page_is_assigned";
@@ -37,14 +36,16 @@ final class UsedPageIsAssigned extends TdInvariant {
                 typed(pamt, "TDCX page of vCPU " + vcpu.index(), vcpu.tdcxPa(i), PageType.PT_TDCX, found);
             }
         }
-        SeptScan.visit(tdcs, (gpa, level, raw) -> {
-            long hpa = SeptEntry.hpa(raw);
-            if (type(pamt, hpa) == PageType.PT_NDA) {
-                found.add("%s.sept[0x%x] refers to 0x%x, which is PT_NDA"
-                        .formatted(td.vm().name(), gpa, hpa));
-            }
-        });
-        return found.stream().findFirst();
+        return found.stream().findFirst().or(() -> super.violation(td, tdcs));
+    }
+
+    @Override
+    Optional<String> judge(TdxVm td, Tdcs tdcs, long gpa, int level, long raw) {
+        long hpa = SeptEntry.hpa(raw);
+        return type(td.host().module().pamt(), hpa) == PageType.PT_NDA
+                ? Optional.of("%s.sept[0x%x] refers to 0x%x, which is PT_NDA"
+                        .formatted(td.vm().name(), gpa, hpa))
+                : Optional.empty();
     }
 
     private static PageType type(Pamt pamt, long hpa) {

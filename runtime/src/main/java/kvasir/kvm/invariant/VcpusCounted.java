@@ -19,6 +19,11 @@ final class VcpusCounted extends TdInvariant {
     }
 
     @Override
+    Optional<String> violation(TdxVm td, Tdcs tdcs, Touched touched) {
+        return touched.module() ? violation(td, tdcs) : Optional.empty();
+    }
+
+    @Override
     Optional<String> violation(TdxVm td, Tdcs tdcs) {
         long associated =
                 td.vcpuStates().stream().filter(vcpu -> vcpu.assocLpid() >= 0).count();

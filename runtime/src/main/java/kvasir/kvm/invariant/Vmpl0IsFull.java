@@ -3,9 +3,10 @@ package kvasir.kvm.invariant;
 import java.util.Optional;
 import kvasir.kvm.snp.SnpVm;
 import kvasir.metal.snp.Access;
+import kvasir.metal.snp.RmpEntry;
 
 /** VMPL0 always has every permission on a page of its guest. */
-final class Vmpl0IsFull extends SnpInvariant {
+final class Vmpl0IsFull extends RmpInvariant {
     @Override
     public String name() {
         return "vmpl0_is_full";
@@ -17,12 +18,9 @@ final class Vmpl0IsFull extends SnpInvariant {
     }
 
     @Override
-    Optional<String> violation(SnpVm snp) {
-        return firstEntry(
-                snp.host().rmp(),
-                (spa, entry) -> entry.asid() == 0 || entry.permissions(0) == Access.ALL_PERMISSIONS
-                        ? Optional.empty()
-                        : Optional.of(
-                                "lacks " + Access.permissionWord(Access.ALL_PERMISSIONS & ~entry.permissions(0))));
+    Optional<String> judge(SnpVm snp, long spa, RmpEntry entry) {
+        return entry.asid() == 0 || entry.permissions(0) == Access.ALL_PERMISSIONS
+                ? Optional.empty()
+                : Optional.of("lacks " + Access.permissionWord(Access.ALL_PERMISSIONS & ~entry.permissions(0)));
     }
 }

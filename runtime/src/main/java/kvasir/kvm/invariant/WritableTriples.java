@@ -5,7 +5,7 @@ import kvasir.kvm.Vm;
 import kvasir.kvm.mmu.TdpMmu;
 
 /** The software bits of writability go together (spte.h, check_spte_writable_invariants). */
-final class WritableTriples implements Invariant {
+final class WritableTriples implements LeafInvariant {
     @Override
     public String name() {
         return "writable_triples";
@@ -17,11 +17,9 @@ final class WritableTriples implements Invariant {
     }
 
     @Override
-    public Optional<String> violation(Vm vm) {
+    public Optional<Mappings.Judge> judge(Vm vm) {
         var format = ((TdpMmu) vm.mmu()).format();
-        return Mappings.firstComplaint(
-                vm,
-                (tree, gfn, level, spte) ->
-                        format.writableTripleIsLegal(spte) ? Optional.empty() : Optional.of("has another triple"));
+        return Optional.of((tree, gfn, level, spte) ->
+                format.writableTripleIsLegal(spte) ? Optional.empty() : Optional.of("has another triple"));
     }
 }

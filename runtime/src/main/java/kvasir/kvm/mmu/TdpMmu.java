@@ -127,10 +127,15 @@ public final class TdpMmu implements Mmu {
 
     /** Shows every entry that is not empty, in all trees, invalid ones too. */
     public void visitEntries(EntryVisitor visitor) {
+        visitEntries(0, Long.MAX_VALUE, visitor);
+    }
+
+    /** Shows every entry that is not empty and covers a gfn of {@code [start, end)}, in all trees, tables first. */
+    public void visitEntries(long start, long end, EntryVisitor visitor) {
         for (Root root : roots) {
             var tree = new EntryVisitor.Tree(root.space, root.role.addressSpace(), root.mirror(), root.role.invalid());
             var iterator = new TdpIterator(memory);
-            for (iterator.start(root, Level.PG_4K, 0); iterator.valid; iterator.next()) {
+            for (iterator.start(root, Level.PG_4K, start); iterator.valid && iterator.gfn < end; iterator.next()) {
                 if (iterator.oldSpte != Spte.EMPTY) {
                     visitor.visit(tree, iterator.gfn, iterator.level, iterator.tablePfn(), iterator.oldSpte);
                 }

@@ -632,17 +632,20 @@ public final class TdxVm implements VendorOps {
     /** Ends the TD in the legal order: pages, vCPUs, HKID, then every page of the module's (tdx_mmu_release_hkid, tdx_vm_destroy). */
     public void destroy() {
         vm.gmems().forEach(vm::closeGmem);
-        unsettled++;
         release();
-        unsettled--;
         become(State.UNINITIALIZED);
     }
 
     /** Releases the HKID and reclaims what the TD has; also the way back of a failed KVM_TDX_INIT_VM. */
     void release() {
-        if (hkid < 0 || !releaseHkid()) {
-            return;
+        unsettled++;
+        if (hkid >= 0 && releaseHkid()) {
+            giveAllBack();
         }
+        unsettled--;
+    }
+
+    private void giveAllBack() {
         septPages.forEach(this::giveBack);
         septPages.clear();
         for (TdxVcpu vcpu : vcpus.values()) {

@@ -20,20 +20,29 @@ public final class SeptScan {
     }
 
     public static void visit(Tdcs tdcs, Visitor visitor) {
-        table(tdcs.memory(), tdcs.septRoot(), 0, tdcs.topLevel(), visitor);
+        visit(tdcs, 0, Long.MAX_VALUE, visitor);
     }
 
-    private static void table(PhysicalMemory memory, long table, long start, int level, Visitor visitor) {
-        for (int i = 0; i < ENTRIES; i++) {
-            long raw = memory.read64(table + 8L * i);
-            SeptState state = SeptEntry.state(raw);
-            if (!state.present()) {
-                continue;
-            }
-            long gpa = start + i * Pamt.bytes(level);
-            visitor.visit(gpa, level, raw);
-            if (!state.leaf() && level > 0) {
-                table(memory, SeptEntry.hpa(raw), gpa, level - 1, visitor);
+    /** Only the entries that cover an address of {@code [from, to)}. */
+    public static void visit(Tdcs tdcs, long from, long to, Visitor visitor) {
+        new Walk(tdcs.memory(), from, to, visitor).table(tdcs.septRoot(), 0, tdcs.topLevel());
+    }
+
+    private record Walk(PhysicalMemory memory, long from, long to, Visitor visitor) {
+        void table(long table, long start, int level) {
+            long bytes = Pamt.bytes(level);
+            int first = Math.clamp((from - start) / bytes, 0, ENTRIES);
+            for (int i = first; i < ENTRIES && start + i * bytes < to; i++) {
+                long raw = memory.read64(table + 8L * i);
+                SeptState state = SeptEntry.state(raw);
+                if (!state.present()) {
+                    continue;
+                }
+                long gpa = start + i * bytes;
+                visitor.visit(gpa, level, raw);
+                if (!state.leaf() && level > 0) {
+                    table(SeptEntry.hpa(raw), gpa, level - 1);
+                }
             }
         }
     }

@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Optional;
 import kvasir.kvm.HostConfig;
+import kvasir.kvm.MemoryRegion;
 import kvasir.kvm.VcpuEvent;
+import kvasir.kvm.VmEvent;
 import kvasir.kvm.VmType;
 import kvasir.kvm.invariant.Invariants;
+import kvasir.kvm.mm.Mm;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -147,6 +150,82 @@ final class InvariantsTest {
         assertEquals(Optional.empty(), watched.firstViolation());
         sp.vm.memslots(0).byId(0).lpage().setMixed(0, 2, false);
         assertTrue(watched.firstViolation().orElse("nothing").startsWith("mixed_tells_attributes:"));
+    }
+
+    /** A machine that is too large to be looked at as a whole after every event; the first event has looked at it. */
+    private void large() {
+        long hva = rig.mm.mmap(Optional.empty(), 1024 * M, 64 * M >>> 12, Mm.anonymous(false));
+        rig.mm.populate(hva, hva + 64 * M);
+        Rig.must(rig.vm.setUserMemoryRegion2(MemoryRegion.user(2, 0, 1024 * M, 64 * M, hva)));
+        Rig.must(rig.map(1024 * M, 64 * M));
+        nothing();
+        assertEquals(Optional.empty(), invariants.broken());
+    }
+
+    private void nothing() {
+        invariants.on(1, new VcpuEvent.PmlDrained("vm.vcpu0", 0));
+    }
+
+    private void told(long gpa, long before) {
+        invariants.on(2, new MmuEvent.SpteChanged(rig.vcpuMmu().root().space, gpa >>> 12, 1, before, rig.raw(gpa)));
+    }
+
+    @Test
+    void whatAnEventTouchedIsLookedAtAtOnceAndTheRestAtTheEnd() {
+        large();
+        long untold = 1040 * M;
+        long before = rig.raw(untold);
+        poke(untold, raw -> raw & ~rig.mmu.format().mmuWritable());
+        nothing();
+        assertEquals(Optional.empty(), invariants.broken());
+        assertTrue(
+                invariants.checkAll().orElse("nothing").startsWith("writable_triples:"),
+                invariants.checkAll().toString());
+        told(untold, before);
+        streamBreaks("writable_triples");
+    }
+
+    @Test
+    void eachSentenceAboutAnEntryIsBrokenWhereAnEventTouchedIt() {
+        large();
+        long gpa = 1040 * M;
+        long good = rig.raw(gpa);
+        poke(gpa, raw -> Spte.FROZEN);
+        told(gpa, Spte.FROZEN);
+        streamBreaks("frozen_is_owned");
+        poke(gpa, raw -> good);
+
+        var second = new Invariants(rig.kvm);
+        second.on(1, new VcpuEvent.PmlDrained("vm.vcpu0", 0));
+        second.on(2, new MmuEvent.SpteChanged(rig.vcpuMmu().root().space, gpa >>> 12, 1, good, Spte.EMPTY));
+        assertTrue(
+                second.broken().orElse("nothing").startsWith("page_stats:"),
+                second.broken().toString());
+
+        var third = new Invariants(rig.kvm);
+        third.on(1, new VcpuEvent.PmlDrained("vm.vcpu0", 0));
+        rig.mm.dontneed(
+                rig.vm.memslots(0).byId(2).userspaceAddr(),
+                rig.vm.memslots(0).byId(2).userspaceAddr() + 4096);
+        poke(1024 * M, raw -> good);
+        third.on(2, new VmEvent.Invalidation("vm", 1024 * M >>> 12, (1024 * M >>> 12) + 1, false, 1));
+        assertTrue(
+                third.broken().orElse("nothing").startsWith("no_stale_mapping:"),
+                third.broken().toString());
+    }
+
+    @Test
+    void aHugeLeafThatReachesBeyondItsSlot() {
+        TdpEntry small = rig.entry(4 * M);
+        TdpEntry table = rig.entry(6 * M);
+        rig.memory.write64(table.sptep - 8, rig.raw(0) & ~Spte.ADDRESS | small.raw & Spte.ADDRESS);
+        breaks("huge_leaf_fits");
+    }
+
+    @Test
+    void anInvalidationThatNeverEnds() {
+        rig.vm.invalidateBegin();
+        breaks("invalidation_balanced");
     }
 
     @Test

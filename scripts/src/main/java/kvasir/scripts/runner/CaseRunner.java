@@ -178,7 +178,7 @@ final class CaseRunner {
                 answers.addAll(execution.answers());
                 updates.addAll(execution.updates());
             }
-            Optional<Fault> broken = world.brokenInvariant().map(what -> InvariantsNode.fault(place(each), what));
+            Optional<Fault> broken = world.brokenInvariantAtEnd().map(what -> InvariantsNode.fault(place(each), what));
             return new Attempt(broken, output, answers, observed);
         } catch (ScriptException exception) {
             return new Attempt(Optional.of(exception.fault()), output, answers, observed);
