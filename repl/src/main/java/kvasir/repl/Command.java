@@ -132,6 +132,7 @@ enum Command {
                             "--firmware",
                             "",
                             "FILE is a PC firmware (SeaBIOS) that ends at 4G; its debug console is printed"),
+                    new Option("--console", "", "standard input is the serial port's; on a terminal Ctrl-] leaves"),
                     new Option("--input", "FILE", "bytes that arrive at the serial port"),
                     new Option(
                             "--engine",

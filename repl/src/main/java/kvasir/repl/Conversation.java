@@ -12,6 +12,7 @@ import kvasir.scripts.Failure;
 import kvasir.scripts.Machines;
 import kvasir.scripts.RunOptions;
 import kvasir.scripts.RunSummary;
+import kvasir.scripts.SerialConsole;
 import kvasir.scripts.Session;
 import kvasir.scripts.binding.Spelling;
 
@@ -22,6 +23,7 @@ final class Conversation implements AutoCloseable {
             new Word(":help", "[NAME]", "what may be said here, or what NAME is"),
             new Word(":why", "EXPRESSION", "the last event that touched the object"),
             new Word(":load", "FILE", "say the statements of a script"),
+            new Word(":console", "VM", "the VM runs, and this terminal is its serial port; Ctrl-] comes back"),
             new Word(":semantics", "[NAME]", "which semantics this is, or a fresh machine under another one"),
             new Word(":reset", "", "a fresh machine"),
             new Word(":quit", "", "good-bye (so does Ctrl-D)"));
@@ -41,6 +43,9 @@ final class Conversation implements AutoCloseable {
 
         /** The answer, to be printed. */
         record Said(List<String> lines) implements Turn {}
+
+        /** The terminal is a guest's from now on, until the person comes back. */
+        record Attach(SerialConsole console) implements Turn {}
 
         /** The person wants to leave. */
         record Bye() implements Turn {}
@@ -109,6 +114,7 @@ final class Conversation implements AutoCloseable {
             case ":help", ":h", ":?" -> new Turn.Said(List.of(help(operand)));
             case ":why" -> operand.isEmpty() ? refuse(":why needs an expression: `:why td.ept[0x1000]`") : why(operand);
             case ":load" -> operand.isEmpty() ? refuse(":load needs a file") : load(operand);
+            case ":console" -> attach(operand);
             case ":reset" -> restart(session.choice().semantics());
             case ":semantics" -> semantics(operand);
             default ->
@@ -126,6 +132,17 @@ final class Conversation implements AutoCloseable {
 
     private Turn why(String expression) {
         return evaluate("show why(" + expression + ")");
+    }
+
+    private Turn attach(String vm) {
+        if (vm.isEmpty()) {
+            return refuse(":console needs the name of a VM");
+        }
+        Optional<SerialConsole> console = session.console(vm);
+        return console.isPresent()
+                ? new Turn.Attach(console.get())
+                : refuse("there is no VM `" + vm
+                        + "` with a serial port; the line `devices` of its declaration gives one");
     }
 
     private Turn load(String file) {

@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import kvasir.grammar.Kvs;
 import kvasir.grammar.Lexemes;
+import kvasir.scripts.SerialConsole;
 import kvasir.scripts.Session;
 import org.jline.reader.Candidate;
 import org.jline.reader.Completer;
@@ -102,6 +103,8 @@ final class Prompt {
                 case Conversation.Turn.Bye() -> {
                     return false;
                 }
+                case Conversation.Turn.Attach(SerialConsole guest) ->
+                    terminal.writer().println(GuestTerminal.attach(guest, terminal));
                 case Conversation.Turn.More() ->
                     terminal.writer().println("error: this ends in the middle of a statement");
                 case Conversation.Turn.Said(var lines) -> lines.forEach(terminal.writer()::println);

@@ -45,6 +45,11 @@ final class ReplCommand {
             said.append(line.get()).append('\n');
             switch (conversation.say(said.toString())) {
                 case Conversation.Turn.More() -> {}
+                case Conversation.Turn.Attach _ -> {
+                    console.out().println("error: :console needs a terminal; `kvs boot --console` reads a pipe");
+                    console.out().flush();
+                    said.setLength(0);
+                }
                 case Conversation.Turn.Bye() -> {
                     return conversation.exitCode();
                 }

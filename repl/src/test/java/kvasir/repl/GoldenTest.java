@@ -100,7 +100,7 @@ final class GoldenTest {
                 input.append(line.substring(5)).append('\n');
                 switch (conversation.say(input.toString())) {
                     case Conversation.Turn.More() -> {}
-                    case Conversation.Turn.Bye() -> input.setLength(0);
+                    case Conversation.Turn.Attach _, Conversation.Turn.Bye _ -> input.setLength(0);
                     case Conversation.Turn.Said(var answers) -> {
                         answers.forEach(said -> text.append(said).append('\n'));
                         input.setLength(0);

@@ -86,6 +86,11 @@ public final class BootRun {
         }
     }
 
+    /** Who types on COM1 while the guest runs. */
+    public void connect(ConsoleInput input) {
+        pc.connect(input);
+    }
+
     /** A byte arrives at COM1. */
     public void type(int octet) {
         pc.board().com1().receive(octet);

@@ -14,11 +14,15 @@ import kvasir.metal.cpu.Msr;
 import kvasir.metal.cpu.Segment;
 import kvasir.registry.Api.Kind;
 import kvasir.registry.Api.Parameter;
+import kvasir.registry.Bytes;
 import kvasir.registry.Outcome;
+import kvasir.registry.Range;
 import kvasir.vmm.boot.AcpiTables;
 import kvasir.vmm.boot.BootImage;
+import kvasir.vmm.device.GuestRam;
 import kvasir.vmm.device.Line;
 import kvasir.vmm.device.PcBoard;
+import kvasir.vmm.device.VirtioDevice;
 
 /** A VM that is a small PC: its devices, what it has printed, and how it is booted. */
 public final class Pc {
@@ -60,6 +64,7 @@ public final class Pc {
     /** Where the next {@link #expect} begins to look. */
     private int expected;
 
+    private final ByteArrayOutputStream console = new ByteArrayOutputStream();
     private final ByteArrayOutputStream debug = new ByteArrayOutputStream();
     private IntConsumer serialListener = _ -> {};
     private IntConsumer debugListener = _ -> {};
@@ -124,12 +129,44 @@ public final class Pc {
         return memory;
     }
 
+    /** Who types on COM1 while the guest runs. */
+    public void connect(ConsoleInput input) {
+        threads.connect(input);
+    }
+
     /** Text arrives at COM1. */
     Outcome type(String text) {
         for (byte octet : text.getBytes(StandardCharsets.UTF_8)) {
             board.com1().receive(octet);
         }
         return Outcome.ok();
+    }
+
+    /** Plugs a virtio device in; its DMA goes through the VMM's mapping. */
+    void plug(VirtioDevice device) {
+        board.plug(device, new GuestRam() {
+            @Override
+            public byte[] read(long gpa, int bytes) {
+                return GuestMemory.read(vm, new Range(gpa, gpa + bytes)) instanceof Bytes content
+                        ? content.toArray()
+                        : new byte[bytes];
+            }
+
+            @Override
+            public void write(long gpa, byte[] content) {
+                GuestMemory.write(vm, gpa, Bytes.of(content));
+            }
+        });
+    }
+
+    /** Receives what the guest sends on a virtio console. */
+    void consoleSent(int octet) {
+        console.write(octet);
+    }
+
+    /** Everything that the guest has sent on virtio consoles. */
+    String console() {
+        return console.toString(StandardCharsets.UTF_8);
     }
 
     /** The devices. */
@@ -206,7 +243,7 @@ public final class Pc {
     public Outcome load(BootImage image) {
         boolean reset = image.start() instanceof BootImage.Reset;
         List<BootImage.Piece> tables =
-                reset ? List.of() : AcpiTables.build(vm.vcpus().size());
+                reset ? List.of() : AcpiTables.build(vm.vcpus().size(), board.virtioDevices());
         for (List<BootImage.Piece> pieces : List.of(tables, image.pieces())) {
             for (BootImage.Piece piece : pieces) {
                 Outcome written = GuestMemory.write(vm, piece.gpa(), piece.content());
@@ -262,6 +299,7 @@ public final class Pc {
         byte[] savedSerial = serial.toByteArray();
         byte[] savedDebug = debug.toByteArray();
         int savedExpected = expected;
+        byte[] savedConsole = console.toByteArray();
         return () -> {
             devices.run();
             serial.reset();
@@ -269,6 +307,8 @@ public final class Pc {
             debug.reset();
             debug.writeBytes(savedDebug);
             expected = savedExpected;
+            console.reset();
+            console.writeBytes(savedConsole);
         };
     }
 }

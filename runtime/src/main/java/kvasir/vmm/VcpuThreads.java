@@ -2,6 +2,7 @@ package kvasir.vmm;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
 import kvasir.kvm.Errno;
 import kvasir.kvm.ExitReason;
@@ -12,6 +13,7 @@ import kvasir.kvm.MpState;
 import kvasir.kvm.RunResult;
 import kvasir.kvm.Vcpu;
 import kvasir.kvm.Vm;
+import kvasir.kvm.irqchip.IrqChip;
 import kvasir.vmm.device.PcBoard;
 
 /**
@@ -22,6 +24,9 @@ import kvasir.vmm.device.PcBoard;
 public final class VcpuThreads {
     /** Instructions of one slice while other vCPUs may want to run. */
     private static final long SLICE = 10_000;
+
+    /** Instructions of a lone vCPU between two looks at the keyboard. */
+    private static final long ATTENTIVE = 5_000_000;
 
     /** Offset of hypercall.args in kvm_run. */
     private static final int ARGS = 40;
@@ -34,6 +39,7 @@ public final class VcpuThreads {
     private final Vm vm;
     private final PcBoard board;
     private BooleanSupplier awaited = () -> false;
+    private ConsoleInput input = ConsoleInput.NONE;
 
     /** @param board answers the exits */
     public VcpuThreads(Vm vm, PcBoard board) {
@@ -52,16 +58,22 @@ public final class VcpuThreads {
         List<Vcpu> vcpus = vm.vcpus();
         if (vm.processors().isPresent()) {
             vcpus.forEach(vcpu -> vcpu.yieldOnPause(false));
-            return new HostThreads(vm, vm.processors().get(), this::slice, budget).run();
+            HostThreads.Slice attentive = (vcpu, instructions) -> {
+                pump();
+                return slice(vcpu, instructions);
+            };
+            return new HostThreads(vm, vm.processors().get(), attentive, budget).run();
         }
         boolean several = vcpus.size() > 1;
         vcpus.forEach(vcpu -> vcpu.yieldOnPause(several));
+        long alone = input.open() ? ATTENTIVE : Long.MAX_VALUE;
         long spent = 0;
         while (spent < budget) {
             boolean ran = false;
+            pump();
             for (Vcpu vcpu : vcpus) {
                 long before = retired(vcpu);
-                Optional<Ended> end = slice(vcpu, Math.min(several ? SLICE : Long.MAX_VALUE, budget - spent));
+                Optional<Ended> end = slice(vcpu, Math.min(several ? SLICE : alone, budget - spent));
                 long retired = retired(vcpu) - before;
                 spent += retired;
                 ran |= retired != 0 || vcpu.mpState() == MpState.RUNNABLE;
@@ -69,7 +81,11 @@ public final class VcpuThreads {
                     return end.get();
                 }
             }
-            if (!ran && !vm.idle()) {
+            boolean keyboard = board.com1().listening() && input.open();
+            if (!ran && keyboard && input.await(untilTimer())) {
+                continue;
+            }
+            if (!ran && !vm.idle() && !keyboard) {
                 return new Ended.Asleep(vcpus.stream().map(Vcpu::mpState).toList());
             }
         }
@@ -78,6 +94,26 @@ public final class VcpuThreads {
 
     private long retired(Vcpu vcpu) {
         return vm.vendor().processor(vcpu).retired();
+    }
+
+    /** Who types on COM1 while the guest runs. */
+    void connect(ConsoleInput keyboard) {
+        input = keyboard;
+    }
+
+    private void pump() {
+        while (board.com1().listening()) {
+            OptionalInt octet = input.poll();
+            if (octet.isEmpty()) {
+                return;
+            }
+            board.com1().receive(octet.getAsInt());
+        }
+    }
+
+    private long untilTimer() {
+        long deadline = vm.irqchip().map(IrqChip::deadline).orElse(Long.MAX_VALUE);
+        return deadline == Long.MAX_VALUE ? deadline : deadline - vm.now();
     }
 
     /** One vCPU until its slice is over or it gives way; or the end of everything. */

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import kvasir.kvm.Cap;
 import kvasir.kvm.HostConfig;
 import kvasir.kvm.IoctlResult;
@@ -18,9 +19,16 @@ import kvasir.registry.Api;
 import kvasir.registry.Api.Kind;
 import kvasir.registry.Api.Parameter;
 import kvasir.registry.Arguments;
+import kvasir.registry.Bytes;
 import kvasir.registry.Described;
 import kvasir.registry.Outcome;
 import kvasir.registry.Range;
+import kvasir.vmm.device.VirtioBlock;
+import kvasir.vmm.device.VirtioConsole;
+import kvasir.vmm.device.VirtioDevice;
+import kvasir.vmm.device.VirtioMmio;
+import kvasir.vmm.device.VirtioNet;
+import kvasir.vmm.device.VirtioRng;
 
 /**
  * The lines of {@code vm NAME = type { ... }}: what a VMM would do, in a VMM's order: create the VM, enable
@@ -41,6 +49,7 @@ public class VmBuilder implements Described {
     private boolean irqchip;
     private boolean pit;
     private boolean devices;
+    private final List<Function<Pc, VirtioDevice>> virtio = new ArrayList<>();
     private boolean together;
     private CpuidModel model = CpuidModel.standard();
     private HostConfig host;
@@ -187,7 +196,23 @@ public class VmBuilder implements Described {
                         "The VMM has the devices of a small PC: COM1, debug exit (F4h), debug console (E9h), RTC, "
                                 + "ACPI PM timer, fw_cfg, reset control, QEMU's pc-testdev.",
                         "devices",
-                        (b, _) -> b.note(b.setDevices()));
+                        (b, _) -> b.note(b.setDevices()))
+                .operation(
+                        "virtio",
+                        List.of(
+                                Parameter.of("kind", Kind.WORD, "", "the device")
+                                        .among("blk", "net", "rng", "console"),
+                                Parameter.of("image", Kind.BYTES, "", "what the disk of `blk` holds")
+                                        .asKeyword()
+                                        .orAbsent(),
+                                Parameter.of("seed", Kind.U64, "", "of the bytes of `rng`; 1 if left out")
+                                        .asKeyword()
+                                        .orAbsent()),
+                        "A virtio device over MMIO, told to the guest in the DSDT, with the GSIs from 16 on; at most 8. "
+                                + "The peer of `net` is 10.0.2.2, which answers ARP, ICMP echo and UDP to port 7. "
+                                + "`console` prints only. Implies `devices`.",
+                        "virtio blk image zeros(1M)",
+                        VmBuilder::addVirtio);
     }
 
     private static <T extends VmBuilder> Api.Builder<T> declareHost(Api.Builder<T> api) {
@@ -250,6 +275,21 @@ public class VmBuilder implements Described {
         irqchip = true;
         pit = withPit;
         return Optional.empty();
+    }
+
+    Outcome addVirtio(Arguments a) {
+        if (virtio.size() == VirtioMmio.MOST) {
+            return note(refuse("there are " + VirtioMmio.MOST + " windows for virtio devices"));
+        }
+        byte[] image = a.optional("image", Bytes.class).orElse(Bytes.of()).toArray();
+        long seed = a.u64("seed", 1);
+        virtio.add(pc -> switch (a.string("kind")) {
+            case "blk" -> new VirtioBlock(image);
+            case "net" -> new VirtioNet();
+            case "rng" -> new VirtioRng(seed);
+            default -> new VirtioConsole(pc::consoleSent);
+        });
+        return note(setDevices());
     }
 
     Optional<Outcome> setDevices() {
@@ -391,7 +431,9 @@ public class VmBuilder implements Described {
         }
         VmHandle handle = handle(vm);
         if (devices) {
-            handle.attach(new Pc(vm, memoryFromZero()));
+            var pc = new Pc(vm, memoryFromZero());
+            virtio.forEach(device -> pc.plug(device.apply(pc)));
+            handle.attach(pc);
         }
         return handle;
     }

@@ -168,6 +168,12 @@ public class VmHandle implements Described {
                         "assert pc.logged(\"SeaBIOS\")",
                         (vm, a) -> vm.withPc(pc -> pc.debugConsole().contains(a.string("text"))))
                 .property(
+                        "console",
+                        "string",
+                        "Everything that the guest has sent on virtio consoles.",
+                        "show pc.console",
+                        vm -> vm.pc.map(Pc::console).orElse(""))
+                .property(
                         "debug_console",
                         "string",
                         "Everything that the guest has written to port E9h.",

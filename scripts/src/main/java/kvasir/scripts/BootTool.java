@@ -28,6 +28,7 @@ public record BootTool(Map<String, String> options) {
     /** Instructions of all vCPUs if nothing is said: about a minute. */
     private static final long BUDGET = 10_000_000_000L;
 
+    private static final long MOST_BUDGET = 999_999_999_999_999_999L;
     private static final long MEMORY = 128 << 20;
     private static final long MOST_MEMORY = 3L << 30;
     private static final int MOST_CPUS = 254;
@@ -67,28 +68,18 @@ public record BootTool(Map<String, String> options) {
             if (end instanceof Ended.PoweredOff) {
                 return 0;
             }
-            err.println("kvs: " + reason(end));
+            err.println("kvs: " + SerialConsole.reason(end));
             return MACHINE_FAILED;
+        }
+
+        /** Who types on its serial port while it runs. */
+        public void connect(SerialConsole.Keyboard keyboard) {
+            run.connect(keyboard);
         }
 
         /** Makes {@link #run} come back soon; from any thread. */
         public void interrupt() {
             run.interrupt();
-        }
-
-        private String reason(Ended end) {
-            return switch (end) {
-                case Ended.DebugExit _, Ended.PoweredOff _, Ended.Awaited _ -> "the guest ended";
-                case Ended.Reset _ -> "the guest asked for a reset";
-                case Ended.Asleep asleep ->
-                    "every vCPU sleeps and no timer is armed: "
-                            + asleep.states().stream().map(Object::toString).collect(Collectors.joining(", "));
-                case Ended.BudgetSpent spent ->
-                    "the guest did not end within %,d instructions; --budget gives more"
-                            .formatted(spent.instructions());
-                case Ended.Interrupted _ -> "interrupted";
-                case Ended.Stopped stopped -> "vcpu%d stopped: %s".formatted(stopped.vcpu(), stopped.outcome());
-            };
         }
     }
 
@@ -152,7 +143,9 @@ public record BootTool(Map<String, String> options) {
         } catch (BootException e) {
             throw new Refused(String.valueOf(e.getMessage()));
         }
-        return new Guest(run, number("--budget", BUDGET, Long.MAX_VALUE));
+        // nobody counts instructions while somebody types
+        long budget = options.containsKey("--console") ? MOST_BUDGET : BUDGET;
+        return new Guest(run, number("--budget", budget, Long.MAX_VALUE));
     }
 
     /** What a person is told of a file that cannot be read. */

@@ -22,7 +22,7 @@ public final class InstalledFiles {
 
     private InstalledFiles() {}
 
-    /** The last in the order of names that fits {@code pattern}, an absolute path whose last name may hold {@code *}. */
+    /** The last in the order of names that fits {@code pattern}, an absolute path whose names may hold {@code *}. */
     public static Optional<String> find(String pattern) {
         return Stream.concat(Stream.ofNullable(System.getenv(ROOT)), Stream.of("/"))
                 .map(root -> Path.of(root, pattern))
@@ -38,18 +38,28 @@ public final class InstalledFiles {
 
     /** The readable files, the last name first. */
     private static List<Path> matches(Path pattern) {
-        Path folder = pattern.getParent();
-        Path name = pattern.getFileName();
-        if (folder == null || name == null || !Files.isDirectory(folder)) {
-            return List.of();
+        List<Path> found = pattern.getRoot() == null ? List.of() : List.of(pattern.getRoot());
+        for (Path name : pattern) {
+            found = found.stream()
+                    .flatMap(folder -> entries(folder, name.toString()))
+                    .toList();
+        }
+        return found.stream().filter(Files::isReadable).toList();
+    }
+
+    private static Stream<Path> entries(Path folder, String name) {
+        if (!name.contains("*")) {
+            return Stream.of(folder.resolve(name)).filter(Files::exists);
         }
         PathMatcher matcher = FileSystems.getDefault().getPathMatcher("glob:" + name);
         try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(file -> matcher.matches(file.getFileName()) && Files.isReadable(file))
+            return files
+                    .filter(file -> matcher.matches(file.getFileName()))
                     .sorted(Comparator.reverseOrder())
-                    .toList();
+                    .toList()
+                    .stream();
         } catch (IOException e) {
-            return List.of();
+            return Stream.empty();
         }
     }
 }

@@ -17,6 +17,7 @@ import kvasir.registry.Described;
 import kvasir.vmm.Declarations;
 import kvasir.vmm.Machine;
 import kvasir.vmm.VmBuilder;
+import kvasir.vmm.VmHandle;
 import kvasir.vmm.VmKinds;
 
 /** The machines of this house. */
@@ -190,6 +191,15 @@ public final class KvasirMachines implements Machines {
         @Override
         public Runnable checkpoint() {
             return machine.checkpoint();
+        }
+
+        @Override
+        public Optional<SerialConsole> console(String name) {
+            return machine.vms().stream()
+                    .filter(vm -> vm.label().equals(name))
+                    .findFirst()
+                    .flatMap(VmHandle::pc)
+                    .map(pc -> new SerialConsole(pc, machine::interrupt));
         }
 
         @Override

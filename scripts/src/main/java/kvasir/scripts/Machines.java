@@ -125,6 +125,11 @@ public interface Machines {
             throw new IllegalStateException("these machines cannot be put back");
         }
 
+        /** The serial port of the VM of that name, if it has devices. */
+        default Optional<SerialConsole> console(String name) {
+            return Optional.empty();
+        }
+
         /** The host's memory. */
         default PhysicalMemory memory() {
             throw new IllegalStateException("these machines have no memory");

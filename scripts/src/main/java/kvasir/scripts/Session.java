@@ -123,6 +123,11 @@ public final class Session implements AutoCloseable {
         return new Reply.Refused(List.copyOf(printed), failures);
     }
 
+    /** The serial port of the VM of that name, if it has devices. */
+    public Optional<SerialConsole> console(String vm) {
+        return world.console(vm);
+    }
+
     /** What could stand at offset {@code cursor} of {@code text}. Nothing is evaluated but properties. */
     public Completion complete(String text, int cursor) {
         return new Completer(machines, world, scope, execution).complete(text, cursor);

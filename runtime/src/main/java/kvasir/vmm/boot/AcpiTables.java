@@ -8,6 +8,7 @@ import java.util.List;
 import kvasir.vmm.device.AcpiPm;
 import kvasir.vmm.device.AcpiPmTimer;
 import kvasir.vmm.device.Uart16550;
+import kvasir.vmm.device.VirtioMmio;
 
 /** The ACPI tables that a guest without firmware needs: RSDP, RSDT, XSDT, FADT, FACS, DSDT, MADT (ACPI 6.5, chapter 5). */
 public final class AcpiTables {
@@ -40,8 +41,9 @@ public final class AcpiTables {
      * The tables of a machine.
      *
      * @param cpus processors, APIC ids from 0 on, at most 254
+     * @param virtio devices behind virtio-mmio, slots from 0 on
      */
-    public static List<BootImage.Piece> build(int cpus) {
+    public static List<BootImage.Piece> build(int cpus, int virtio) {
         return List.of(
                 BootImage.Piece.of(RSDP, pointer()),
                 BootImage.Piece.of(
@@ -49,7 +51,7 @@ public final class AcpiTables {
                 BootImage.Piece.of(
                         XSDT, table("XSDT", 1, table -> table.putLong(FADT).putLong(MADT))),
                 BootImage.Piece.of(FADT, fadt()),
-                BootImage.Piece.of(DSDT, table("DSDT", 2, table -> table.put(dsdt()))),
+                BootImage.Piece.of(DSDT, table("DSDT", 2, table -> table.put(dsdt(virtio)))),
                 BootImage.Piece.of(FACS, facs()),
                 BootImage.Piece.of(MADT, madt(cpus)));
     }
@@ -85,7 +87,7 @@ public final class AcpiTables {
         });
     }
 
-    private static byte[] dsdt() {
+    private static byte[] dsdt(int virtio) {
         var devices = new ArrayList<byte[]>();
         devices.add(Aml.device(
                 "COM1",
@@ -98,6 +100,18 @@ public final class AcpiTables {
                 List.of(
                         Aml.name("_HID", Aml.plugAndPlay(0x0b00)),
                         Aml.name("_CRS", Aml.resources(List.of(Aml.ports(0x70, 2), Aml.irq(8)))))));
+        for (int slot = 0; slot < virtio; slot++) {
+            devices.add(Aml.device(
+                    "VIO" + slot,
+                    List.of(
+                            Aml.name("_HID", Aml.string("LNRO0005")),
+                            Aml.name("_UID", Aml.integer(slot)),
+                            Aml.name(
+                                    "_CRS",
+                                    Aml.resources(List.of(
+                                            Aml.memory((int) VirtioMmio.address(slot), VirtioMmio.BYTES),
+                                            Aml.interrupt(VirtioMmio.gsi(slot))))))));
+        }
         var soft = Aml.pack(List.of(Aml.integer(0), Aml.integer(0), Aml.integer(0), Aml.integer(0)));
         return Aml.join(List.of(Aml.name("_S5_", soft), Aml.scope("_SB_", devices)));
     }

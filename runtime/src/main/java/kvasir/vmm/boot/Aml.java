@@ -1,6 +1,8 @@
 package kvasir.vmm.boot;
 
 import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
@@ -9,6 +11,7 @@ final class Aml {
     private static final int NAME = 0x08;
     private static final int BYTE = 0x0a;
     private static final int DWORD = 0x0c;
+    private static final int STRING = 0x0d;
     private static final int SCOPE = 0x10;
     private static final int BUFFER = 0x11;
     private static final int PACKAGE = 0x12;
@@ -85,5 +88,28 @@ final class Aml {
     /** {@code IRQNoFlags () {irq}}, 0 to 15. */
     static byte[] irq(int irq) {
         return bytes(0x22, 1 << irq, 1 << irq >>> 8);
+    }
+
+    static byte[] string(String text) {
+        return join(List.of(bytes(STRING), ascii(text), bytes(0)));
+    }
+
+    /** {@code Memory32Fixed (ReadWrite, base, size)}. */
+    static byte[] memory(int base, int size) {
+        return ByteBuffer.allocate(12)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .put(bytes(0x86, 9, 0, 1))
+                .putInt(base)
+                .putInt(size)
+                .array();
+    }
+
+    /** {@code Interrupt (ResourceConsumer, Level, ActiveHigh, Exclusive) {gsi}}. */
+    static byte[] interrupt(int gsi) {
+        return ByteBuffer.allocate(9)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .put(bytes(0x89, 6, 0, 1, 1))
+                .putInt(gsi)
+                .array();
     }
 }

@@ -1,7 +1,9 @@
 package kvasir.vmm.device;
 
 import java.time.LocalDateTime;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
@@ -21,6 +23,8 @@ public final class PcBoard {
     private final FwCfg fwCfg;
     private final PortBus ports;
     private final PcTestDevice testDevice;
+    private final IntFunction<Line> lines;
+    private final List<VirtioMmio> virtio = new ArrayList<>();
 
     /**
      * @param lines the interrupt line of each GSI
@@ -32,6 +36,7 @@ public final class PcBoard {
     public PcBoard(IntFunction<Line> lines, long memory, int cpus, IntConsumer serial, IntConsumer debug) {
         com1 = new Uart16550(Uart16550.COM1, lines.apply(COM1_GSI), serial);
         fwCfg = new FwCfg(memory, cpus);
+        this.lines = lines;
         testDevice = new PcTestDevice(lines);
         keyboard = new Keyboard8042(lines);
         ports = new PortBus(List.of(
@@ -83,20 +88,48 @@ public final class PcBoard {
         ports.write(port, bytes, value, now);
     }
 
+    /**
+     * Plugs a device into the next window, of which there are {@link VirtioMmio#MOST}.
+     *
+     * @param ram what its DMA sees
+     */
+    public void plug(VirtioDevice device, GuestRam ram) {
+        int slot = virtio.size();
+        virtio.add(new VirtioMmio(slot, lines.apply(VirtioMmio.gsi(slot)), ram, device));
+    }
+
+    /** Number of virtio devices. */
+    public int virtioDevices() {
+        return virtio.size();
+    }
+
+    private Optional<MmioDevice> mmio(long gpa) {
+        if (testDevice.ownsAddress(gpa)) {
+            return Optional.of(testDevice);
+        }
+        return virtio.stream()
+                .filter(device -> device.ownsAddress(gpa))
+                .map(MmioDevice.class::cast)
+                .findFirst();
+    }
+
     /** A read of memory that no slot backs; all ones where there is no device. */
     public long readMemory(long gpa, int bytes) {
-        return testDevice.ownsAddress(gpa) ? testDevice.readMemory(gpa, bytes) : -1L >>> 64 - 8 * bytes;
+        return mmio(gpa).map(device -> device.readMemory(gpa, bytes)).orElse(-1L >>> 64 - 8 * bytes);
     }
 
     /** A write to memory that no slot backs. */
     public void writeMemory(long gpa, int bytes, long value) {
-        if (testDevice.ownsAddress(gpa)) {
-            testDevice.writeMemory(gpa, bytes, value);
-        }
+        mmio(gpa).ifPresent(device -> device.writeMemory(gpa, bytes, value));
     }
 
     /** All devices as they are, as an action that puts them back. */
     public Runnable checkpoint() {
-        return ports.checkpoint();
+        Runnable savedPorts = ports.checkpoint();
+        List<Runnable> savedVirtio = virtio.stream().map(VirtioMmio::checkpoint).toList();
+        return () -> {
+            savedPorts.run();
+            savedVirtio.forEach(Runnable::run);
+        };
     }
 }

@@ -19,6 +19,10 @@ public final class Uart16550 implements PortDevice {
     private static final int TRANSMITTER_EMPTY = 0x60;
     private static final int LOOPBACK = 0x10;
     private static final int OUT2 = 8;
+    private static final int FIFO_BYTES = 16;
+
+    /** Reads of the line status with nothing sent between that are a loop which waits for input. */
+    private static final int LOOKS = 8;
 
     private final int base;
     private final Line line;
@@ -31,6 +35,7 @@ public final class Uart16550 implements PortDevice {
     private int divisor = 1;
     private boolean fifo;
     private boolean transmitEmptyPending;
+    private int looks;
 
     /**
      * @param base first of eight ports
@@ -47,6 +52,14 @@ public final class Uart16550 implements PortDevice {
     public void receive(int value) {
         input.addLast(value & 0xff);
         update();
+    }
+
+    /**
+     * Whether software waits for a byte and there is room: the receive interrupt is enabled, or the line status is read
+     * time and again. What arrives earlier, a driver that starts throws away.
+     */
+    public boolean listening() {
+        return input.size() < FIFO_BYTES && ((interruptEnable & RECEIVE_INTERRUPT) != 0 || looks >= LOOKS);
     }
 
     @Override
@@ -97,7 +110,10 @@ public final class Uart16550 implements PortDevice {
             }
             case 3 -> lineControl;
             case 4 -> modemControl;
-            case 5 -> TRANSMITTER_EMPTY | (input.isEmpty() ? 0 : DATA_READY);
+            case 5 -> {
+                looks = Math.min(looks + 1, LOOKS);
+                yield TRANSMITTER_EMPTY | (input.isEmpty() ? 0 : DATA_READY);
+            }
             case 6 -> modemStatus();
             default -> scratch;
         };
@@ -145,6 +161,7 @@ public final class Uart16550 implements PortDevice {
             output.accept(octet);
         }
         transmitEmptyPending = true;
+        looks = 0;
     }
 
     @Override
@@ -155,6 +172,7 @@ public final class Uart16550 implements PortDevice {
         int savedModemControl = modemControl;
         int savedScratch = scratch;
         int savedDivisor = divisor;
+        int savedLooks = looks;
         boolean savedFifo = fifo;
         boolean savedTransmitEmptyPending = transmitEmptyPending;
         return () -> {
@@ -165,6 +183,7 @@ public final class Uart16550 implements PortDevice {
             modemControl = savedModemControl;
             scratch = savedScratch;
             divisor = savedDivisor;
+            looks = savedLooks;
             fifo = savedFifo;
             transmitEmptyPending = savedTransmitEmptyPending;
         };

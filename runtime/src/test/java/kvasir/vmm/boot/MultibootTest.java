@@ -110,7 +110,7 @@ final class MultibootTest {
     @Test
     void theDsdtNamesSoftOffAndTheSerialPort() {
         String aml = java.util.HexFormat.of()
-                .formatHex(AcpiTables.build(1).get(4).content().toArray());
+                .formatHex(AcpiTables.build(1, 0).get(4).content().toArray());
         assertTrue(aml.contains("085f53355f" + "12060400000000"), aml);
         assertTrue(aml.contains("5b82" + "2b" + "434f4d31" + "085f484944" + "0c41d00501"), aml);
         assertTrue(aml.contains("085f435253" + "11100a0d" + "4701f803f8030108" + "221000" + "7900"), aml);
@@ -118,7 +118,7 @@ final class MultibootTest {
 
     @Test
     void everyAcpiTableSumsToZero() {
-        for (BootImage.Piece piece : AcpiTables.build(3)) {
+        for (BootImage.Piece piece : AcpiTables.build(3, 8)) {
             boolean facs = new String(piece.content().toArray(), 0, 4, java.nio.charset.StandardCharsets.US_ASCII)
                     .equals("FACS");
             int sum = IntStream.range(0, piece.content().length())
@@ -126,8 +126,8 @@ final class MultibootTest {
                     .sum();
             assertTrue(facs || (sum & 0xff) == 0);
         }
-        var fadt =
-                ByteBuffer.wrap(AcpiTables.build(1).get(3).content().toArray()).order(ByteOrder.LITTLE_ENDIAN);
+        var fadt = ByteBuffer.wrap(AcpiTables.build(1, 0).get(3).content().toArray())
+                .order(ByteOrder.LITTLE_ENDIAN);
         assertEquals(0xb008, fadt.getInt(76));
         assertEquals(244, fadt.getInt(4));
         assertEquals(9, fadt.getShort(46));

@@ -39,6 +39,28 @@ final class DevicesTest {
     }
 
     @Test
+    void aKeyboardWaitsUntilSomebodyListens() {
+        assertFalse(uart.listening(), "a driver that starts throws away what has come");
+        uart.write(0x3f9, 1, 1, 0);
+        assertTrue(uart.listening());
+        for (int i = 0; i < 16; i++) {
+            uart.receive('x');
+        }
+        assertFalse(uart.listening(), "the FIFO has 16 bytes");
+        uart.read(0x3f8, 1, 0);
+        assertTrue(uart.listening());
+        uart.write(0x3f9, 1, 0, 0);
+        for (int i = 0; i < 7; i++) {
+            uart.read(0x3fd, 1, 0);
+        }
+        assertFalse(uart.listening());
+        uart.read(0x3fd, 1, 0);
+        assertTrue(uart.listening(), "a loop that polls the line status");
+        uart.write(0x3f8, 1, 'a', 0);
+        assertFalse(uart.listening(), "it was the transmitter that was polled");
+    }
+
+    @Test
     void readingTheIdentificationClearsTransmitterEmpty() {
         uart.write(0x3fc, 1, 0x08, 0);
         uart.write(0x3f9, 1, 2, 0);
