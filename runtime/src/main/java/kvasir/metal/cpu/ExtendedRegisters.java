@@ -59,6 +59,11 @@ public final class ExtendedRegisters {
         return sys.x87.statusWord();
     }
 
+    /** The full tag word of FNSAVE: 0 valid, 1 zero, 2 special, 3 empty, two bits a register. */
+    public int x87FullTag() {
+        return sys.x87.tagWord();
+    }
+
     /** The abridged tag word of FXSAVE: a bit for each register that is not empty. */
     public int x87Tag() {
         return sys.x87.valid;

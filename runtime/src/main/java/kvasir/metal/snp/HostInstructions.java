@@ -76,7 +76,7 @@ public final class HostInstructions {
             return rules.holds(Rule.UNASSIGN_WITH_OWNER_IS_INPUT) ? ReturnCode.FAIL_INPUT : ReturnCode.FAIL_PERMISSION;
         }
         if (!rmp.covered(spa) || !rmp.covered(spa + update.size().bytes() - 1)) {
-            return ReturnCode.FAIL_INPUT;
+            return rules.holds(Rule.RMPUPDATE_UNCOVERED_IS_INPUT) ? ReturnCode.FAIL_INPUT : ReturnCode.FAIL_PERMISSION;
         }
         if (rmp.isLocked(spa, update.size())) {
             return ReturnCode.FAIL_INUSE;

@@ -9,6 +9,8 @@ public enum Rule {
     FOREIGN_INSTRUCTION_IS_UD("illegal place raises #UD", "raises #GP"),
     /** RMPUPDATE that unassigns together with immutable or an ASID returns FAIL_INPUT; else FAIL_PERMISSION. */
     UNASSIGN_WITH_OWNER_IS_INPUT("RMPUPDATE unassign with ASID: FAIL_INPUT", "FAIL_PERMISSION"),
+    /** RMPUPDATE of a page that the RMP does not cover returns FAIL_INPUT; else FAIL_PERMISSION. */
+    RMPUPDATE_UNCOVERED_IS_INPUT("RMPUPDATE of an uncovered page: FAIL_INPUT", "FAIL_PERMISSION"),
     /** PSMASH of an entry that is not an assigned 2M entry returns FAIL_INPUT; else FAIL_PERMISSION. */
     PSMASH_WRONG_ENTRY_IS_INPUT("PSMASH of a wrong entry: FAIL_INPUT", "FAIL_PERMISSION"),
     /** RMPUPDATE that changes neither ASID, GPA, size nor Assigned keeps Validated; else it clears it. */

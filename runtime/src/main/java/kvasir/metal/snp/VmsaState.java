@@ -168,15 +168,6 @@ public final class VmsaState {
         return valid;
     }
 
-    /** Two bits for each register: valid (0) or empty (3). */
-    private static int full(int valid) {
-        int tags = 0;
-        for (int i = 0; i < 8; i++) {
-            tags |= (valid >>> i & 1) != 0 ? 0 : 3 << 2 * i;
-        }
-        return tags;
-    }
-
     /** What of a VMSA follows from the registers. */
     private void save(ByteBuffer out, Cpu cpu) {
         out.putLong(Vmsa.EFER, cpu.msr(MSR_EFER).orElseThrow());
@@ -217,7 +208,7 @@ public final class VmsaState {
         out.putInt(Vmsa.MXCSR, registers.mxcsr());
         out.putShort(Vmsa.X87_FCW, (short) registers.x87Control());
         out.putShort(Vmsa.X87_FSW, (short) registers.x87Status());
-        out.putShort(Vmsa.X87_FTW, (short) (abridged ? registers.x87Tag() : full(registers.x87Tag())));
+        out.putShort(Vmsa.X87_FTW, (short) (abridged ? registers.x87Tag() : registers.x87FullTag()));
         out.putShort(Vmsa.X87_FOP, (short) registers.x87Opcode());
         out.putLong(Vmsa.X87_RIP, registers.x87InstructionPointer());
         out.putLong(Vmsa.X87_DP, registers.x87DataPointer());

@@ -8,12 +8,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import kvasir.event.Events;
 import kvasir.kvm.Errno;
+import kvasir.kvm.ExitReason;
 import kvasir.kvm.GfnRange;
 import kvasir.kvm.HostConfig;
 import kvasir.kvm.IoctlResult;
 import kvasir.kvm.Kvm;
 import kvasir.kvm.MemoryRegion;
 import kvasir.kvm.Memslot;
+import kvasir.kvm.RunResult;
 import kvasir.kvm.Vm;
 import kvasir.kvm.VmType;
 import kvasir.kvm.gmem.GuestMemfd;
@@ -35,6 +37,7 @@ import kvasir.metal.snp.ReturnCode;
 import kvasir.metal.snp.RmpEntry;
 import kvasir.metal.snp.RmpUpdate;
 import kvasir.metal.snp.RmpVerdict;
+import kvasir.metal.snp.Rule;
 import kvasir.metal.snp.Rules;
 import kvasir.metal.snp.psp.PlatformConfig;
 import kvasir.registry.Bytes;
@@ -62,6 +65,10 @@ final class SnpVmTest {
         final long source;
 
         Rig(String name) {
+            this(name, Rules.standard());
+        }
+
+        Rig(String name, Rules rules) {
             semantics = Semantics.named(name).orElseThrow();
             kvm = new Kvm(AMD, semantics.kernel(), memory, events, v -> new TdpMmu(v, semantics.mmuPolicy()));
             mm = new Mm(memory, kvm.pages(), kvm.seams(), kvm.events(), true);
@@ -71,7 +78,7 @@ final class SnpVmTest {
                     kvm.pages(),
                     kvm.seams(),
                     events,
-                    Rules.standard(),
+                    rules,
                     PlatformConfig.milan(Bytes.of("seed".getBytes(StandardCharsets.US_ASCII))));
             snp = new SnpVm(vm, host);
             vm.attach(snp);
@@ -84,7 +91,11 @@ final class SnpVmTest {
         }
 
         static Rig started(String name) {
-            var rig = new Rig(name);
+            return started(name, Rules.standard());
+        }
+
+        static Rig started(String name, Rules rules) {
+            var rig = new Rig(name, rules);
             must(rig.snp.init2(0, 0, 0));
             must(rig.vm.createVcpu(0, CpuidModel.named("EPYC-Milan").orElseThrow()));
             must(rig.snp.launchStart(POLICY, GOSVW, 0));
@@ -416,5 +427,21 @@ final class SnpVmTest {
         long page = rig.kvm.pages().allocate(HostPages.Use.UNMOVABLE) << 12;
         rig.host.rmp().write(page, guestPage(0x9000, 5, false, 31), "test");
         assertTrue(broken(rig, "asid_goes_with_its_guest"));
+    }
+
+    private static Optional<Long> failedEntry(Rules rules) {
+        var rig = Rig.started("v6.19", rules);
+        must(rig.snp.launchFinish(LaunchFinish.plain()));
+        rig.host.rmp().running(rig.snp.vmsaOf(0), true);
+        RunResult result = rig.vm.vcpus().getFirst().run(10);
+        return result instanceof RunResult.Exited(ExitReason reason, var fields) && reason == ExitReason.FAIL_ENTRY
+                ? Optional.of((Long) fields.get("reason"))
+                : Optional.empty();
+    }
+
+    @Test
+    void vmrunOfAVmsaThatRunsElsewhereIsBusy() {
+        assertEquals(Optional.of(-2L), failedEntry(Rules.standard()));
+        assertEquals(Optional.empty(), failedEntry(Rules.standard().with(Rule.VMRUN_OF_RUNNING_VMSA_IS_BUSY)));
     }
 }
