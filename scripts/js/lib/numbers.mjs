@@ -1,4 +1,5 @@
 // Functions for KVS scripts: quantities arrive as BigInts, machine objects as themselves.
+import { bytes } from "kvs";
 
 /** 2^from, 2^(from+1) ... 2^to. */
 export function powers(from, to) {
@@ -15,4 +16,11 @@ export function largest(vm) {
 /** `count` times the same value. */
 export function repeat(value, count) {
     return Array.from({ length: Number(count) }, () => value);
+}
+
+/** The bytes with the one at `offset` replaced. */
+export function patched(content, offset, value) {
+    const copy = content.toUint8Array();
+    copy[Number(offset)] = Number(value);
+    return bytes(copy);
 }

@@ -19,6 +19,9 @@ public final class Events {
          * @param event what happened
          */
         void on(long sequence, Event event);
+
+        /** Hears of something that is no part of the story, and has no place in the stream; most do not care. */
+        default void aside(Event event) {}
     }
 
     /** Whether anyone listens. */
@@ -39,6 +42,16 @@ public final class Events {
         sequence++;
         for (Listener listener : listeners) {
             listener.on(sequence, event);
+        }
+    }
+
+    /** Tells listeners of something that is no part of the stream: it gets no number. */
+    public void aside(Event event) {
+        if (muted) {
+            return;
+        }
+        for (Listener listener : listeners) {
+            listener.aside(event);
         }
     }
 

@@ -100,7 +100,7 @@ public final class AbiStruct {
     }
 
     /** Sets a field to the low bytes of {@code value}. */
-    void set(String name, long value) {
+    public void set(String name, long value) {
         Field field = field(name);
         switch (field.bytes) {
             case 1 -> content.put(field.offset, (byte) value);

@@ -102,6 +102,55 @@ public enum Check {
     CAP_NOTIFY_OFF(Ioctl.ENABLE_CAP, Errno.EINVAL, "X86_NOTIFY_VMEXIT: without ENABLED"),
     CAP_NOTIFY_VCPU(Ioctl.ENABLE_CAP, Errno.EINVAL, "X86_NOTIFY_VMEXIT: a vCPU exists"),
 
+    CAP_FLAGS(Ioctl.ENABLE_CAP, Errno.EINVAL, "flags not 0"),
+    CAP_SPLIT_PINS(Ioctl.ENABLE_CAP, Errno.EINVAL, "SPLIT_IRQCHIP: more than 4096 pins"),
+    CAP_SPLIT_EXISTS(Ioctl.ENABLE_CAP, Errno.EEXIST, "SPLIT_IRQCHIP: an irqchip or a vCPU exists"),
+    CAP_EMULATION(Ioctl.ENABLE_CAP, Errno.EINVAL, "EXIT_ON_EMULATION_FAILURE: neither 0 nor 1"),
+    CAP_X2APIC(Ioctl.ENABLE_CAP, Errno.EINVAL, "X2APIC_API: unknown bit"),
+    CAP_VCPU_ID(Ioctl.ENABLE_CAP, Errno.EINVAL, "MAX_VCPU_ID: above 4096, or another was set"),
+
+    IRQCHIP_EXISTS(Ioctl.CREATE_IRQCHIP, Errno.EEXIST, "there is one"),
+    IRQCHIP_EOI(Ioctl.CREATE_IRQCHIP, Errno.ENOTTY, "a TD hides its EOIs from an I/O APIC in the kernel"),
+    IRQCHIP_VCPU(Ioctl.CREATE_IRQCHIP, Errno.EINVAL, "a vCPU exists"),
+    IRQCHIP_NONE(Ioctl.IRQCHIP, Errno.ENXIO, "there is none in the kernel, or it is split"),
+    IRQCHIP_CHIP(Ioctl.IRQCHIP, Errno.EINVAL, "chip_id not 0, 1 or 2"),
+    IRQ_LINE_NONE(Ioctl.IRQ_LINE, Errno.ENXIO, "no irqchip"),
+    PIT_EXISTS(Ioctl.CREATE_PIT, Errno.EEXIST, "there is one"),
+    PIT_WITHOUT_PIC(Ioctl.CREATE_PIT, Errno.ENOENT, "no 8259s in the kernel"),
+    PIT_NONE(Ioctl.PIT, Errno.ENXIO, "there is none"),
+    REINJECT_NONE(Ioctl.REINJECT, Errno.ENXIO, "there is no PIT"),
+    ROUTING_NONE(Ioctl.ROUTING, Errno.EINVAL, "no irqchip"),
+    ROUTING_COUNT(Ioctl.ROUTING, Errno.EINVAL, "more than 4096 entries"),
+    ROUTING_FLAGS(Ioctl.ROUTING, Errno.EINVAL, "flags not 0"),
+    ROUTING_GSI(Ioctl.ROUTING, Errno.EINVAL, "a gsi not below 4096"),
+    ROUTING_ENTRY_FLAGS(Ioctl.ROUTING, Errno.EINVAL, "an entry's flags not 0"),
+    ROUTING_TWICE(Ioctl.ROUTING, Errno.EINVAL, "a gsi twice to one chip, or as a message and more"),
+    ROUTING_TYPE(Ioctl.ROUTING, Errno.EINVAL, "a type other than 1 IRQCHIP and 2 MSI"),
+    ROUTING_PIN(Ioctl.ROUTING, Errno.EINVAL, "no such chip or pin, or a pin with a split irqchip"),
+    MSI_NONE(Ioctl.MSI, Errno.EINVAL, "no irqchip, or flags not 0"),
+    MSI_NOBODY(Ioctl.MSI, Errno.EPERM, "no local APIC has that destination"),
+    TSS_ADDR_HIGH(Ioctl.TSS_ADDR, Errno.EINVAL, "above 4 GiB - 3 pages"),
+    IDENTITY_VCPU(Ioctl.IDENTITY, Errno.EINVAL, "a vCPU exists"),
+    BOOT_CPU_VCPU(Ioctl.BOOT_CPU, Errno.EBUSY, "a vCPU exists"),
+    BOOT_CPU_ID(Ioctl.BOOT_CPU, Errno.EINVAL, "id above 4096"),
+    MMU_PAGES_FEW(Ioctl.MMU_PAGES, Errno.EINVAL, "fewer than 64"),
+    CLOCK_FLAGS(Ioctl.CLOCK, Errno.EINVAL, "unknown flag"),
+    IRQFD_FLAGS(Ioctl.IRQFD, Errno.EINVAL, "unknown flag"),
+    IRQFD_GSI(Ioctl.IRQFD, Errno.EINVAL, "gsi not below 4096"),
+    IRQFD_NONE(Ioctl.IRQFD, Errno.EINVAL, "no irqchip, or RESAMPLE with a split one"),
+    IRQFD_FD(Ioctl.IRQFD, Errno.EBADF, "descriptor not open"),
+    IRQFD_FILE(Ioctl.IRQFD, Errno.EINVAL, "not an eventfd"),
+    IRQFD_TWICE(Ioctl.IRQFD, Errno.EBUSY, "the eventfd is assigned already"),
+    IOEVENTFD_LEN(Ioctl.IOEVENTFD, Errno.EINVAL, "len not 0, 1, 2, 4 or 8"),
+    IOEVENTFD_WRAP(Ioctl.IOEVENTFD, Errno.EINVAL, "addr + len wraps"),
+    IOEVENTFD_FLAGS(Ioctl.IOEVENTFD, Errno.EINVAL, "unknown flag"),
+    IOEVENTFD_MATCH(Ioctl.IOEVENTFD, Errno.EINVAL, "DATAMATCH with len 0"),
+    IOEVENTFD_FD(Ioctl.IOEVENTFD, Errno.EBADF, "descriptor not open"),
+    IOEVENTFD_FILE(Ioctl.IOEVENTFD, Errno.EINVAL, "not an eventfd"),
+    IOEVENTFD_EXISTS(Ioctl.IOEVENTFD, Errno.EEXIST, "another matches the same writes"),
+    IOEVENTFD_NONE(Ioctl.IOEVENTFD, Errno.ENOENT, "DEASSIGN: none like it"),
+    DEVICE_TYPE(Ioctl.DEVICE, Errno.ENODEV, "no such device on x86"),
+
     MSR_FILTER_COPY(Ioctl.MSR_FILTER, Errno.EFAULT, "struct unreadable"),
     MSR_FILTER_FLAGS(Ioctl.MSR_FILTER, Errno.EINVAL, "a flag other than DEFAULT_DENY"),
     MSR_FILTER_EMPTY(Ioctl.MSR_FILTER, Errno.EINVAL, "DEFAULT_DENY without any range"),
@@ -171,7 +220,37 @@ public enum Check {
     MP_STATE_SMM(Ioctl.MP_STATE, Errno.EINVAL, "INIT_RECEIVED or SIPI_RECEIVED in SMM"),
     INTERRUPT_VECTOR(Ioctl.INTERRUPT, Errno.EINVAL, "vector above 255"),
     INTERRUPT_PIC(Ioctl.INTERRUPT, Errno.ENXIO, "the 8259s are in the kernel"),
-    TSC_SLOWER(Ioctl.TSC_KHZ, Errno.EINVAL, "slower than the host, which cannot scale");
+    INTERRUPT_PENDING(Ioctl.INTERRUPT, Errno.EEXIST, "split irqchip: one waits already"),
+    TSC_SLOWER(Ioctl.TSC_KHZ, Errno.EINVAL, "slower than the host, which cannot scale"),
+
+    VM_TSC_FASTER(Ioctl.TSC_KHZ, Errno.EINVAL, "VM: above the host's rate"),
+
+    LAPIC_NONE(Ioctl.LAPIC, Errno.EINVAL, "no local APIC in the kernel"),
+    LAPIC_ID(Ioctl.LAPIC, Errno.EINVAL, "x2APIC with 32-bit ids: id is not the vCPU's"),
+    FPU_PROTECTED(Ioctl.FPU, Errno.EINVAL, "the guest's state is protected"),
+    XSAVE_FEATURES(Ioctl.FPU, Errno.EINVAL, "xstate_bv with a feature that is not supported, or xcomp_bv"),
+    XSAVE_MXCSR(Ioctl.FPU, Errno.EINVAL, "reserved bits in mxcsr"),
+    XCRS_COUNT(Ioctl.XCRS, Errno.EINVAL, "more than 16 entries, or flags not 0"),
+    XCRS_VALUE(Ioctl.XCRS, Errno.EINVAL, "a value of XCR0 that XSETBV refuses"),
+    DEBUGREGS_FLAGS(Ioctl.DEBUGREGS, Errno.EINVAL, "flags not 0"),
+    DEBUGREGS_VALUE(Ioctl.DEBUGREGS, Errno.EINVAL, "dr6 or dr7 with high bits"),
+    TPR_FLAGS(Ioctl.TPR, Errno.EINVAL, "flags not 0"),
+    VAPIC_NONE(Ioctl.VAPIC, Errno.EINVAL, "no local APIC in the kernel"),
+    SETUP_MCE_CAP(Ioctl.MCE, Errno.EINVAL, "no bank, more than 32, or an unknown capability"),
+    SET_MCE_BANK(Ioctl.MCE, Errno.EINVAL, "no such bank, or status without VAL"),
+    CPUID_SMALL(Ioctl.GET_CPUID2, Errno.E2BIG, "nent too small"),
+    CLOCK_CTRL(Ioctl.KVMCLOCK, Errno.EINVAL, "the guest has not switched its clock on"),
+    NESTED_STATE(Ioctl.NESTED, Errno.EINVAL, "no nested virtualisation"),
+    DEBUG_PROTECTED(Ioctl.DEBUG, Errno.EINVAL, "the guest's state is protected"),
+    DEBUG_PENDING(Ioctl.DEBUG, Errno.EBUSY, "INJECT_DB or INJECT_BP, and an exception is pending"),
+
+    SYSTEM_ARG(Ioctl.SYSTEM, Errno.EINVAL, "KVM_GET_API_VERSION, KVM_GET_VCPU_MMAP_SIZE: argument not 0"),
+    MSR_LIST_SMALL(Ioctl.SYSTEM, Errno.E2BIG, "KVM_GET_MSR_INDEX_LIST: nmsrs too small"),
+    SUPPORTED_CPUID_SMALL(Ioctl.SYSTEM, Errno.E2BIG, "KVM_GET_SUPPORTED_CPUID: nent 0 or too small"),
+    DEVICE_ATTR(Ioctl.SYSTEM, Errno.ENXIO, "KVM_GET_DEVICE_ATTR: no such attribute"),
+    UNKNOWN_VM(Ioctl.UNKNOWN, Errno.ENOTTY, "VM"),
+    UNKNOWN_VCPU(Ioctl.UNKNOWN, Errno.EINVAL, "vCPU"),
+    UNKNOWN_SYSTEM(Ioctl.UNKNOWN, Errno.EINVAL, "/dev/kvm");
 
     private static final class Ioctl {
         static final String CREATE_VM = "KVM_CREATE_VM";
@@ -196,6 +275,35 @@ public enum Check {
         static final String MP_STATE = "KVM_SET_MP_STATE";
         static final String INTERRUPT = "KVM_INTERRUPT";
         static final String TSC_KHZ = "KVM_SET_TSC_KHZ";
+        static final String CREATE_IRQCHIP = "KVM_CREATE_IRQCHIP";
+        static final String IRQCHIP = "KVM_GET_IRQCHIP, KVM_SET_IRQCHIP";
+        static final String IRQ_LINE = "KVM_IRQ_LINE";
+        static final String CREATE_PIT = "KVM_CREATE_PIT[2]";
+        static final String PIT = "KVM_GET_PIT[2], KVM_SET_PIT[2]";
+        static final String REINJECT = "KVM_REINJECT_CONTROL";
+        static final String ROUTING = "KVM_SET_GSI_ROUTING";
+        static final String MSI = "KVM_SIGNAL_MSI";
+        static final String TSS_ADDR = "KVM_SET_TSS_ADDR";
+        static final String IDENTITY = "KVM_SET_IDENTITY_MAP_ADDR";
+        static final String BOOT_CPU = "KVM_SET_BOOT_CPU_ID";
+        static final String MMU_PAGES = "KVM_SET_NR_MMU_PAGES";
+        static final String CLOCK = "KVM_SET_CLOCK";
+        static final String IRQFD = "KVM_IRQFD";
+        static final String IOEVENTFD = "KVM_IOEVENTFD";
+        static final String DEVICE = "KVM_CREATE_DEVICE";
+        static final String LAPIC = "KVM_GET_LAPIC, KVM_SET_LAPIC";
+        static final String FPU = "KVM_*_FPU, KVM_*_XSAVE";
+        static final String XCRS = "KVM_SET_XCRS";
+        static final String DEBUGREGS = "KVM_SET_DEBUGREGS";
+        static final String TPR = "KVM_TPR_ACCESS_REPORTING";
+        static final String VAPIC = "KVM_SET_VAPIC_ADDR";
+        static final String MCE = "KVM_X86_SETUP_MCE, KVM_X86_SET_MCE";
+        static final String GET_CPUID2 = "KVM_GET_CPUID2";
+        static final String KVMCLOCK = "KVM_KVMCLOCK_CTRL";
+        static final String NESTED = "KVM_GET_NESTED_STATE, KVM_SET_NESTED_STATE";
+        static final String DEBUG = "KVM_SET_GUEST_DEBUG";
+        static final String SYSTEM = "/dev/kvm";
+        static final String UNKNOWN = "an unknown ioctl";
     }
 
     private final String ioctl;

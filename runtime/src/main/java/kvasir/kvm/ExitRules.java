@@ -19,6 +19,7 @@ public final class ExitRules {
     private boolean notifyUser;
     private boolean exceptionPayload;
     private boolean tripleFaultEvent;
+    private boolean emulationFailures;
     private MsrFilter msrFilter = MsrFilter.OPEN;
 
     ExitRules(Vm vm) {
@@ -34,6 +35,14 @@ public final class ExitRules {
             case Cap.X86_NOTIFY_VMEXIT -> Optional.of(notifyWindow(arg));
             case Cap.EXCEPTION_PAYLOAD -> {
                 exceptionPayload = arg != 0;
+                yield Optional.of(IoctlResult.done());
+            }
+            case Cap.EXIT_ON_EMULATION_FAILURE -> {
+                if ((arg & ~1) != 0) {
+                    yield Optional.of(
+                            Check.CAP_EMULATION.refuse("KVM_CAP_EXIT_ON_EMULATION_FAILURE: args[0] is 0 or 1"));
+                }
+                emulationFailures = arg != 0;
                 yield Optional.of(IoctlResult.done());
             }
             case Cap.X86_TRIPLE_FAULT_EVENT -> {
@@ -125,6 +134,11 @@ public final class ExitRules {
         return tripleFaultEvent;
     }
 
+    /** KVM_CAP_EXIT_ON_EMULATION_FAILURE. */
+    boolean emulationFailures() {
+        return emulationFailures;
+    }
+
     /** What KVM_X86_SET_MSR_FILTER set last. */
     public MsrFilter msrFilter() {
         return msrFilter;
@@ -146,6 +160,7 @@ public final class ExitRules {
         boolean savedUser = notifyUser;
         boolean savedPayload = exceptionPayload;
         boolean savedTriple = tripleFaultEvent;
+        boolean savedEmulation = emulationFailures;
         MsrFilter savedFilter = msrFilter;
         return () -> {
             hypercalls = savedHypercalls;
@@ -155,6 +170,7 @@ public final class ExitRules {
             notifyUser = savedUser;
             exceptionPayload = savedPayload;
             tripleFaultEvent = savedTriple;
+            emulationFailures = savedEmulation;
             msrFilter = savedFilter;
         };
     }

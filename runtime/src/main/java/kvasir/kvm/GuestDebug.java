@@ -53,13 +53,13 @@ public final class GuestDebug {
      */
     IoctlResult set(int wanted, long[] debugreg) {
         if (vcpu.vm().type().hasProtectedState()) {
-            return IoctlResult.err(Errno.EINVAL, "kvm_arch_vcpu_ioctl_set_guest_debug: the guest's state is protected");
+            return Check.DEBUG_PROTECTED.refuse("kvm_arch_vcpu_ioctl_set_guest_debug: the guest's state is protected");
         }
         Cpu cpu = vcpu.cpu();
         if ((wanted & (INJECT_DB | INJECT_BP)) != 0) {
             if (cpu.injectionPending()) {
-                return IoctlResult.err(
-                        Errno.EBUSY, "kvm_arch_vcpu_ioctl_set_guest_debug: an exception is pending already");
+                return Check.DEBUG_PENDING.refuse(
+                        "kvm_arch_vcpu_ioctl_set_guest_debug: an exception is pending already");
             }
             cpu.inject(new Injection.GuestException((wanted & INJECT_DB) != 0 ? DB : BP, 0));
         }

@@ -118,6 +118,10 @@ public final class GuestMsrs {
     }
 
     /** KVM_X86_SETUP_MCE; false is EINVAL. */
+    MachineCheck machineCheck() {
+        return machineCheck;
+    }
+
     boolean setupMachineCheck(long cap, boolean intel) {
         return machineCheck.setup(cap, intel);
     }

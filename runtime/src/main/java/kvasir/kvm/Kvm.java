@@ -2,6 +2,8 @@ package kvasir.kvm;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
 import kvasir.event.Events;
 import kvasir.kvm.mm.HostPages;
 import kvasir.metal.cpu.Engine;
@@ -88,6 +90,37 @@ public final class Kvm {
 
     Mmu.Factory mmus() {
         return mmus;
+    }
+
+    /**
+     * An ioctl that no verb issues: one that is not modelled, or that does not exist.
+     *
+     * @param issued is told of the former
+     */
+    static IoctlResult other(Ioctl.Fd fd, long request, Consumer<Ioctl> issued) {
+        Optional<Ioctl> known = Ioctl.of(fd, request);
+        if (known.isEmpty()) {
+            Check row = switch (fd) {
+                case SYSTEM -> Check.UNKNOWN_SYSTEM;
+                case VM -> Check.UNKNOWN_VM;
+                case VCPU -> Check.UNKNOWN_VCPU;
+            };
+            return row.refuse("no ioctl of this descriptor has the request number 0x" + Long.toHexString(request));
+        }
+        Ioctl ioctl = known.get();
+        return ioctl.verb()
+                .map(verb -> IoctlResult.unsupported(ioctl.spelling() + " by its number: use `" + verb + "`"))
+                .orElseGet(() -> {
+                    issued.accept(ioctl);
+                    return IoctlResult.unsupported(ioctl.spelling() + ": " + ioctl.reason());
+                });
+    }
+
+    /** An ioctl of /dev/kvm was issued. */
+    public void issued(Ioctl which) {
+        if (events.listening()) {
+            events.aside(new VmEvent.Issued(which));
+        }
     }
 
     /** VMs in order of creation. */

@@ -336,6 +336,19 @@ public final class KvmRun {
         }
     }
 
+    /** KVM_EXIT_TPR_ACCESS. */
+    void tprAccess(long rip, boolean write) {
+        setExitReason(ExitReason.TPR_ACCESS);
+        put64(UNION, rip);
+        put32(UNION + 8, write ? 1 : 0);
+    }
+
+    /** KVM_EXIT_IOAPIC_EOI. */
+    void ioapicEoi(int vector) {
+        setExitReason(ExitReason.IOAPIC_EOI);
+        put8(UNION, vector);
+    }
+
     /** KVM_EXIT_SYSTEM_EVENT. */
     public void systemEvent(int type, long... data) {
         setExitReason(ExitReason.SYSTEM_EVENT);
@@ -410,6 +423,11 @@ public final class KvmRun {
                 fields.put("reason", get64(UNION));
                 fields.put("cpu", (long) get32(UNION + 8));
             }
+            case TPR_ACCESS -> {
+                fields.put("rip", get64(UNION));
+                fields.put("is_write", get32(UNION + 8) != 0);
+            }
+            case IOAPIC_EOI -> fields.put("vector", (long) get8(UNION));
             case NOTIFY -> fields.put("flags", (long) get32(UNION));
             case X86_RDMSR, X86_WRMSR -> {
                 fields.put("reason", Integer.toUnsignedLong(get32(UNION + 8)));

@@ -18,6 +18,10 @@ final class MachineCheck {
     private static final long CMCI_P = 1 << 10;
     private static final long SER_P = 1 << 24;
     private static final long LMCE_P = 1 << 27;
+    private static final long MACHINE_CHECK_IN_PROGRESS = 1 << 2;
+    private static final long STATUS_VALID = 1L << 63;
+    private static final long STATUS_OVERFLOW = 1L << 62;
+    private static final long STATUS_UNCORRECTED = 1L << 61;
     private static final long CTL2_BITS = 1L << 30 | 0x7fff;
 
     /** Linux of old left bit 10 of bank 4 clear on AMD processors, and bit 0 of bank 0 on Intel's. */
@@ -47,6 +51,48 @@ final class MachineCheck {
             }
         }
         return true;
+    }
+
+    /** What KVM_X86_SET_MCE has the vCPU do. */
+    enum Raised {
+        REFUSED,
+        NOTHING,
+        MACHINE_CHECK,
+        TRIPLE_FAULT
+    }
+
+    /**
+     * KVM_X86_SET_MCE: an error is recorded in a bank; an uncorrected one is told to the guest
+     * (kvm_vcpu_ioctl_x86_set_mce).
+     *
+     * @param enabled CR4.MCE
+     */
+    Raised set(long bank, long bankStatus, long address, long misc, long globalStatus, boolean enabled) {
+        if (Long.compareUnsigned(bank, count()) >= 0 || (bankStatus & STATUS_VALID) == 0) {
+            return Raised.REFUSED;
+        }
+        int at = (int) bank * REGISTERS;
+        boolean uncorrected = (bankStatus & STATUS_UNCORRECTED) != 0;
+        boolean reported = ((cap & CTL_P) == 0 || ctl == -1) && banks[at] == -1;
+        if (uncorrected && !reported) {
+            return Raised.NOTHING;
+        }
+        if (uncorrected && ((status & MACHINE_CHECK_IN_PROGRESS) != 0 || !enabled)) {
+            return Raised.TRIPLE_FAULT;
+        }
+        boolean occupied = (banks[at + 1] & STATUS_VALID) != 0;
+        if (!uncorrected && occupied && (banks[at + 1] & STATUS_UNCORRECTED) != 0) {
+            banks[at + 1] |= STATUS_OVERFLOW;
+            return Raised.NOTHING;
+        }
+        banks[at + 2] = address;
+        banks[at + 3] = misc;
+        banks[at + 1] = bankStatus | (occupied ? STATUS_OVERFLOW : 0);
+        if (!uncorrected) {
+            return Raised.NOTHING;
+        }
+        status = globalStatus;
+        return Raised.MACHINE_CHECK;
     }
 
     private int count() {

@@ -105,7 +105,8 @@ final class Mmio implements MmioBus {
                 return false;
             }
             if (vcpu.lapic().isEmpty() || !vcpu.lapic().get().ownsAddress(write.gpa)) {
-                if (vcpu.vm().coalescedMmio().write(write.gpa, write.bytes, write.data, false)) {
+                if (vcpu.vm().platform().eventFds().write(write.gpa, write.bytes, write.data, false)
+                        || vcpu.vm().coalescedMmio().write(write.gpa, write.bytes, write.data, false)) {
                     continue;
                 }
                 vcpu.kvmRun().mmio(write.gpa, write.bytes, true);

@@ -16,14 +16,13 @@ final class RunLoop {
     private static final long HC_MAP_GPA_RANGE = 12;
     private static final long KVM_ENOSYS = 1000;
     private static final long EFER_LMA = 1 << 10;
+    private static final int INVALID_OPCODE = 6;
     private static final int GENERAL_PROTECTION = 13;
     private static final int MSR_INVALID = 1;
     private static final int MSR_UNKNOWN = 2;
     private static final int MSR_FILTERED = 4;
 
     private static final int IA32_APIC_BASE = 0x1b;
-    private static final long APIC_BASE_AT_RESET = 0xfee0_0800L;
-    private static final long APIC_BASE_BSP = 0x100;
 
     private static final long SYNC_REGS = 1;
     private static final long SYNC_SREGS = 1 << 1;
@@ -155,6 +154,10 @@ final class RunLoop {
             if (vm.processors().isPresent()) {
                 cpu().setClock(vm.now());
             }
+            Optional<RunResult> apicExit = lapic.flatMap(this::tellUser);
+            if (apicExit.isPresent()) {
+                return apicExit.get();
+            }
             vm.tick(cpu().clock());
             long left = end - cpu().clock();
             if (left <= 0) {
@@ -201,6 +204,21 @@ final class RunLoop {
                 return exited().orElseThrow();
             }
         }
+    }
+
+    /** KVM_REQ_REPORT_TPR_ACCESS and KVM_REQ_IOAPIC_EOI_EXIT. */
+    private Optional<RunResult> tellUser(VcpuLapic apic) {
+        Optional<VcpuLapic.TprAccess> access = apic.takeTprAccess();
+        if (access.isPresent()) {
+            vcpu.kvmRun().tprAccess(access.get().rip(), access.get().write());
+            return exited();
+        }
+        int vector = apic.apic().takeEoi();
+        if (vector >= 0) {
+            vcpu.kvmRun().ioapicEoi(vector);
+            return exited();
+        }
+        return Optional.empty();
     }
 
     /** KVM_RUN of a vCPU that waits for INIT: it is to be called again (EAGAIN), or sleeps on. */
@@ -372,6 +390,11 @@ final class RunLoop {
             case VmExit.EptMisconfig misconfig -> {
                 exits.count(ExitCounters.Cause.EPT_MISCONFIG);
                 exitInfo = new ExitInfo(EXIT_REASON_EPT_MISCONFIG, 0, 0);
+                if (vm.platform().eventFds().fastWrite(misconfig.gpa())) {
+                    // handle_ept_misconfig: neither length nor value are looked at
+                    cpu().skip();
+                    yield Optional.empty();
+                }
                 yield stageTwo(misconfig.gpa(), 0, Pferr.RSVD);
             }
             case VmExit.LogFull _ -> {
@@ -398,9 +421,11 @@ final class RunLoop {
                     portInKernel(lapic.get(), io);
                     yield Optional.empty();
                 }
-                boolean coalesced = !io.in()
-                        && vm.coalescedMmio().write(io.port(), io.bytes(), Integer.toUnsignedLong(io.value()), true);
-                if (coalesced) {
+                long value = Integer.toUnsignedLong(io.value());
+                boolean taken = !io.in()
+                        && (vm.platform().eventFds().write(io.port(), io.bytes(), value, true)
+                                || vm.coalescedMmio().write(io.port(), io.bytes(), value, true));
+                if (taken) {
                     cpu().completeOut();
                     yield Optional.empty();
                 }
@@ -450,6 +475,10 @@ final class RunLoop {
                         ? debugged(GuestDebug.stepped())
                         : Optional.of(new RunResult.Stopped(stopped));
             case VmExit.Cr8Write write -> {
+                if (lapic.isEmpty() && write.value() < write.before()) {
+                    vcpu.kvmRun().setExitReason(ExitReason.SET_TPR);
+                    yield exited();
+                }
                 lapic.ifPresent(apic -> apic.taskPriority(write.value()));
                 yield Optional.empty();
             }
@@ -507,9 +536,7 @@ final class RunLoop {
         if (lapic.isPresent() && lapic.get().ownsMsr(index)) {
             return lapic.get().readMsr(index);
         }
-        return index == IA32_APIC_BASE
-                ? OptionalLong.of(APIC_BASE_AT_RESET | (vcpu.id() == 0 ? APIC_BASE_BSP : 0))
-                : msrs.value(index);
+        return index == IA32_APIC_BASE ? OptionalLong.of(vcpu.events().apicBase()) : msrs.value(index);
     }
 
     private boolean readMsr(int index) {
@@ -523,6 +550,9 @@ final class RunLoop {
 
     /** kvm_set_msr of a register that the processor does not keep; false for #GP. */
     boolean writeMsr(int index, long value) {
+        if (lapic.isEmpty() && index == IA32_APIC_BASE) {
+            return vcpu.events().setApicBase(value);
+        }
         return lapic.isPresent() && lapic.get().ownsMsr(index)
                 ? lapic.get().writeMsr(index, value)
                 : msrs.write(index, value);
@@ -569,6 +599,7 @@ final class RunLoop {
 
     /** x86_emulate_instruction of one instruction, whose accesses may be MMIO. */
     private Optional<RunResult> emulate() {
+        lapic.ifPresent(apic -> apic.instructionAt(cpu().rip()));
         VmExit exit = cpu().emulate(mmio);
         vcpu.pml().drain();
         if (exit instanceof VmExit.MmioPending) {
@@ -607,8 +638,14 @@ final class RunLoop {
         return exited();
     }
 
-    /** prepare_emulation_failure_exit. */
+    /** handle_emulation_failure: the guest gets #UD; user space is told if CPL is 0, or if it asked for all of them. */
     private Optional<RunResult> emulationFailed() {
+        if (!vm.exitRules().emulationFailures()) {
+            cpu().inject(new Injection.GuestException(INVALID_OPCODE, 0));
+            if (cpu().cpl() != 0) {
+                return Optional.empty();
+            }
+        }
         // no instruction bytes: the flags are the first entry, get_exit_info the next five
         vcpu.kvmRun().internalError(SUBERROR_EMULATION, 0, exitInfo.reason, exitInfo.info1, exitInfo.info2, 0, 0);
         return exited();

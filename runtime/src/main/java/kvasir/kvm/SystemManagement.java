@@ -77,6 +77,9 @@ public final class SystemManagement {
 
     /** The smi part of struct kvm_vcpu_events. */
     void tell(AbiStruct events) {
+        if (vcpu.requests().check(Requests.SMI)) {
+            pending = true;
+        }
         events.set("smi.smm", active);
         events.set("smi.pending", pending);
         events.set("smi.smm_inside_nmi", insideNmi);

@@ -10,6 +10,7 @@ import kvasir.metal.cpu.Segment;
 
 /** One virtual processor (struct kvm_vcpu) and the ioctls of its descriptor. */
 public final class Vcpu {
+    private static final int IA32_APIC_BASE = 0x1b;
     private static final int MSR_EFER = 0xc000_0080;
 
     private static final int MAXPHYADDR_WITHOUT_CPUID = 36;
@@ -30,6 +31,7 @@ public final class Vcpu {
     private final VcpuEvents vcpuEvents;
     private final VcpuRegisters registers = new VcpuRegisters(this);
     private OptionalInt cpuidMaxPhyAddr = OptionalInt.empty();
+    private Optional<CpuidTable> cpuidTable = Optional.empty();
     private boolean everRan;
     private long signalAfter = -1;
     private volatile boolean interrupted;
@@ -64,7 +66,7 @@ public final class Vcpu {
         processor.setEngine(vm.kvm().engine());
         processor.setProcessors(Math.max(1, vm.vcpus().size()));
         processor.interceptCpuid(true);
-        processor.interceptCr8(vm.irqchip().isPresent());
+        processor.interceptCr8(vm.irqchip().isPresent() || !vm.type().hasProtectedState());
         vm.processors().ifPresent(processor::join);
         processor.interceptBusLocks(vm.exitRules().busLocks());
         processor.interceptMsrs(index -> filtered(index, MsrFilter.READ), index -> filtered(index, MsrFilter.WRITE));
@@ -174,6 +176,7 @@ public final class Vcpu {
      * @param arg must be 0
      */
     public RunResult run(long budget, long arg) {
+        vm.issued(Ioctl.RUN);
         if (vm.dead()) {
             return told(new RunResult.Refused(Check.RUN_DEAD, "kvm_vcpu_ioctl: the VM is dead"));
         }
@@ -201,6 +204,7 @@ public final class Vcpu {
      * @param linearBits width of linear addresses in leaf 0x80000008
      */
     public IoctlResult setCpuid2(CpuidModel model, long entries, long linearBits) {
+        vm.issued(Ioctl.SET_CPUID2);
         if (vm.dead()) {
             return IoctlResult.err(Errno.EIO, "kvm_vcpu_ioctl: the VM is dead");
         }
@@ -228,7 +232,34 @@ public final class Vcpu {
         cpu.interceptRsm(smm());
         loadedRoot = -1;
         cpuidMaxPhyAddr = OptionalInt.of(model.physicalBits());
+        cpuidTable = Optional.empty();
         return IoctlResult.done();
+    }
+
+    /** KVM_SET_CPUID2 with a table of user space's; what the processor itself does stays with its model. */
+    IoctlResult setCpuid2(CpuidTable table) {
+        Optional<IoctlResult> refusal = VcpuIoctls.cpuidRefusal(table.entries().size(), table.linearBits());
+        if (refusal.isPresent()) {
+            return refusal.get();
+        }
+        if (everRan) {
+            return cpuidTable.filter(table::equals).isPresent()
+                    ? IoctlResult.done()
+                    : Check.SET_CPUID_RAN.refuse("kvm_set_cpuid: the vCPU has run with another table");
+        }
+        IoctlResult result = setCpuid2(cpu.model().withPhysicalBits(Math.clamp(table.physicalBits(), 32, 52)));
+        cpuidTable = Optional.of(table);
+        return result;
+    }
+
+    /** The table of KVM_SET_CPUID2; empty if it is the processor's model. */
+    Optional<CpuidTable> cpuidTable() {
+        return cpuidTable;
+    }
+
+    /** Whether KVM_SET_CPUID2 was called. */
+    boolean hasCpuid() {
+        return cpuidMaxPhyAddr.isPresent();
     }
 
     /** cpuid_maxphyaddr: what KVM_SET_CPUID2 told, 36 before. */
@@ -248,7 +279,8 @@ public final class Vcpu {
      * @param debugreg arch.debugreg: eight values, of which 0 to 3 and 7 count, with USE_HW_BP only
      */
     public IoctlResult setGuestDebug(int control, long[] debugreg) {
-        return guestDebug.set(control, debugreg);
+        vm.issued(Ioctl.SET_GUEST_DEBUG);
+        return vm.answered(guestDebug.set(control, debugreg));
     }
 
     /**
@@ -257,10 +289,16 @@ public final class Vcpu {
      * @param cap IA32_MCG_CAP: number of banks and capabilities
      */
     public IoctlResult setupMce(long cap) {
+        vm.issued(Ioctl.X86_SETUP_MCE);
         return loop.msrs().setupMachineCheck(cap, !cpu.model().amd())
                 ? IoctlResult.done()
-                : IoctlResult.err(
-                        Errno.EINVAL, "kvm_vcpu_ioctl_x86_setup_mce: no bank, more than 32, or a capability KVM lacks");
+                : vm.answered(Check.SETUP_MCE_CAP.refuse(
+                        "kvm_vcpu_ioctl_x86_setup_mce: no bank, more than 32, or a capability KVM lacks"));
+    }
+
+    /** The machine-check registers. */
+    MachineCheck machineCheck() {
+        return loop.msrs().machineCheck();
     }
 
     /** KVM_GET_MSRS of one register; empty if there is none. */
@@ -274,7 +312,12 @@ public final class Vcpu {
 
     /** KVM_SET_MSRS of one register; false if there is none. */
     public boolean setMsr(int index, long value) {
+        if (index == IA32_APIC_BASE) {
+            return vcpuEvents.setApicBase(value);
+        }
         return cpu.setMsr(index, value)
+                || lapic.filter(apic -> apic.ownsMsr(index) && apic.writeMsr(index, value))
+                        .isPresent()
                 || systemManagement.setMsr(index, value)
                 || loop.msrs().hostWrite(index, value);
     }
@@ -412,6 +455,7 @@ public final class Vcpu {
 
     /** KVM_SMI; where SMM is not supported the interrupt waits for ever. */
     public IoctlResult smi() {
+        vm.issued(Ioctl.SMI);
         requests.make(Requests.SMI);
         kick();
         return IoctlResult.done();
@@ -482,6 +526,7 @@ public final class Vcpu {
         Cpu savedCpu = cpu;
         Cpu.Image image = cpu.save();
         OptionalInt savedMax = cpuidMaxPhyAddr;
+        Optional<CpuidTable> savedTable = cpuidTable;
         boolean savedRan = everRan;
         long savedSignal = signalAfter;
         Runnable savedSmm = systemManagement.checkpoint();
@@ -497,6 +542,7 @@ public final class Vcpu {
             cpu.restore(image);
             savedDebug.run();
             cpuidMaxPhyAddr = savedMax;
+            cpuidTable = savedTable;
             everRan = savedRan;
             signalAfter = savedSignal;
             savedSmm.run();

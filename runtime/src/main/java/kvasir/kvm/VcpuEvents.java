@@ -56,7 +56,8 @@ public final class VcpuEvents {
 
     VcpuEvents(Vcpu vcpu) {
         this.vcpu = vcpu;
-        apicBase = APIC_DEFAULT | APIC_ENABLE | (vcpu.id() == 0 ? APIC_BSP : 0);
+        apicBase =
+                APIC_DEFAULT | APIC_ENABLE | (vcpu.id() == vcpu.vm().platform().bootCpu() ? APIC_BSP : 0);
     }
 
     private Cpu cpu() {
@@ -65,6 +66,15 @@ public final class VcpuEvents {
 
     private Optional<LocalApic> apic() {
         return vcpu.lapic().map(VcpuLapic::apic);
+    }
+
+    private Optional<LocalApic> splitApic() {
+        return vcpu.lapic().filter(VcpuLapic::split).map(VcpuLapic::apic);
+    }
+
+    /** Whether user space gives the external interrupts: it has the 8259 pair. */
+    private boolean userHasPic() {
+        return vcpu.lapic().isEmpty() || splitApic().isPresent();
     }
 
     /** The vector of the external interrupt that waits to be delivered; -1 if none does. */
@@ -86,11 +96,25 @@ public final class VcpuEvents {
         if (Long.compareUnsigned(vector, VECTORS) >= 0) {
             return Check.INTERRUPT_VECTOR.refuse("kvm_vcpu_ioctl_interrupt: a vector is below 256");
         }
+        if (splitApic().isPresent()) {
+            if (splitApic().get().external() >= 0) {
+                return Check.INTERRUPT_PENDING.refuse("kvm_vcpu_ioctl_interrupt: one waits already");
+            }
+            splitApic().get().setExternal((int) vector);
+            vcpu.kick();
+            return IoctlResult.done();
+        }
         if (vcpu.lapic().isPresent()) {
             return Check.INTERRUPT_PIC.refuse("kvm_vcpu_ioctl_interrupt: the 8259s are in the kernel");
         }
         queueInterrupt((int) vector);
         return IoctlResult.done();
+    }
+
+    /** KVM_REQ_TRIPLE_FAULT. */
+    void raiseTripleFault() {
+        tripleFault = true;
+        vcpu.kick();
     }
 
     /** KVM_NMI. */
@@ -112,7 +136,7 @@ public final class VcpuEvents {
             return false;
         }
         apicBase = value;
-        return apic().map(apic -> apic.base() == value || apic.writeBase(value)).orElse(true);
+        return apic().map(apic -> apic.setBase(value)).orElse(true);
     }
 
     /** KVM_GET_VCPU_EVENTS. */
@@ -134,6 +158,7 @@ public final class VcpuEvents {
         events.set("nmi.pending", apic().map(apic -> apic.pendingNmis(2)).orElse(nmis));
         events.set("nmi.masked", cpu().nmiBlocked());
         vcpu.systemManagement().tell(events);
+        events.set("smi.latched_init", apic().filter(LocalApic::initLatched).isPresent());
         long flags = VALID_NMI_PENDING | VALID_SHADOW | VALID_SMM;
         if (vcpu.vm().exitRules().exceptionPayload()) {
             flags |= VALID_PAYLOAD;
@@ -188,6 +213,7 @@ public final class VcpuEvents {
         }
         if ((flags & VALID_SMM) != 0) {
             vcpu.systemManagement().set(events);
+            apic().ifPresent(apic -> apic.latchInit(events.is("smi.latched_init")));
         }
         if ((flags & VALID_TRIPLE_FAULT) != 0) {
             tripleFault = events.is("triple_fault.pending");
@@ -294,20 +320,22 @@ public final class VcpuEvents {
 
     /** dm_request_for_irq_injection and kvm_vcpu_ready_for_interrupt_injection. */
     boolean windowOpen() {
-        return vcpu.lapic().isEmpty() && vcpu.kvmRun().interruptWindowRequested() && ready();
+        return userHasPic() && vcpu.kvmRun().interruptWindowRequested() && ready();
     }
 
     private boolean ready() {
-        return interrupt < 0 && cpu().interruptible();
+        boolean place = splitApic()
+                .map(apic -> apic.acceptsExternal() && apic.external() < 0)
+                .orElse(true);
+        return interrupt < 0 && cpu().interruptible() && place;
     }
 
     /** post_kvm_run_save: what kvm_run tells after every KVM_RUN. */
     void save() {
-        boolean inKernel = vcpu.lapic().isPresent();
         vcpu.kvmRun()
                 .saveState(
                         (cpu().rflags() & 1 << 9) != 0,
-                        inKernel || ready(),
+                        !userHasPic() || ready(),
                         cpu().cr(8),
                         apicBase(),
                         vcpu.smm(),

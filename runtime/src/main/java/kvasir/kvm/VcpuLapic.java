@@ -1,5 +1,6 @@
 package kvasir.kvm;
 
+import java.util.Optional;
 import java.util.OptionalLong;
 import kvasir.kvm.irqchip.DeliveryMode;
 import kvasir.kvm.irqchip.IrqChip;
@@ -21,6 +22,8 @@ public final class VcpuLapic {
     private static final int X2APIC_FIRST = 0x800;
     private static final int X2APIC_LAST = 0x8ff;
 
+    private static final int TASK_PRIORITY = 0x80;
+
     /** What a VM exit takes of virtual time: about a microsecond, as on a server. */
     private static final long EXIT_TICKS = 1000;
 
@@ -29,12 +32,50 @@ public final class VcpuLapic {
     private final LocalApic apic;
     private MpState state;
     private boolean nmiMasked;
+    private boolean reportsTpr;
+    private long instruction;
+    private Optional<TprAccess> tprAccess = Optional.empty();
+
+    /** An access to the task-priority register that user space wants to know of. */
+    record TprAccess(long rip, boolean write) {}
 
     VcpuLapic(Vcpu vcpu, IrqChip chip, int physicalBits) {
         this.vcpu = vcpu;
         this.chip = chip;
-        apic = chip.addLocalApic(vcpu.id(), physicalBits);
-        state = vcpu.id() == 0 ? MpState.RUNNABLE : MpState.UNINITIALIZED;
+        apic = chip.addLocalApic(vcpu.id(), physicalBits, boots());
+        state = boots() ? MpState.RUNNABLE : MpState.UNINITIALIZED;
+    }
+
+    private boolean boots() {
+        return vcpu.id() == vcpu.vm().platform().bootCpu();
+    }
+
+    /** Whether user space has the I/O APIC and the 8259 pair. */
+    boolean split() {
+        return chip.isSplit();
+    }
+
+    /** KVM_TPR_ACCESS_REPORTING. */
+    void reportTpr(boolean wanted) {
+        reportsTpr = wanted;
+    }
+
+    /** The access to tell, if there was one. */
+    Optional<TprAccess> takeTprAccess() {
+        Optional<TprAccess> access = tprAccess;
+        tprAccess = Optional.empty();
+        return access;
+    }
+
+    /** Where the instruction begins whose accesses come next. */
+    void instructionAt(long rip) {
+        instruction = rip;
+    }
+
+    private void report(boolean write) {
+        if (reportsTpr) {
+            tprAccess = Optional.of(new TprAccess(instruction, write));
+        }
     }
 
     public MpState state() {
@@ -84,7 +125,9 @@ public final class VcpuLapic {
         if (cpu.interruptible() && chip.interrupting(apic)) {
             cpu.inject(new Injection.Interrupt(chip.acknowledge(apic)));
         }
-        cpu.requestInterruptWindow(chip.interrupting(apic));
+        boolean asked = chip.isSplit() && apic.acceptsExternal() && apic.external() < 0;
+        cpu.requestInterruptWindow(
+                chip.interrupting(apic) || asked && vcpu.kvmRun().interruptWindowRequested());
         cpu.requestNmiWindow(nmis(cpu) > 0 && !nmiMasked);
         return true;
     }
@@ -106,7 +149,7 @@ public final class VcpuLapic {
             vcpu.vm().vendor().vcpuReset(vcpu);
             vcpu.systemManagement().reset();
             apic.reset();
-            state = vcpu.id() == 0 ? MpState.RUNNABLE : MpState.INIT_RECEIVED;
+            state = boots() ? MpState.RUNNABLE : MpState.INIT_RECEIVED;
         }
         int vector = apic.takeStartup();
         if (vector >= 0 && state == MpState.INIT_RECEIVED) {
@@ -183,6 +226,9 @@ public final class VcpuLapic {
 
     /** A read of at most 8 bytes; the registers are 32 bits wide (lapic.c, apic_mmio_read; ioapic.c, ioapic_mmio_read). */
     public long readMmio(long gpa) {
+        if (apic.ownsAddress(gpa) && (gpa & 0xffc) == TASK_PRIORITY) {
+            report(false);
+        }
         int value = apic.ownsAddress(gpa) ? apic.readMmio((int) gpa & 0xffc, now()) : chip.readIoApic(gpa & ~3L);
         return Integer.toUnsignedLong(value) >>> 8 * ((int) gpa & 3);
     }
@@ -192,6 +238,9 @@ public final class VcpuLapic {
         if (!apic.ownsAddress(gpa)) {
             chip.writeIoApic(gpa, (int) value);
         } else if (bytes == 4) {
+            if ((gpa & 0xfff) == TASK_PRIORITY) {
+                report(true);
+            }
             apic.writeMmio((int) gpa & 0xfff, (int) value, now());
         }
     }
@@ -230,9 +279,13 @@ public final class VcpuLapic {
     Runnable checkpoint() {
         MpState saved = state;
         boolean savedMasked = nmiMasked;
+        boolean savedReports = reportsTpr;
+        Optional<TprAccess> savedAccess = tprAccess;
         return () -> {
             state = saved;
             nmiMasked = savedMasked;
+            reportsTpr = savedReports;
+            tprAccess = savedAccess;
         };
     }
 }

@@ -1,7 +1,5 @@
 package kvasir.kvm;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.List;
 import kvasir.kvm.AbiStruct.Layout;
 import kvasir.metal.cpu.Cpu;
@@ -227,19 +225,16 @@ public final class VcpuRegisters {
             cpu().setSegment(SEGMENT_NUMBERS[i], segment(sregs, SEGMENTS.get(i) + "."));
         }
         if (pae(sregs)) {
+            // load_pdptrs
+            var tables = new GuestTables(vcpu);
             for (int i = 0; i < 4; i++) {
-                cpu().setPdpte(i, guestWord((sregs.get("cr3") & CR3_PAE) + 8L * i));
+                cpu().setPdpte(
+                                i,
+                                tables.word((sregs.get("cr3") & CR3_PAE) + 8L * i, 8)
+                                        .orElse(0));
             }
         }
         return IoctlResult.done();
-    }
-
-    /** load_pdptrs: 8 bytes of guest memory; 0 where there is none. */
-    private long guestWord(long gpa) {
-        Memslot slot = vcpu.vm().memslots(vcpu.addressSpace()).lookup(gpa >>> 12);
-        var bytes = new byte[8];
-        boolean read = slot.exists() && vcpu.vm().mm().read(slot.hva(gpa >>> 12) + (gpa & 4095), bytes, 0, 8);
-        return read ? ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong() : 0;
     }
 
     private static DescriptorTable table(AbiStruct sregs, String name) {

@@ -43,12 +43,12 @@ public final class Vm {
     private long quirks = QUIRK_SLOT_ZAP_ALL | QUIRK_IGNORE_GUEST_PAT;
     private final ExitRules exitRules = new ExitRules(this);
     private final CoalescedMmio coalescedMmio = new CoalescedMmio();
+    private final Platform platform = new Platform(this);
     private boolean preFaultAllowed;
     private boolean nxHugePagesDisabled;
     private VendorOps vendor = VendorOps.NONE;
     private boolean dead;
     private long remoteTlbFlushes;
-    private Optional<IrqChip> irqchip = Optional.empty();
     private Optional<Processors> processors = Optional.empty();
     private long now;
 
@@ -333,8 +333,12 @@ public final class Vm {
      * @param pio 1 for ports, 0 for memory
      */
     public IoctlResult coalesce(long start, long bytes, long pio, boolean register) {
-        return ioctl(() ->
-                register ? coalescedMmio.register(start, bytes, pio) : coalescedMmio.unregister(start, bytes, pio));
+        Ioctl which = register ? Ioctl.REGISTER_COALESCED_MMIO : Ioctl.UNREGISTER_COALESCED_MMIO;
+        return ioctl(
+                which,
+                () -> register
+                        ? coalescedMmio.register(start, bytes, pio)
+                        : coalescedMmio.unregister(start, bytes, pio));
     }
 
     /** What user space has asked to be told of. */
@@ -349,11 +353,16 @@ public final class Vm {
 
     /** The in-kernel irqchip, if KVM_CREATE_IRQCHIP made one. */
     public Optional<IrqChip> irqchip() {
-        return irqchip;
+        return platform.chip();
+    }
+
+    /** Irqchip, PIT, clock, eventfds and their ioctls. */
+    public Platform platform() {
+        return platform;
     }
 
     /** kvm_vcpu_kick: the vCPU looks at its local APIC soon. Where one thread runs all vCPUs, it will anyway. */
-    private void interruptArrived(int apicId) {
+    void interruptArrived(int apicId) {
         if (processors.isPresent()) {
             for (Vcpu vcpu : vcpus) {
                 if (apicId == IrqChip.EVERYONE || vcpu.id() == apicId) {
@@ -375,7 +384,7 @@ public final class Vm {
 
     /** With every vCPU asleep time passes up to the next timer; false if there is none. */
     public boolean idle() {
-        long deadline = irqchip.map(IrqChip::deadline).orElse(Long.MAX_VALUE);
+        long deadline = irqchip().map(IrqChip::deadline).orElse(Long.MAX_VALUE);
         if (deadline == Long.MAX_VALUE) {
             return false;
         }
@@ -383,7 +392,24 @@ public final class Vm {
         return true;
     }
 
-    private IoctlResult ioctl(Supplier<IoctlResult> body) {
+    /** An ioctl of this VM or of a vCPU was issued. */
+    public void issued(Ioctl which) {
+        if (events().listening()) {
+            events().aside(new VmEvent.Issued(which));
+        }
+    }
+
+    /**
+     * An ioctl by its number, of which there is no verb: KVM_MEMORY_ENCRYPT_OP, for example, or no ioctl at all.
+     *
+     * @param fd VM or VCPU
+     */
+    public IoctlResult other(Ioctl.Fd fd, long request) {
+        return answered(Kvm.other(fd, request, this::issued));
+    }
+
+    IoctlResult ioctl(Ioctl which, Supplier<IoctlResult> body) {
+        issued(which);
         if (dead) {
             return answered(IoctlResult.err(Errno.EIO, "kvm_vm_ioctl: the VM is dead"));
         }
@@ -410,86 +436,44 @@ public final class Vm {
 
     /** KVM_SET_USER_MEMORY_REGION. */
     public IoctlResult setUserMemoryRegion(MemoryRegion region) {
-        return ioctl(() -> SetUserMemoryRegion.call(this, slots, region, false));
+        return ioctl(Ioctl.SET_USER_MEMORY_REGION, () -> SetUserMemoryRegion.call(this, slots, region, false));
     }
 
     /** KVM_SET_USER_MEMORY_REGION2. */
     public IoctlResult setUserMemoryRegion2(MemoryRegion region) {
-        return ioctl(() -> SetUserMemoryRegion.call(this, slots, region, true));
+        return ioctl(Ioctl.SET_USER_MEMORY_REGION2, () -> SetUserMemoryRegion.call(this, slots, region, true));
     }
 
     /** KVM_SET_MEMORY_ATTRIBUTES. */
     public IoctlResult setMemoryAttributes(long address, long size, long value, long flags) {
-        return ioctl(() -> SetMemoryAttributes.call(this, address, size, value, flags));
+        return ioctl(Ioctl.SET_MEMORY_ATTRIBUTES, () -> SetMemoryAttributes.call(this, address, size, value, flags));
     }
 
     /** KVM_CREATE_GUEST_MEMFD; the value is the descriptor. */
     public IoctlResult createGuestMemfd(long size, long flags) {
-        return ioctl(() -> GuestMemfd.create(this, size, flags));
+        return ioctl(Ioctl.CREATE_GUEST_MEMFD, () -> GuestMemfd.create(this, size, flags));
     }
 
     /** KVM_GET_DIRTY_LOG; detail {@code bitmap} holds the bytes copied out. */
     public IoctlResult getDirtyLog(int slot) {
-        return ioctl(() -> dirtyLog.get(slot));
+        return ioctl(Ioctl.GET_DIRTY_LOG, () -> dirtyLog.get(slot));
     }
 
     /** KVM_CLEAR_DIRTY_LOG. */
     public IoctlResult clearDirtyLog(int slot, long firstPage, int numPages, Bytes bitmap) {
-        return ioctl(() -> dirtyLog.clear(slot, firstPage, numPages, bitmap));
+        return ioctl(Ioctl.CLEAR_DIRTY_LOG, () -> dirtyLog.clear(slot, firstPage, numPages, bitmap));
     }
 
     /** KVM_RESET_DIRTY_RINGS. */
     public IoctlResult resetDirtyRings() {
-        return ioctl(dirtyLog::resetRings);
-    }
-
-    /** KVM_CREATE_IRQCHIP: local APICs for vCPUs created from now on, an I/O APIC, two 8259s. */
-    public IoctlResult createIrqchip() {
-        return ioctl(() -> {
-            if (irqchip.isPresent()) {
-                return IoctlResult.err(Errno.EEXIST, "kvm_arch_vm_ioctl, KVM_CREATE_IRQCHIP: there is one");
-            }
-            if (!vcpus.isEmpty()) {
-                return IoctlResult.err(Errno.EINVAL, "kvm_arch_vm_ioctl, KVM_CREATE_IRQCHIP: there are vCPUs already");
-            }
-            irqchip = Optional.of(new IrqChip());
-            irqchip.get().onArrival(this::interruptArrived);
-            return IoctlResult.done();
-        });
-    }
-
-    /** KVM_CREATE_PIT2. */
-    public IoctlResult createPit2() {
-        return ioctl(() -> {
-            if (irqchip.map(IrqChip::hasPit).orElse(false)) {
-                return IoctlResult.err(Errno.EEXIST, "kvm_arch_vm_ioctl, KVM_CREATE_PIT2: there is one");
-            }
-            if (irqchip.isEmpty()) {
-                return IoctlResult.err(Errno.ENOENT, "kvm_arch_vm_ioctl, KVM_CREATE_PIT2: no irqchip");
-            }
-            irqchip.get().createPit();
-            return IoctlResult.done();
-        });
-    }
-
-    /** KVM_IRQ_LINE on the default routing. */
-    public IoctlResult irqLine(long gsi, boolean high) {
-        return ioctl(() -> {
-            if (irqchip.isEmpty()) {
-                return IoctlResult.err(Errno.ENXIO, "kvm_vm_ioctl_irq_line: no irqchip");
-            }
-            if (Long.compareUnsigned(gsi, IrqChip.GSIS) < 0) {
-                irqchip.get().setLine((int) gsi, high);
-            }
-            return IoctlResult.done();
-        });
+        return ioctl(Ioctl.RESET_DIRTY_RINGS, dirtyLog::resetRings);
     }
 
     /** KVM_CREATE_VCPU. */
     public IoctlResult createVcpu(long id, CpuidModel model) {
-        return ioctl(() -> {
-            if (Long.compareUnsigned(id, MAX_VCPU_ID) >= 0) {
-                return Check.VCPU_ID.refuse("kvm_vm_ioctl_create_vcpu: id is not below " + MAX_VCPU_ID);
+        return ioctl(Ioctl.CREATE_VCPU, () -> {
+            if (Long.compareUnsigned(id, platform.vcpuIds() == 0 ? MAX_VCPU_ID : platform.vcpuIds()) >= 0) {
+                return Check.VCPU_ID.refuse("kvm_arch_vcpu_precreate: id " + id + " is too big");
             }
             kvmLock.lock();
             if (createdVcpus() >= MAX_VCPUS) {
@@ -547,14 +531,41 @@ public final class Vm {
      *
      * @param cap KVM_CAP_*
      * @param arg args[0]
+     * @param flags must be 0
      */
+    public IoctlResult enableCap(int cap, long arg, long flags) {
+        return ioctl(
+                Ioctl.ENABLE_CAP,
+                () -> flags != 0
+                        ? Check.CAP_FLAGS.refuse("kvm_vm_ioctl_enable_cap: flags must be 0")
+                        : exitRules.enable(cap, arg).orElseGet(() -> enableOther(cap, arg)));
+    }
+
+    /** KVM_ENABLE_CAP on the VM without flags. */
     public IoctlResult enableCap(int cap, long arg) {
-        return ioctl(() -> exitRules.enable(cap, arg).orElseGet(() -> enableOther(cap, arg)));
+        return enableCap(cap, arg, 0);
+    }
+
+    /** KVM_GET_TSC_KHZ of the VM. */
+    public IoctlResult getTscKhz() {
+        return ioctl(Ioctl.VM_GET_TSC_KHZ, () -> IoctlResult.ok(VcpuIoctls.KHZ));
+    }
+
+    /** KVM_SET_TSC_KHZ of the VM, on a host that cannot scale: its own rate is the highest. */
+    public IoctlResult setTscKhz(long khz) {
+        return ioctl(Ioctl.VM_SET_TSC_KHZ, () -> {
+            if (Long.compareUnsigned(khz, VcpuIoctls.KHZ) > 0) {
+                return Check.VM_TSC_FASTER.refuse("kvm_arch_vm_ioctl, KVM_SET_TSC_KHZ: above the host's rate");
+            }
+            return khz == 0 || khz == VcpuIoctls.KHZ
+                    ? IoctlResult.done()
+                    : IoctlResult.unsupported("a TSC slower than the host's: it cannot be scaled");
+        });
     }
 
     /** KVM_X86_SET_MSR_FILTER. */
     public IoctlResult setMsrFilter(long flags, List<MsrFilter.MsrRange> ranges) {
-        return ioctl(() -> MsrFilter.set(this, flags, ranges));
+        return ioctl(Ioctl.X86_SET_MSR_FILTER, () -> MsrFilter.set(this, flags, ranges));
     }
 
     private IoctlResult enableOther(int cap, long arg) {
@@ -562,6 +573,15 @@ public final class Vm {
             case Cap.MANUAL_DIRTY_LOG_PROTECT2 -> dirtyLog.enableManual(arg);
             case Cap.DIRTY_LOG_RING, Cap.DIRTY_LOG_RING_ACQ_REL -> dirtyLog.enableRing(arg);
             case Cap.DIRTY_LOG_RING_WITH_BITMAP -> dirtyLog.enableRingWithBitmap();
+            case Cap.SPLIT_IRQCHIP -> platform.split(arg);
+            case Cap.X2APIC_API -> platform.x2apicApi(arg);
+            case Cap.MAX_VCPU_ID -> platform.maxVcpuId(arg);
+            case Cap.DISABLE_QUIRKS -> {
+                quirks &= ~arg;
+                yield IoctlResult.done();
+            }
+            case Cap.X86_DISABLE_EXITS, Cap.HALT_POLL, Cap.PMU_CAPABILITY, Cap.SGX_ATTRIBUTE, Cap.MSR_PLATFORM_INFO ->
+                IoctlResult.unsupported("capability " + cap + " of KVM_ENABLE_CAP");
             case Cap.DISABLE_QUIRKS2 -> {
                 if ((arg & ~(QUIRK_SLOT_ZAP_ALL | QUIRK_IGNORE_GUEST_PAT | 0x7fL)) != 0) {
                     yield Check.CAP_QUIRKS.refuse("KVM_CAP_DISABLE_QUIRKS2: unknown quirk");
@@ -588,6 +608,7 @@ public final class Vm {
 
     /** KVM_CHECK_EXTENSION on the VM. */
     public long checkExtension(int cap) {
+        issued(Ioctl.CHECK_EXTENSION);
         return Cap.onVm(this, cap);
     }
 
@@ -641,8 +662,7 @@ public final class Vm {
         boolean savedAllowed = preFaultAllowed;
         boolean savedDead = dead;
         long savedFlushes = remoteTlbFlushes;
-        Optional<IrqChip> savedChip = irqchip;
-        Optional<Runnable> chipState = irqchip.map(IrqChip::checkpoint);
+        parts.add(platform.checkpoint());
         long savedNow = now;
         return () -> {
             parts.forEach(Runnable::run);
@@ -654,8 +674,6 @@ public final class Vm {
             preFaultAllowed = savedAllowed;
             dead = savedDead;
             remoteTlbFlushes = savedFlushes;
-            irqchip = savedChip;
-            chipState.ifPresent(Runnable::run);
             now = savedNow;
         };
     }

@@ -36,6 +36,19 @@ public sealed interface VmEvent extends Event {
         }
     }
 
+    /** An ioctl was issued. It is told aside: what it does is in the stream. */
+    record Issued(Ioctl ioctl) implements VmEvent {
+        @Override
+        public Topic topic() {
+            return Topic.none();
+        }
+
+        @Override
+        public String describe() {
+            return "ioctl " + ioctl.spelling();
+        }
+    }
+
     /** The attributes of gfns {@code [start, end)} were stored. */
     record Attributes(String vm, long start, long end, boolean isPrivate) implements VmEvent {
         @Override

@@ -40,7 +40,7 @@ public final class BootRun {
             builder.addMemory(new Range((1L << 32) - shape.firmware(), 1L << 32));
         }
         builder.setModel(shape.model());
-        builder.setIrqchip(shape.pit());
+        builder.setIrqchip(shape.pit(), false);
         builder.setDevices();
         builder.setTogether(shape.threads());
         if (!(machine.build(builder) instanceof VmHandle handle)) {

@@ -5,7 +5,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import kvasir.kvm.Check;
+import kvasir.kvm.Ioctl;
 import kvasir.kvm.IoctlResult;
+import kvasir.kvm.SystemIoctls;
 import kvasir.kvm.Vm;
 import kvasir.kvm.VmEvent;
 import kvasir.kvm.VmType;
@@ -21,6 +23,13 @@ import kvasir.vmm.boot.Multiboot;
 
 /** The name {@code machine} of scripts. */
 final class MachineHandle implements Described {
+    private static final List<Parameter> ARG =
+            List.of(VmHandle.keyword("arg", Kind.U64, "", "the ioctl's argument; must be 0"));
+    private static final List<Parameter> NENT = List.of(VmHandle.keyword("nent", Kind.U64, "", "room for entries"));
+    private static final List<Parameter> ATTRIBUTE = List.of(
+            VmHandle.keyword("group", Kind.U64, "", "of the attribute"),
+            VmHandle.keyword("attr", Kind.U64, "", "the attribute"));
+
     static final Api<MachineHandle> API = Api.of(
                     "machine", MachineHandle.class, "The whole machine: host, kernel, and the VMs declared on it.")
             .operation(
@@ -133,6 +142,76 @@ final class MachineHandle implements Described {
                     "As `send` of the VM that was booted last, which may be written `send serial \"ls\\n\"`.",
                     "send serial \"ls\\n\"",
                     (m, a) -> m.machine.booted().map(vm -> vm.send(a)).orElseGet(MachineHandle::notBooted))
+            .operation(
+                    "get_api_version",
+                    ARG,
+                    "KVM_GET_API_VERSION; detail `value`. Errors: EINVAL for an argument.",
+                    "machine.get_api_version -> ok value 12",
+                    (m, a) -> m.system().version(a.u64("arg", 0)).outcome())
+            .operation(
+                    "get_vcpu_mmap_size",
+                    ARG,
+                    "KVM_GET_VCPU_MMAP_SIZE; detail `value`. Errors: EINVAL for an argument.",
+                    "machine.get_vcpu_mmap_size -> ok value 12288",
+                    (m, a) -> m.system().mmapSize(a.u64("arg", 0)).outcome())
+            .operation(
+                    "check_extension",
+                    List.of(Parameter.of("cap", Kind.U64, "", "KVM_CAP_* number")),
+                    "KVM_CHECK_EXTENSION on /dev/kvm.",
+                    "assert machine.check_extension(236) == 1",
+                    (m, a) -> m.system().checkExtension((int) a.u64("cap")))
+            .operation(
+                    "get_msr_index_list",
+                    NENT,
+                    "KVM_GET_MSR_INDEX_LIST: detail `indices`. Errors: E2BIG with detail `nmsrs`.",
+                    "machine.get_msr_index_list",
+                    (m, a) -> m.system().msrs(a.u64("nent", 4096), false).outcome())
+            .operation(
+                    "get_msr_feature_index_list",
+                    NENT,
+                    "KVM_GET_MSR_FEATURE_INDEX_LIST: detail `indices`. Errors: E2BIG with detail `nmsrs`.",
+                    "machine.get_msr_feature_index_list",
+                    (m, a) -> m.system().msrs(a.u64("nent", 4096), true).outcome())
+            .operation(
+                    "get_supported_cpuid",
+                    NENT,
+                    "KVM_GET_SUPPORTED_CPUID: details `nent` and `entries`. Errors: E2BIG.",
+                    "show machine.get_supported_cpuid",
+                    (m, a) -> m.system().cpuid(a.u64("nent", 256), false).outcome())
+            .operation(
+                    "get_emulated_cpuid",
+                    NENT,
+                    "KVM_GET_EMULATED_CPUID: nothing is emulated that the processor has not. Errors: E2BIG.",
+                    "machine.get_emulated_cpuid -> ok nent 0",
+                    (m, a) -> m.system().cpuid(a.u64("nent", 256), true).outcome())
+            .operation(
+                    "get_mce_cap_supported",
+                    List.of(),
+                    "KVM_X86_GET_MCE_CAP_SUPPORTED; detail `value`.",
+                    "machine.get_mce_cap_supported",
+                    (m, _) -> m.system().mceCap().outcome())
+            .operation(
+                    "get_device_attr",
+                    ATTRIBUTE,
+                    "KVM_GET_DEVICE_ATTR of /dev/kvm: group 0, attribute 0 is the supported XCR0. Errors: ENXIO.",
+                    "machine.get_device_attr group 0 attr 0",
+                    (m, a) -> m.system()
+                            .attribute(a.u64("group", 0), a.u64("attr", 0), true)
+                            .outcome())
+            .operation(
+                    "has_device_attr",
+                    ATTRIBUTE,
+                    "KVM_HAS_DEVICE_ATTR of /dev/kvm. Errors: ENXIO.",
+                    "machine.has_device_attr group 0 attr 0",
+                    (m, a) -> m.system()
+                            .attribute(a.u64("group", 0), a.u64("attr", 0), false)
+                            .outcome())
+            .operation(
+                    "ioctl",
+                    List.of(Parameter.of("request", Kind.U64, "", "the request number")),
+                    "An ioctl of /dev/kvm by its number. Errors: EINVAL for one that does not exist.",
+                    "machine.ioctl 0xae55 -> EINVAL",
+                    (m, a) -> m.system().other(a.u64("request")).outcome())
             .property(
                     "semantics",
                     "string",
@@ -157,7 +236,12 @@ final class MachineHandle implements Described {
         this.machine = machine;
     }
 
+    private SystemIoctls system() {
+        return new SystemIoctls(machine.kvm());
+    }
+
     private Object createVm(long type) {
+        machine.kvm().issued(Ioctl.CREATE_VM);
         Optional<VmType> wanted = Stream.of(VmType.values())
                 .filter(each -> each.number() == type)
                 .filter(each -> each == VmType.DEFAULT || each == VmType.SW_PROTECTED)

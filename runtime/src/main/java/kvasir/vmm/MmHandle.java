@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import kvasir.event.Topic;
+import kvasir.kvm.EventFd;
 import kvasir.kvm.IoctlResult;
 import kvasir.kvm.mm.HostPte;
 import kvasir.kvm.mm.Mm;
@@ -27,6 +28,31 @@ final class MmHandle implements Described {
                     MmHandle.class,
                     "The VMM process's address space: its mappings and the host's page tables. All VMs of a script "
                             + "share one process.")
+            .operation(
+                    "eventfd",
+                    List.of(),
+                    "eventfd(2): a counter that KVM_IOEVENTFD and KVM_IRQFD work on; gives the descriptor.",
+                    "let fd = plain.host.eventfd",
+                    (p, _) -> (long) p.mm.descriptors().open(new EventFd()))
+            .operation(
+                    "signal_eventfd",
+                    List.of(Parameter.of("fd", Kind.U64, "", "what `eventfd` gave")),
+                    "write(2) of 1. Errors: EBADF, EINVAL.",
+                    "pc.host.signal_eventfd fd",
+                    (p, a) -> p.withEventFd(a.u64("fd"), file -> {
+                        file.signal(1);
+                        return Outcome.ok();
+                    }))
+            .operation(
+                    "read_eventfd",
+                    List.of(Parameter.of("fd", Kind.U64, "", "what `eventfd` gave")),
+                    "read(2): the counter, which becomes 0. Errors: EAGAIN if it is 0; EBADF, EINVAL.",
+                    "assert plain.host.read_eventfd(fd) == 2",
+                    (p, a) -> p.withEventFd(
+                            a.u64("fd"),
+                            file -> file.count() == 0
+                                    ? new Outcome.Failed("EAGAIN", "the counter is 0", Map.of())
+                                    : (Object) file.take()))
             .operation(
                     "mmap",
                     List.of(
@@ -314,6 +340,16 @@ final class MmHandle implements Described {
         fields.put("end", vma.end() << 12);
         fields.put("what", vma.describe());
         return fields;
+    }
+
+    private Object withEventFd(long fd, java.util.function.Function<EventFd, Object> body) {
+        Optional<Object> file = mm.descriptors().get((int) fd);
+        if (file.isEmpty()) {
+            return new Outcome.Failed("EBADF", "descriptor " + fd + " is not open", Map.of());
+        }
+        return file.get() instanceof EventFd eventFd
+                ? body.apply(eventFd)
+                : new Outcome.Failed("EINVAL", "descriptor " + fd + " is no eventfd", Map.of());
     }
 
     @Override

@@ -78,7 +78,7 @@ public final class Pc {
     }
 
     private Line line(int gsi) {
-        return high -> vm.irqLine(gsi, high);
+        return high -> vm.platform().irqLine(gsi, high);
     }
 
     private void sent(int octet) {

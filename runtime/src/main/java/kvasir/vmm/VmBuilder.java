@@ -13,6 +13,7 @@ import kvasir.kvm.MemoryRegion;
 import kvasir.kvm.Memslot;
 import kvasir.kvm.Vm;
 import kvasir.kvm.VmType;
+import kvasir.kvm.irqchip.IrqChip;
 import kvasir.kvm.mm.Mm;
 import kvasir.metal.cpu.CpuidModel;
 import kvasir.registry.Api;
@@ -48,6 +49,7 @@ public class VmBuilder implements Described {
     private boolean setsCpuid = true;
     private boolean irqchip;
     private boolean pit;
+    private boolean split;
     private boolean devices;
     private final List<Function<Pc, VirtioDevice>> virtio = new ArrayList<>();
     private boolean together;
@@ -175,11 +177,13 @@ public class VmBuilder implements Described {
     private static <T extends VmBuilder> Api.Builder<T> declarePlatform(Api.Builder<T> api) {
         return api.operation(
                         "irqchip",
-                        List.of(flag("no_pit", "without KVM_CREATE_PIT2")),
+                        List.of(
+                                flag("no_pit", "without KVM_CREATE_PIT2"),
+                                flag("split", "KVM_CAP_SPLIT_IRQCHIP of 24 pins: local APICs only, and no PIT")),
                         "KVM_CREATE_IRQCHIP: local APICs, I/O APIC and 8259 pair in the kernel; then KVM_CREATE_PIT2. "
                                 + "HLT then sleeps in the kernel, and vCPUs but the first wait for INIT and SIPI.",
                         "irqchip",
-                        (b, a) -> b.note(b.setIrqchip(!a.flag("no_pit"))))
+                        (b, a) -> b.note(b.setIrqchip(!a.flag("no_pit"), a.flag("split"))))
                 .operation(
                         "smp",
                         List.of(Parameter.of("how", Kind.WORD, "", "turns: deterministic; threads: at the same time")
@@ -267,13 +271,14 @@ public class VmBuilder implements Described {
         return Optional.empty();
     }
 
-    Optional<Outcome> setIrqchip(boolean withPit) {
+    Optional<Outcome> setIrqchip(boolean withPit, boolean localOnly) {
         if (type != VmType.DEFAULT && type != VmType.SW_PROTECTED && type != VmType.SNP) {
             return Optional.of(new Outcome.Failed(
                     "unsupported", "unsupported: an in-kernel irqchip for a VM of type " + type, Map.of()));
         }
         irqchip = true;
-        pit = withPit;
+        pit = withPit && !localOnly;
+        split = localOnly;
         return Optional.empty();
     }
 
@@ -406,10 +411,13 @@ public class VmBuilder implements Described {
         }
         problem.ifPresentOrElse(_ -> {}, () -> beforeMemory(vm));
         if (irqchip && problem.isEmpty()) {
-            keep(vm.createIrqchip());
+            keep(
+                    split
+                            ? vm.enableCap(Cap.SPLIT_IRQCHIP, IrqChip.GSIS)
+                            : vm.platform().createIrqchip());
         }
         if (pit && problem.isEmpty()) {
-            keep(vm.createPit2());
+            keep(vm.platform().createPit(true));
         }
         for (MemoryLine line : memory) {
             if (problem.isEmpty()) {

@@ -74,7 +74,8 @@ public class VmHandle implements Described {
 
     /** The same where vCPUs are handles of another kind, the declaration called {@code vcpuType}. */
     protected static <T extends VmHandle> Api.Builder<T> declare(Api.Builder<T> api, String vcpuType) {
-        return declarePc(declareViews(declareDirtyLog(declareGmem(declareMemory(declareSlots(api)))), vcpuType));
+        return VmPlatform.declare(
+                declarePc(declareViews(declareDirtyLog(declareGmem(declareMemory(declareSlots(api)))), vcpuType)));
     }
 
     /** The handle of one vCPU. */
@@ -128,15 +129,6 @@ public class VmHandle implements Described {
                         "Whether the guest has sent this text on COM1.",
                         "assert pc.printed(\"hello\")",
                         (vm, a) -> vm.withPc(pc -> pc.serial().contains(a.string("text"))))
-                .operation(
-                        "irq_line",
-                        List.of(
-                                Parameter.of("gsi", Kind.U64, "", "0 to 23"),
-                                Parameter.of("level", Kind.U64, "", "0 or 1")),
-                        "KVM_IRQ_LINE. Errors: ENXIO without an irqchip.",
-                        "pc.irq_line 5 1",
-                        (vm, a) ->
-                                vm.vm.irqLine(a.u64("gsi"), a.u64("level") != 0).outcome())
                 .property(
                         "serial",
                         "string",
@@ -358,10 +350,11 @@ public class VmHandle implements Described {
                         "enable_cap",
                         List.of(
                                 Parameter.of("cap", Kind.U64, "", "KVM_CAP_* number"),
-                                Parameter.of("arg", Kind.U64, "", "args[0]").orAbsent()),
-                        "KVM_ENABLE_CAP on the VM. Errors: EINVAL, E2BIG.",
+                                Parameter.of("arg", Kind.U64, "", "args[0]").orAbsent(),
+                                keyword("flags", Kind.U64, "", "must be 0")),
+                        "KVM_ENABLE_CAP on the VM. Errors: EINVAL, EEXIST, E2BIG, EPERM.",
                         "plain.enable_cap 213 0x80",
-                        (vm, a) -> vm.vm.enableCap((int) a.u64("cap"), a.u64("arg", 0))
+                        (vm, a) -> vm.vm.enableCap((int) a.u64("cap"), a.u64("arg", 0), a.u64("flags", 0))
                                 .outcome())
                 .operation(
                         "register_coalesced_mmio",

@@ -32,7 +32,7 @@ class HostThreadsTest {
         VmBuilder builder = machine.declare("pc", "default");
         builder.setVcpus(vcpus);
         builder.addMemory(new Range(0, 64 << 20));
-        builder.setIrqchip(false);
+        builder.setIrqchip(false, false);
         builder.setDevices();
         builder.setTogether(true);
         VmHandle handle = assertInstanceOf(VmHandle.class, machine.build(builder));

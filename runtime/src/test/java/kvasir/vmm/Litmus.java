@@ -61,7 +61,7 @@ final class Litmus {
         VmBuilder builder = machine.declare("pc", "default");
         builder.setVcpus(threads.size());
         builder.addMemory(new Range(0, 64 << 20));
-        builder.setIrqchip(false);
+        builder.setIrqchip(false, false);
         builder.setDevices();
         builder.setTogether(true);
         var handle = assertInstanceOf(VmHandle.class, machine.build(builder));

@@ -2,6 +2,7 @@ package kvasir.scripts;
 
 import java.nio.file.Path;
 import kvasir.event.Event;
+import kvasir.event.Events;
 
 /** Hears how a run goes, in order, on the thread that runs. Progress lines and reports are listeners. */
 public interface RunListener {
@@ -26,6 +27,24 @@ public interface RunListener {
 
     /** The machine of one schedule of a race did something; only with {@link RunOptions#trace()}. */
     default void raceEvent(long sequence, Event event) {}
+
+    /** The machine was asked something that has no place in its stream; only with {@link RunOptions#trace()}. */
+    default void aside(Event event) {}
+
+    /** What a machine's stream is to tell. */
+    default Events.Listener stream() {
+        return new Events.Listener() {
+            @Override
+            public void on(long sequence, Event event) {
+                RunListener.this.event(sequence, event);
+            }
+
+            @Override
+            public void aside(Event event) {
+                RunListener.this.aside(event);
+            }
+        };
+    }
 
     /** A case has ended. */
     default void finished(CaseResult result) {}

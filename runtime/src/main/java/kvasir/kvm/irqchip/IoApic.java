@@ -1,6 +1,8 @@
 package kvasir.kvm.irqchip;
 
-import java.util.function.Consumer;
+import java.util.function.ObjLongConsumer;
+import java.util.function.ToIntFunction;
+import java.util.function.ToLongFunction;
 
 /** The 82093AA I/O APIC with 24 pins at FEC0_0000h (data sheet; KVM's ioapic.c). */
 final class IoApic {
@@ -15,14 +17,14 @@ final class IoApic {
     private static final long WRITABLE = ~(REMOTE_IRR | PENDING);
 
     private final long[] redirection = new long[PINS];
-    private final Consumer<InterruptMessage> bus;
+    private final ToIntFunction<InterruptMessage> bus;
     private int select;
     private int id;
     private int lines;
     private int request;
 
     /** @param bus where interrupt messages go */
-    IoApic(Consumer<InterruptMessage> bus) {
+    IoApic(ToIntFunction<InterruptMessage> bus) {
         this.bus = bus;
         java.util.Arrays.fill(redirection, MASKED);
     }
@@ -61,7 +63,7 @@ final class IoApic {
         } else {
             request &= ~bit;
         }
-        bus.accept(new InterruptMessage(
+        var _ = bus.applyAsInt(new InterruptMessage(
                 (int) entry & 0xff,
                 DeliveryMode.of((int) entry >>> 8),
                 (entry & 1 << 11) != 0,
@@ -126,6 +128,31 @@ final class IoApic {
         // an edge-triggered entry has no remote IRR (KVM, ioapic_write_indirect)
         redirection[pin] = (written & LEVEL) == 0 ? written & ~REMOTE_IRR : written;
         service(pin);
+    }
+
+    /** struct kvm_ioapic_state, field by field. */
+    void save(ObjLongConsumer<String> state) {
+        state.accept("base_address", BASE);
+        state.accept("ioregsel", select);
+        state.accept("id", id);
+        state.accept("irr", request);
+        for (int pin = 0; pin < PINS; pin++) {
+            state.accept("redirtbl" + pin, redirection[pin]);
+        }
+    }
+
+    /** kvm_set_ioapic: what is requested is served at once. */
+    void load(ToLongFunction<String> state) {
+        select = (int) state.applyAsLong("ioregsel") & 0xff;
+        id = (int) state.applyAsLong("id") & 0xf;
+        request = 0;
+        for (int pin = 0; pin < PINS; pin++) {
+            redirection[pin] = state.applyAsLong("redirtbl" + pin);
+        }
+        request = (int) state.applyAsLong("irr") & (1 << PINS) - 1;
+        for (int pin = 0; pin < PINS; pin++) {
+            service(pin);
+        }
     }
 
     Runnable checkpoint() {

@@ -1,5 +1,7 @@
 package kvasir.kvm.irqchip;
 
+import java.util.function.IntUnaryOperator;
+
 /**
  * A local APIC in xAPIC and x2APIC mode with timer (SDM volume 3, chapter 11; KVM's lapic.c for version and LVT count).
  */
@@ -46,6 +48,7 @@ public final class LocalApic {
 
     private final IrqChip chip;
     private final int id;
+    private final boolean boot;
     private final long physicalMask;
     private final int[] registers = new int[0x40];
     private long base;
@@ -61,12 +64,15 @@ public final class LocalApic {
     private int pendingStartup = -1;
     private int pendingNmis;
     private boolean pendingSmi;
+    private int external = -1;
+    private int endedForUser = -1;
 
-    LocalApic(IrqChip chip, int id, int physicalBits) {
+    LocalApic(IrqChip chip, int id, int physicalBits, boolean boot) {
         this.chip = chip;
         this.id = id;
+        this.boot = boot;
         physicalMask = (1L << physicalBits) - 1;
-        base = DEFAULT_BASE | ENABLED | (id == 0 ? BSP : 0);
+        base = DEFAULT_BASE | ENABLED | (boot ? BSP : 0);
         reset();
     }
 
@@ -76,7 +82,7 @@ public final class LocalApic {
         for (int lvt = LVT_TIMER; lvt <= LVT_ERROR; lvt += 0x10) {
             put(lvt, MASKED);
         }
-        if (id == 0) {
+        if (boot) {
             // the boot processor starts in virtual wire mode (KVM, kvm_lapic_reset with quirk LINT0_REENABLED)
             put(LVT_LINT0, DeliveryMode.EXTINT.ordinal() << 8);
         }
@@ -134,14 +140,19 @@ public final class LocalApic {
 
     /** WRMSR IA32_APIC_BASE; false means #GP (SDM volume 3, 11.12.5.1). */
     public boolean writeBase(long value) {
+        long oldMode = base & (ENABLED | X2APIC);
+        long newMode = value & (ENABLED | X2APIC);
+        boolean illegal = (oldMode == (ENABLED | X2APIC) && newMode == ENABLED)
+                || (oldMode == 0 && newMode == (ENABLED | X2APIC));
+        return !illegal && setBase(value);
+    }
+
+    /** IA32_APIC_BASE as user space sets it, from any mode to any other; false if the value is not legal. */
+    public boolean setBase(long value) {
         long reserved = ~physicalMask | 0x2ff;
         long oldMode = base & (ENABLED | X2APIC);
         long newMode = value & (ENABLED | X2APIC);
-        boolean illegal = (value & reserved) != 0
-                || newMode == X2APIC
-                || (oldMode == (ENABLED | X2APIC) && newMode == ENABLED)
-                || (oldMode == 0 && newMode == (ENABLED | X2APIC));
-        if (illegal) {
+        if ((value & reserved) != 0 || newMode == X2APIC) {
             return false;
         }
         base = value;
@@ -439,16 +450,42 @@ public final class LocalApic {
         int vector = highest(ISR);
         if (vector >= 0) {
             clear(ISR, vector);
-            if (isSet(TMR, vector)) {
-                chip.endOfInterrupt(vector);
-            }
+            chip.endOfInterrupt(this, vector, isSet(TMR, vector));
         }
     }
 
+    /** An EOI that user space's I/O APIC must hear of. */
+    void tellEoi(int vector) {
+        endedForUser = vector;
+    }
+
+    /** Takes the vector of an EOI that user space must hear of; -1 if there is none. */
+    public int takeEoi() {
+        int vector = endedForUser;
+        endedForUser = -1;
+        return vector;
+    }
+
+    /** The vector that user space's 8259 has given (pending_external_vector); -1 if none waits. */
+    public int external() {
+        return external;
+    }
+
+    /** KVM_INTERRUPT with a split irqchip. */
+    public void setExternal(int vector) {
+        external = vector;
+    }
+
+    int takeExternal() {
+        int vector = external;
+        external = -1;
+        return vector;
+    }
+
     /** Whether the 8259 pair reaches the processor through LINT0, or past a disabled APIC. */
-    boolean acceptsExternal() {
+    public boolean acceptsExternal() {
         int lint0 = get(LVT_LINT0);
-        return !enabled() ? id == 0 : (lint0 & MASKED) == 0 && DeliveryMode.of(lint0 >>> 8) == DeliveryMode.EXTINT;
+        return !enabled() ? boot : (lint0 & MASKED) == 0 && DeliveryMode.of(lint0 >>> 8) == DeliveryMode.EXTINT;
     }
 
     /** LINT1 as the NMI line. */
@@ -589,6 +626,53 @@ public final class LocalApic {
         }
     }
 
+    /** A register of the page that KVM_GET_LAPIC gives; the id as user space expects it (kvm_apic_state_fixup). */
+    public int stateRegister(int offset, long now) {
+        return switch (offset) {
+            case ID -> x2() ? chip.wideIds() ? id : id << 24 : get(ID);
+            case ICR -> x2() ? (int) x2Icr : get(ICR);
+            case ICR_HIGH -> x2() ? (int) (x2Icr >>> 32) : get(ICR_HIGH);
+            case VERSION, PPR, CURRENT_COUNT -> read(offset, now);
+            default -> get(offset);
+        };
+    }
+
+    /** Whether the id in a page for {@link #load} is one that KVM_SET_LAPIC takes. */
+    public boolean acceptsId(int given) {
+        return !x2() || !chip.wideIds() || given == id;
+    }
+
+    /**
+     * KVM_SET_LAPIC of a page (kvm_apic_set_state): the timer begins anew.
+     *
+     * @param page the register at an offset
+     */
+    public void load(IntUnaryOperator page, long now) {
+        for (int offset = ID; offset <= SELF_IPI; offset += 0x10) {
+            put(offset, page.applyAsInt(offset));
+        }
+        if (x2()) {
+            put(ID, id);
+            put(LDR, logicalX2());
+            x2Icr = Integer.toUnsignedLong(page.applyAsInt(ICR)) | (long) page.applyAsInt(ICR_HIGH) << 32;
+        }
+        put(SVR, get(SVR) & 0x3ff);
+        timerStart = now;
+        timerArmed = !deadlineMode() && get(INITIAL_COUNT) != 0;
+        tscDeadline = 0;
+        chip.arrived(id);
+    }
+
+    /** INIT waits because its processor is in SMM (kvm_lapic_latched_init). */
+    public boolean initLatched() {
+        return pendingInit;
+    }
+
+    /** Sets what {@link #initLatched} tells. */
+    public void latchInit(boolean latched) {
+        pendingInit = latched;
+    }
+
     /** The registers as they are, as an action that puts them back. */
     Runnable checkpoint() {
         int[] savedRegisters = registers.clone();
@@ -603,6 +687,8 @@ public final class LocalApic {
         int savedStartup = pendingStartup;
         int savedNmis = pendingNmis;
         boolean savedSmi = pendingSmi;
+        int savedExternal = external;
+        int savedEnded = endedForUser;
         return () -> {
             System.arraycopy(savedRegisters, 0, registers, 0, registers.length);
             base = savedBase;
@@ -616,6 +702,8 @@ public final class LocalApic {
             pendingStartup = savedStartup;
             pendingNmis = savedNmis;
             pendingSmi = savedSmi;
+            external = savedExternal;
+            endedForUser = savedEnded;
         };
     }
 }

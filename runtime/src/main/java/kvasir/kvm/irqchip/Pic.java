@@ -1,5 +1,8 @@
 package kvasir.kvm.irqchip;
 
+import java.util.function.ObjLongConsumer;
+import java.util.function.ToLongFunction;
+
 /**
  * One 8259A interrupt controller (Intel 8259A data sheet; KVM's i8259.c for what a PC leaves out: 8086 mode, no
  * buffered mode).
@@ -188,6 +191,45 @@ final class Pic {
 
     void writeTriggerModes(int value) {
         edgeLevel = value & elcrMask;
+    }
+
+    /** struct kvm_pic_state, field by field. */
+    void save(ObjLongConsumer<String> state) {
+        state.accept("last_irr", lastLevel);
+        state.accept("irr", request);
+        state.accept("imr", mask);
+        state.accept("isr", service);
+        state.accept("priority_add", priorityAdd);
+        state.accept("irq_base", vectorBase);
+        state.accept("read_reg_select", readService ? 1 : 0);
+        state.accept("poll", poll ? 1 : 0);
+        state.accept("special_mask", specialMask ? 1 : 0);
+        state.accept("init_state", initState);
+        state.accept("auto_eoi", autoEoi ? 1 : 0);
+        state.accept("rotate_on_auto_eoi", rotateOnAutoEoi ? 1 : 0);
+        state.accept("special_fully_nested_mode", specialFullyNested ? 1 : 0);
+        state.accept("init4", expectsFourWords ? 1 : 0);
+        state.accept("elcr", edgeLevel);
+        state.accept("elcr_mask", elcrMask);
+    }
+
+    /** What {@link #save} told, or user space has made of it; the mask of the edge/level register stays. */
+    void load(ToLongFunction<String> state) {
+        lastLevel = (int) state.applyAsLong("last_irr");
+        request = (int) state.applyAsLong("irr");
+        mask = (int) state.applyAsLong("imr");
+        service = (int) state.applyAsLong("isr");
+        priorityAdd = (int) state.applyAsLong("priority_add") & 7;
+        vectorBase = (int) state.applyAsLong("irq_base");
+        readService = state.applyAsLong("read_reg_select") != 0;
+        poll = state.applyAsLong("poll") != 0;
+        specialMask = state.applyAsLong("special_mask") != 0;
+        initState = (int) state.applyAsLong("init_state") & 3;
+        autoEoi = state.applyAsLong("auto_eoi") != 0;
+        rotateOnAutoEoi = state.applyAsLong("rotate_on_auto_eoi") != 0;
+        specialFullyNested = state.applyAsLong("special_fully_nested_mode") != 0;
+        expectsFourWords = state.applyAsLong("init4") != 0;
+        edgeLevel = (int) state.applyAsLong("elcr") & elcrMask;
     }
 
     private void copyFrom(Pic other) {

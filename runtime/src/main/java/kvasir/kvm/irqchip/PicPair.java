@@ -73,6 +73,10 @@ final class PicPair {
         cascade();
     }
 
+    Pic chip(int number) {
+        return number == 0 ? master : slave;
+    }
+
     Runnable checkpoint() {
         Runnable savedMaster = master.checkpoint();
         Runnable savedSlave = slave.checkpoint();

@@ -1,5 +1,8 @@
 package kvasir.kvm.irqchip;
 
+import java.util.function.ObjLongConsumer;
+import java.util.function.ToLongFunction;
+
 /**
  * The 8254 interval timer and the speaker port: ports 40h to 43h and 61h (Intel 8254 data sheet; KVM's i8254.c).
  * Channel 0 drives GSI 0; channel 2 is gated by port 61h.
@@ -9,6 +12,8 @@ final class Pit {
     private static final long HERTZ = 1_193_182;
 
     private static final int FULL = 0x10000;
+
+    private static final long SPEAKER_DATA_ON = 1 << 1;
 
     private final Channel[] channels = {new Channel(), new Channel(), new Channel()};
     private boolean speakerData;
@@ -253,6 +258,54 @@ final class Pit {
     private static int toBcd(int value) {
         int decimal = value % 10_000;
         return decimal / 1000 << 12 | decimal / 100 % 10 << 8 | decimal / 10 % 10 << 4 | decimal % 10;
+    }
+
+    /** struct kvm_pit_state2, field by field. */
+    void save(ObjLongConsumer<String> state) {
+        for (int i = 0; i < channels.length; i++) {
+            Channel channel = channels[i];
+            String name = "channel" + i + ".";
+            boolean word = channel.access == 3;
+            state.accept(name + "count", channel.count);
+            state.accept(name + "latched_count", channel.latchedCount);
+            state.accept(name + "count_latched", channel.latchedBytes == 0 ? 0 : channel.access);
+            state.accept(name + "status_latched", channel.statusLatched ? 1 : 0);
+            state.accept(name + "status", channel.status);
+            state.accept(name + "read_state", word ? channel.readHighNext ? 4 : 3 : channel.access);
+            state.accept(name + "write_state", word ? channel.writeHighNext ? 4 : 3 : channel.access);
+            state.accept(name + "write_latch", channel.writtenLow);
+            state.accept(name + "rw_mode", channel.access);
+            state.accept(name + "mode", channel.mode);
+            state.accept(name + "bcd", channel.bcd ? 1 : 0);
+            state.accept(name + "gate", channel.gate ? 1 : 0);
+            state.accept(name + "count_load_time", channel.loadedAt);
+        }
+        state.accept("flags", speakerData ? SPEAKER_DATA_ON : 0);
+    }
+
+    /** kvm_vm_ioctl_set_pit2: the counters begin anew, now. */
+    void load(ToLongFunction<String> state, long now) {
+        for (int i = 0; i < channels.length; i++) {
+            Channel channel = channels[i];
+            String name = "channel" + i + ".";
+            channel.access = Math.clamp(state.applyAsLong(name + "rw_mode"), 1, 3);
+            channel.mode = (int) state.applyAsLong(name + "mode") % 6;
+            channel.bcd = state.applyAsLong(name + "bcd") != 0;
+            channel.gate = state.applyAsLong(name + "gate") != 0;
+            channel.latchedCount = (int) state.applyAsLong(name + "latched_count");
+            channel.latchedBytes = state.applyAsLong(name + "count_latched") == 0 ? 0 : channel.access == 3 ? 2 : 1;
+            channel.statusLatched = state.applyAsLong(name + "status_latched") != 0;
+            channel.status = (int) state.applyAsLong(name + "status");
+            channel.readHighNext = state.applyAsLong(name + "read_state") == 4;
+            channel.writeHighNext = state.applyAsLong(name + "write_state") == 4;
+            channel.writtenLow = (int) state.applyAsLong(name + "write_latch");
+            long count = state.applyAsLong(name + "count");
+            channel.count = count == 0 || count > FULL ? FULL : (int) count;
+            channel.loaded = true;
+            channel.loadedAt = now;
+            channel.edgesDelivered = 0;
+        }
+        speakerData = (state.applyAsLong("flags") & SPEAKER_DATA_ON) != 0;
     }
 
     Runnable checkpoint() {

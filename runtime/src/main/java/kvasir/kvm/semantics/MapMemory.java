@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 import kvasir.kvm.Check;
 import kvasir.kvm.Errno;
+import kvasir.kvm.Ioctl;
 import kvasir.kvm.IoctlResult;
 import kvasir.kvm.Seam;
 import kvasir.kvm.Seams;
@@ -36,6 +37,7 @@ final class MapMemory {
 
     /** The ioctl, from kvm_vcpu_ioctl on. */
     IoctlResult ioctl() {
+        vm.issued(Ioctl.PRE_FAULT_MEMORY);
         if (vm.dead()) {
             return vm.answered(Check.PRE_FAULT_DEAD.refuse("kvm_vcpu_ioctl: the VM is dead"));
         }

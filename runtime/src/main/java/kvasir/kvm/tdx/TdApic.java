@@ -14,7 +14,7 @@ final class TdApic implements VirtualApic {
 
     TdApic(IrqChip chip, int id, int physicalBits) {
         this.chip = chip;
-        apic = chip.addLocalApic(id, physicalBits);
+        apic = chip.addLocalApic(id, physicalBits, id == 0);
         apic.writeBase(apic.base() | X2APIC);
     }
 

@@ -277,6 +277,11 @@ public record CpuidModel(
         return XState.user(this);
     }
 
+    /** Whether XSETBV takes {@code value} for XCR0. */
+    public boolean acceptsXcr0(long value) {
+        return XState.legalXcr0(this, value);
+    }
+
     /**
      * Bytes of an XSAVE area.
      *

@@ -134,9 +134,10 @@ final class SystemOps {
                 if ((value & ~15L) != 0) {
                     throw c.exception(Vector.GP, 0);
                 }
+                int before = c.sys.cr8;
                 c.sys.cr8 = (int) value;
                 if (c.cr8Exits) {
-                    c.interpreter.exitAfter(new VmExit.Cr8Write(c.sys.cr8));
+                    c.interpreter.exitAfter(new VmExit.Cr8Write(before, c.sys.cr8));
                 }
             }
             default -> throw c.exception(Vector.UD, 0);

@@ -93,8 +93,13 @@ public sealed interface VmExit {
      */
     record BusLock() implements VmExit {}
 
-    /** MOV to CR8, if {@link Cpu#interceptCr8(boolean)} asks for it; it has retired. */
-    record Cr8Write(int value) implements VmExit {}
+    /**
+     * MOV to CR8, if {@link Cpu#interceptCr8(boolean)} asks for it; it has retired.
+     *
+     * @param before what CR8 was
+     * @param value what it is now
+     */
+    record Cr8Write(int before, int value) implements VmExit {}
 
     /** Shutdown: an exception while delivering a double fault. */
     record TripleFault() implements VmExit {}

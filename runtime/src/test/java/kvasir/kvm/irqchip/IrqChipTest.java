@@ -24,8 +24,8 @@ final class IrqChipTest {
     private static final int DIVIDE = 0x3e0;
 
     private final IrqChip chip = new IrqChip();
-    private final LocalApic bsp = chip.addLocalApic(0, 46);
-    private final LocalApic ap = chip.addLocalApic(1, 46);
+    private final LocalApic bsp = chip.addLocalApic(0, 46, true);
+    private final LocalApic ap = chip.addLocalApic(1, 46, false);
 
     @BeforeEach
     void enableApics() {

@@ -82,6 +82,11 @@ public final class CoverageRun {
         }
 
         @Override
+        public void aside(Event event) {
+            coverage.hear(event, provoked::add);
+        }
+
+        @Override
         public void raceEvent(long sequence, Event event) {
             coverage.hear(event, provoked::add);
         }

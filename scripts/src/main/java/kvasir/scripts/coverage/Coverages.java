@@ -4,8 +4,12 @@ import java.util.List;
 
 /** All coverages that can be measured. */
 public final class Coverages {
-    private static final List<Coverage> ALL =
-            List.of(new ErrnoCoverage(), LeafCoverage.seamcall(), LeafCoverage.tdcall(), new SnpCoverage());
+    private static final List<Coverage> ALL = List.of(
+            new ErrnoCoverage(),
+            new IoctlCoverage(),
+            LeafCoverage.seamcall(),
+            LeafCoverage.tdcall(),
+            new SnpCoverage());
 
     private Coverages() {}
 

@@ -128,7 +128,7 @@ public final class JavaScriptRunner {
         var history = new History(EVENTS_KEPT);
         world.events().add(history);
         if (run.options.trace()) {
-            world.events().add(run.tally.listener::event);
+            world.events().add(run.tally.listener.stream());
         }
         var execution = new Execution(world, semantics, Optional.of(history), false, output::add, () -> interrupted);
         var realm = new Realm(machines, execution, run.options.seed(), run.file);

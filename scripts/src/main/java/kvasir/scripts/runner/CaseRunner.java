@@ -159,8 +159,7 @@ final class CaseRunner {
         try (Machines.World world = machines.create(choice)) {
             running = world;
             if (trace != null) {
-                Events.Listener tracer = trace::event;
-                world.events().add(tracer);
+                world.events().add(trace.stream());
             }
             Optional<History> history = explain ? Optional.of(new History(EVENTS_KEPT)) : Optional.empty();
             history.ifPresent(world.events()::add);
