@@ -29,8 +29,11 @@ import kvasir.metal.cpu.isa.Operand;
  * class dies with the region.
  */
 final class RegionTranslator {
-    /** The JVM never compiles a method of more bytecode. */
-    private static final int MOST_BYTECODE = 8000;
+    /**
+     * The JVM's first compiler gives up on some methods of more bytecode than this ("out of virtual registers"), which
+     * then stay in its interpreter; more than 8000 it never compiles.
+     */
+    private static final int MOST_BYTECODE = 4000;
 
     private static final ClassDesc SUPER = ClassDesc.of("kvasir.metal.cpu.RegionCode");
     private static final ClassDesc SELF = ClassDesc.of("kvasir.metal.cpu.RegionCode$Translated");

@@ -16,13 +16,14 @@ import kvasir.metal.memory.PhysicalMemory;
  */
 final class TranslatorThread {
     private static final TranslatorThread ONE = new TranslatorThread();
-    private static final int CALLS = 64;
+    /** Calls a round: so few that the JVM does not optimize for the empty budget before the guest has been inside. */
+    private static final int CALLS = 12;
 
-    /** A compiled call takes less than this part of what the first ones took. */
-    private static final int FASTER = 4;
+    /** A compiled call takes less than this part of an interpreted one. */
+    private static final int FASTER = 3;
 
-    /** Rounds of calls after which a translation is given out however slow it is: the JVM may not compile at all. */
-    private static final int MOST_ROUNDS = 40;
+    /** Rounds after which a translation is given out however slow it is: the JVM may not compile at all. */
+    private static final int MOST_ROUNDS = 300;
 
     private final BlockingQueue<Region> waiting = new LinkedBlockingQueue<>();
     private final List<Warming> warming = new ArrayList<>();
@@ -41,7 +42,7 @@ final class TranslatorThread {
         try {
             while (true) {
                 next().ifPresent(region -> RegionTranslator.translate(region)
-                        .ifPresent(translation -> warming.add(new Warming(region, translation))));
+                        .ifPresent(translation -> warming.add(new Warming(region, translation, idle))));
                 warming.removeIf(each -> each.done(idle));
             }
         } catch (InterruptedException e) {
@@ -60,33 +61,34 @@ final class TranslatorThread {
     private static final class Warming {
         private final Region region;
         private final Region.Translation translation;
-        private long cold;
+        private final long cold;
         private int rounds;
 
-        Warming(Region region, Region.Translation translation) {
+        Warming(Region region, Region.Translation translation, Cpu idle) {
             this.region = region;
             this.translation = translation;
+            translation.code().run(idle, 0, 0);
+            cold = shortest(idle);
         }
 
         /** Calls it a few times; gives it out if it has become fast. */
         boolean done(Cpu idle) {
-            call(idle);
-            long begin = System.nanoTime();
-            call(idle);
-            long taken = System.nanoTime() - begin;
-            if (rounds++ == 0) {
-                cold = taken;
-            } else if (taken * FASTER < cold || rounds == MOST_ROUNDS) {
+            if (shortest(idle) * FASTER < cold || ++rounds == MOST_ROUNDS) {
                 region.translation = translation;
                 return true;
             }
             return region.dead;
         }
 
-        private void call(Cpu idle) {
+        /** Nanoseconds of the shortest of a few calls: the others may have been interrupted. */
+        private long shortest(Cpu idle) {
+            long shortest = Long.MAX_VALUE;
             for (int i = 0; i < CALLS; i++) {
+                long begin = System.nanoTime();
                 translation.code().run(idle, 0, 0);
+                shortest = Math.min(shortest, System.nanoTime() - begin);
             }
+            return shortest;
         }
     }
 }
