@@ -3,6 +3,7 @@ package kvasir.vmm.lockstep;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,6 +35,11 @@ public final class Lockstep implements AutoCloseable {
 
     /** Where random registers point, far from what lies below. */
     private static final long DATA = 0x20_0000;
+
+    private static final long TF = 0x100;
+
+    private static final Set<Integer> PREFIXES =
+            Set.of(0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3);
 
     private static final String NO_SECOND_TEST = "QEMU has no second form of TEST";
 
@@ -117,7 +123,7 @@ public final class Lockstep implements AutoCloseable {
      */
     public Result run(CodeSize size, byte[] code, long most) throws IOException {
         load(size, code);
-        return steps(most, true);
+        return steps(size, most, false);
     }
 
     /**
@@ -136,7 +142,7 @@ public final class Lockstep implements AutoCloseable {
         for (long i = 0; i < programs; i++) {
             if (fresh) {
                 load(size, Program.assemble(size, 0, "nop\nhlt"));
-                Result begun = steps(most, false);
+                Result begun = steps(size, most, false);
                 if (begun instanceof Result.Differed) {
                     return begun;
                 }
@@ -154,7 +160,7 @@ public final class Lockstep implements AutoCloseable {
             cpu.setRflags(2);
             qemu.setFlags(2);
             way.clear();
-            Result result = steps(most, true);
+            Result result = steps(size, most, true);
             if (result instanceof Result.Differed differed) {
                 return new Result.Differed(
                         differed.steps(),
@@ -246,7 +252,7 @@ public final class Lockstep implements AutoCloseable {
     }
 
     /** @param random whether what QEMU is known to do otherwise ends the program */
-    private Result steps(long most, boolean random) throws IOException {
+    private Result steps(CodeSize size, long most, boolean random) throws IOException {
         for (long i = 0; i < most; i++) {
             Cpu.Line line = cpu.disassemble(cpu.rip(), 1).getFirst();
             String mnemonic = mnemonic(line.text());
@@ -261,7 +267,12 @@ public final class Lockstep implements AutoCloseable {
             if (way.size() == WAY) {
                 way.removeFirst();
             }
-            way.addLast("0x%x: %s".formatted(line.rip(), line.text()));
+            byte[] bytes = bytes(line);
+            way.addLast("0x%x: %s  (%s)"
+                    .formatted(line.rip(), line.text(), HexFormat.of().formatHex(bytes)));
+            if (random && size == CodeSize.BITS64 && prefixBehindRex(bytes)) {
+                return new Result.Agreed(i, "QEMU minds a REX prefix that is not the last prefix");
+            }
             Cpu.Image image = cpu.save();
             boolean nullSegment = nullSegment();
             Optional<String> end = stepOurs();
@@ -293,18 +304,9 @@ public final class Lockstep implements AutoCloseable {
             }
             long flags = FLAGS & ~line.undefinedFlags() & ~0x1_0000L;
             List<CpuState.Difference> differences = CpuState.of(cpu).against(there, flags);
-            if (random && stackFault(there)) {
-                return new Result.Agreed(i, "#SS here, #GP in QEMU");
-            }
-            boolean refused = cpu.rip() == Program.HANDLERS + 16 * 13 && there.get("RIP") != cpu.rip();
-            if (random && refused && size32() && line.text().contains("cs:")) {
-                return new Result.Agreed(i, "QEMU does not check whether a segment may be written");
-            }
-            if (random && nullSegment && refused) {
-                return new Result.Agreed(i, "QEMU does not check null segments");
-            }
-            if (mnemonic.equals("test") && there.get("RIP") != cpu.rip()) {
-                return new Result.Agreed(i, NO_SECOND_TEST);
+            Optional<String> known = random ? known(size, line.text(), nullSegment, there) : Optional.empty();
+            if (known.isPresent()) {
+                return new Result.Agreed(i, known.get());
             }
             if (!differences.isEmpty()) {
                 List<String> text =
@@ -317,9 +319,54 @@ public final class Lockstep implements AutoCloseable {
         return compareMemory(most, next, ENOUGH);
     }
 
-    /** In 64-bit code no segment is asked for rights. */
-    private boolean size32() {
-        return !cpu.segment(Segment.CS).longMode();
+    /** The bytes of an instruction, where linear addresses are physical ones. */
+    private byte[] bytes(Cpu.Line line) {
+        byte[] bytes = new byte[line.bytes()];
+        long linear = cpu.segment(Segment.CS).base() + line.rip();
+        if (linear >= 0 && linear < Qemu.MEMORY - bytes.length) {
+            memory.read(linear, bytes, 0, bytes.length);
+        }
+        return bytes;
+    }
+
+    private static boolean prefixBehindRex(byte[] code) {
+        for (int i = 0; i + 1 < code.length && PREFIXES.contains(code[i] & 0xff) | (code[i] & 0xf0) == 0x40; i++) {
+            if ((code[i] & 0xf0) == 0x40 && (PREFIXES.contains(code[i + 1] & 0xff) || (code[i + 1] & 0xf0) == 0x40)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** What QEMU does otherwise than the manuals have it, if the instruction that both have executed shows it. */
+    private Optional<String> known(CodeSize size, String text, boolean nullSegment, CpuState there) {
+        boolean elsewhere = there.get("RIP") != cpu.rip();
+        boolean refused = elsewhere && cpu.rip() == Program.HANDLERS + 16 * 13;
+        boolean segmented = size != CodeSize.BITS64;
+        if ((cpu.rflags() & TF) != 0) {
+            return Optional.of("the stub steps too");
+        }
+        if (segmented && text.matches("push (es|cs|ss|ds|fs|gs)")) {
+            return Optional.of("QEMU clears the upper half of what PUSH of a segment register takes");
+        }
+        if (elsewhere && mnemonic(text).equals("test")) {
+            return Optional.of(NO_SECOND_TEST);
+        }
+        if (size == CodeSize.BITS16 && elsewhere && cpu.rip() == 0) {
+            return Optional.of("QEMU checks no limits of segments");
+        }
+        if (stackFault(there)) {
+            return Optional.of("#SS here, #GP in QEMU");
+        }
+        if (refused && nullSegment) {
+            return Optional.of("QEMU does not check null segments");
+        }
+        if (refused && text.contains("xmmword")) {
+            return Optional.of("QEMU does not check the alignment of vectors");
+        }
+        return refused && segmented && text.contains("cs:")
+                ? Optional.of("QEMU does not check whether a segment may be written")
+                : Optional.empty();
     }
 
     private boolean nullSegment() {

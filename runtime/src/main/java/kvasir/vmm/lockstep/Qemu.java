@@ -91,7 +91,15 @@ final class Qemu implements AutoCloseable {
 
     /** As {@link #step}; whether it ended in a triple fault, with which QEMU ends. */
     boolean stops() throws IOException {
-        String answer = stub.ask("s");
+        String answer;
+        try {
+            answer = stub.ask("s");
+        } catch (IOException e) {
+            if (process.isAlive()) {
+                throw e;
+            }
+            return true;
+        }
         if (answer.startsWith("W")) {
             return true;
         }

@@ -187,6 +187,11 @@ final class HostProcessor {
         return base + MEBIBYTE;
     }
 
+    /** Whether it has AVX-VNNI's instructions in their EVEX encodings only. */
+    boolean vnniOfAvx512() {
+        return features.contains("avx512_vnni") && features.contains("avx512vl") && !features.contains("avx_vnni");
+    }
+
     boolean has(CpuidModel.Feature feature) {
         String name = feature.name().toLowerCase(Locale.ROOT);
         return switch (feature) {
@@ -195,6 +200,7 @@ final class HostProcessor {
             case SSE3 -> features.contains("pni");
             case SHA -> features.contains("sha_ni");
             case FFXSR -> features.contains("fxsr_opt");
+            case AVX_VNNI -> features.contains(name) || vnniOfAvx512();
             default -> features.contains(name);
         };
     }
