@@ -3,6 +3,9 @@ package kvasir.scripts.bench;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import kvasir.metal.cpu.CpuidModel;
 import kvasir.metal.cpu.Engine;
 import kvasir.vmm.BootRun;
@@ -14,6 +17,39 @@ final class CpuBenchmark implements Benchmark {
     private static final long MEMORY = 64 << 20;
     private static final long BUDGET = 20_000_000_000L;
 
+    private static final List<Yardstick> OTHERS = List.of(
+            new Yardstick(
+                    "QEMU TCG",
+                    "qemu-system-x86_64",
+                    GuestPrograms.Program::image,
+                    file -> List.of(
+                            "-nodefaults",
+                            "-display",
+                            "none",
+                            "-accel",
+                            "tcg",
+                            "-m",
+                            "64",
+                            "-device",
+                            "isa-debug-exit,iobase=0xf4,iosize=4",
+                            "-kernel",
+                            file)),
+            new Yardstick(
+                    "Bochs",
+                    "bochs",
+                    GuestPrograms.Program::rom,
+                    file -> List.of(
+                            "-q",
+                            "-f",
+                            "/dev/null",
+                            "display_library: rfb, options=\"timeout=0\"",
+                            "romimage: file=" + file,
+                            "vgaromimage: file=" + file,
+                            "sound: driver=dummy",
+                            "megs: 64",
+                            "cpu: model=corei7_haswell_4770, ips=100000000",
+                            "log: /dev/null")));
+
     @Override
     public String word() {
         return "cpu";
@@ -21,7 +57,10 @@ final class CpuBenchmark implements Benchmark {
 
     @Override
     public String doc() {
-        return "guest programs: the interpreter, the translator" + (Qemu.installed() ? ", and QEMU's TCG" : "");
+        return Stream.concat(
+                        Stream.of("interpreter", "translator"),
+                        OTHERS.stream().filter(Yardstick::installed).map(other -> other.name))
+                .collect(Collectors.joining(", ", "guest programs: ", ""));
     }
 
     @Override
@@ -37,8 +76,10 @@ final class CpuBenchmark implements Benchmark {
         double work = moves ? program.bytes() : run(image, Engine.TRANSLATOR).units();
         String unit = moves ? "bytes" : "instructions";
         var workloads = new ArrayList<Workload>();
-        if (Qemu.installed()) {
-            workloads.add(new Workload("QEMU TCG", unit, () -> new Sample(work, Qemu.nanos(image))));
+        for (Yardstick other : OTHERS) {
+            if (other.installed()) {
+                workloads.add(new Workload(other.name, unit, () -> new Sample(work, other.nanos(program))));
+            }
         }
         workloads.add(new Workload(
                 "interpreter",
@@ -66,39 +107,43 @@ final class CpuBenchmark implements Benchmark {
         return new Sample(run.retired(), watch.nanos());
     }
 
-    /** QEMU without KVM, timed by the shell that starts it. */
-    private static final class Qemu {
-        private static final String COMMAND = "qemu-system-x86_64";
-        private static Optional<Long> start = Optional.empty();
+    /** Another emulator, timed by the shell that starts it. */
+    private static final class Yardstick {
+        private final String name;
+        private final String command;
+        private final Function<GuestPrograms.Program, byte[]> form;
+        private final Function<String, List<String>> options;
+        private Optional<Long> start = Optional.empty();
 
-        static boolean installed() {
-            return Processes.onPath(COMMAND);
+        Yardstick(
+                String name,
+                String command,
+                Function<GuestPrograms.Program, byte[]> form,
+                Function<String, List<String>> options) {
+            this.name = name;
+            this.command = command;
+            this.form = form;
+            this.options = options;
+        }
+
+        boolean installed() {
+            return Processes.onPath(command);
         }
 
         /** Processor time for the guest alone: without what an empty program takes. */
-        static long nanos(byte[] image) {
+        long nanos(GuestPrograms.Program program) {
             if (start.isEmpty()) {
-                start = Optional.of(whole(new GuestPrograms.Program("nothing", "nop").image()));
+                start = Optional.of(whole(new GuestPrograms.Program("nothing", "nop")));
             }
-            return Math.max(1, whole(image) - start.get());
+            return Math.max(1, whole(program) - start.get());
         }
 
-        private static long whole(byte[] image) {
-            return Processes.processorNanos(
-                    image,
-                    file -> List.of(
-                            COMMAND,
-                            "-nodefaults",
-                            "-display",
-                            "none",
-                            "-accel",
-                            "tcg",
-                            "-m",
-                            "64",
-                            "-device",
-                            "isa-debug-exit,iobase=0xf4,iosize=4",
-                            "-kernel",
-                            file));
+        private long whole(GuestPrograms.Program program) {
+            return Processes.processorNanos(form.apply(program), file -> {
+                var words = new ArrayList<>(List.of(command));
+                words.addAll(options.apply(file));
+                return words;
+            });
         }
     }
 }

@@ -53,13 +53,60 @@ final class GuestPrograms {
             dq   0, 0x00af9b000000ffff, 0x00cf93000000ffff
             """;
 
+    /** Ends by the debug-exit port, and where there is none, by the port at which Bochs hears "Shutdown". */
     private static final String END = """
 
             mov  al, 0
             mov  dx, 0xf4
             out  dx, al
+            mov  esi, farewell
+            mov  ecx, 8
+            mov  edx, 0x8900
+            letter:
+            mov  al, [rsi]
+            out  dx, al
+            inc  esi
+            dec  ecx
+            jnz  letter
             stop: jmp stop
+            farewell: db "Shutdown"
             """;
+
+    private static final int ROM = 0x1_0000;
+    private static final int PAYLOAD = 0x100;
+
+    /** From the reset vector to {@link #START}: flat 32-bit segments, the payload copied to where a loader puts it. */
+    private static final String RESET = """
+            cli
+            lgdt [cs:gdtr]
+            mov  eax, cr0
+            or   al, 1
+            mov  cr0, eax
+            db   0x66, 0xea
+            dd   0xf0080
+            dw   8
+            gdtr:
+            dw   23
+            dd   0xf0000 + gdt
+            gdt:
+            dq   0, 0x00cf9b000000ffff, 0x00cf93000000ffff
+            """;
+
+    private static final String FLAT = """
+            mov  eax, 0x10
+            mov  ds, ax
+            mov  es, ax
+            mov  ss, ax
+            mov  esi, 0xf0100
+            mov  edi, 0x100000
+            mov  ecx, 0xfe00
+            rep movsb
+            mov  eax, 0x100020
+            jmp  eax
+            """;
+
+    /** At the end of the ROM: a far jump to its begin. */
+    private static final byte[] VECTOR = {(byte) 0xea, 0, 0, 0, (byte) 0xf0};
 
     private GuestPrograms() {}
 
@@ -93,6 +140,17 @@ final class GuestPrograms {
             image.position(HEADERS + CODE - LOAD);
             image.put(code);
             return image.array();
+        }
+
+        /** 64 KiB that end at 4 GiB, for a machine without a loader: it starts itself from the reset vector. */
+        byte[] rom() {
+            byte[] image = image();
+            return ByteBuffer.allocate(ROM)
+                    .put(0, assemble(CodeSize.BITS16, 0, RESET))
+                    .put(0x80, assemble(CodeSize.BITS32, 0xf_0080, FLAT))
+                    .put(PAYLOAD, image, HEADERS, image.length - HEADERS)
+                    .put(ROM - 16, VECTOR)
+                    .array();
         }
 
         private static byte[] assemble(CodeSize size, long origin, String text) {
@@ -329,7 +387,7 @@ final class GuestPrograms {
                         over:
                         """),
                 new Program("rep movsb of 16 MiB", """
-                        mov  ebp, 50
+                        mov  ebp, 8
                         again:
                         mov  esi, 0x1000000
                         mov  edi, 0x2000000
@@ -337,6 +395,6 @@ final class GuestPrograms {
                         rep movsb
                         dec  ebp
                         jnz  again
-                        """, 50L << 24));
+                        """, 8L << 24));
     }
 }
