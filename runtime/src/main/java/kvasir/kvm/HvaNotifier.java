@@ -61,10 +61,10 @@ final class HvaNotifier implements MmuNotifier {
 
     private List<GfnRange> hit(long start, long end) {
         var ranges = new ArrayList<GfnRange>();
-        for (Memslot slot : vm.allSlots()) {
-            long slotStart = slot.userspaceAddr();
-            long slotEnd = slotStart + (slot.npages() << 12);
-            if (slotStart < end && slotEnd > start) {
+        for (int space = 0; space < vm.type().addressSpaces(); space++) {
+            for (Memslot slot : vm.memslots(space).mapping(start, end)) {
+                long slotStart = slot.userspaceAddr();
+                long slotEnd = slotStart + (slot.npages() << 12);
                 long first = slot.baseGfn() + ((Math.max(start, slotStart) - slotStart) >>> 12);
                 long last = slot.baseGfn() + ((Math.min(end, slotEnd) - slotStart + 4095) >>> 12);
                 ranges.add(new GfnRange(slot, first, last, GfnRange.Filter.SHARED, true));

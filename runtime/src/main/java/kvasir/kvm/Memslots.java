@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * One of the two slot sets of an address space (struct kvm_memslots), sorted by gfn. A set is only edited while it is
@@ -17,6 +18,10 @@ public final class Memslots {
     private Map<Integer, Memslot> ids = new HashMap<>();
     private long pages;
     private Memslot lastUsed = Memslot.NONE;
+
+    /** The slots in order of hva (the kernel's hva_tree), made when it is asked for; empty after an edit. */
+    private Optional<HvaOrder> byHva = Optional.empty();
+
     private long generation;
 
     Memslots(long generation) {
@@ -61,6 +66,14 @@ public final class Memslots {
         return List.of(Arrays.copyOfRange(slots, first, last));
     }
 
+    /** Slots that share an hva with {@code [start, end)}, in order of gfn. */
+    List<Memslot> mapping(long start, long end) {
+        if (byHva.isEmpty()) {
+            byHva = Optional.of(HvaOrder.of(slots));
+        }
+        return byHva.get().intersecting(start, end);
+    }
+
     /** Generation, with {@link #UPDATE_IN_PROGRESS}. */
     public long generation() {
         return generation;
@@ -77,6 +90,7 @@ public final class Memslots {
         grown[at] = slot;
         System.arraycopy(slots, at, grown, at + 1, slots.length - at);
         slots = grown;
+        byHva = Optional.empty();
         ids.put(slot.id(), slot);
         pages += slot.npages();
         lastUsed = Memslot.NONE;
@@ -84,6 +98,7 @@ public final class Memslots {
 
     void remove(Memslot slot) {
         slots = Arrays.stream(slots).filter(s -> s.id() != slot.id()).toArray(Memslot[]::new);
+        byHva = Optional.empty();
         ids.remove(slot.id());
         pages -= slot.npages();
         lastUsed = Memslot.NONE;

@@ -177,7 +177,12 @@ public final class TdpTable implements Described {
 
     private long tables() {
         long[] count = {root().exists() ? 1 : 0};
-        visitAll(at -> count[0] += Spte.isPresentTable(at.oldSpte, at.level) ? 1 : 0);
+        if (count[0] != 0) {
+            var iterator = new TdpIterator(mmu.memory);
+            for (iterator.start(root(), Level.PG_2M, 0); iterator.valid; iterator.next()) {
+                count[0] += Spte.isPresentTable(iterator.oldSpte, iterator.level) ? 1 : 0;
+            }
+        }
         return count[0];
     }
 
