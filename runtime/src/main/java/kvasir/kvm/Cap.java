@@ -115,6 +115,7 @@ public final class Cap {
             case READONLY_MEM -> vm.type().hasReadonlyMemory() ? 1 : 0;
             // has_emulated_msr(MSR_IA32_SMBASE): not for SEV-ES, SNP and TDX guests
             case X86_SMM -> vm.type().hasProtectedState() ? 0 : 1;
+            case SYNC_REGS -> vm.type().hasProtectedState() ? 0 : SYNC_REGS_FIELDS;
             case MULTI_ADDRESS_SPACE -> vm.type().addressSpaces();
             case MEMORY_ATTRIBUTES -> privateMemory ? MemoryAttributes.PRIVATE : 0;
             case GUEST_MEMFD -> version.atLeast(6, 18) || privateMemory ? 1 : 0;

@@ -88,7 +88,6 @@ final class RunLoop {
     RunResult run(long budget) {
         section = vm.srcu().readLock();
         try {
-            vcpu.kvmRun().clearFlags();
             RunResult result = enter(budget);
             storeRegs();
             vcpu.events().save();

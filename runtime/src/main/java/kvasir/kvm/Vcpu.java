@@ -185,9 +185,19 @@ public final class Vcpu {
         }
         mutex.lock();
         everRan = true;
-        RunResult result = vm.vendor().run(this, budget).orElseGet(() -> loop.run(budget));
+        RunResult result = vm.type().hasProtectedState() && (run.validRegs() | run.dirtyRegs()) != 0
+                ? told(new RunResult.Refused(
+                        Check.RUN_SYNC_REGS, "kvm_arch_vcpu_ioctl_run: no registers cross where they are protected"))
+                : entered(budget);
         mutex.unlock();
         return result;
+    }
+
+    private RunResult entered(long budget) {
+        run.clearFlags();
+        Optional<RunResult> vendors = vm.vendor().run(this, budget);
+        vendors.ifPresent(_ -> vcpuEvents.save());
+        return vendors.orElseGet(() -> loop.run(budget));
     }
 
     private RunResult told(RunResult result) {

@@ -110,7 +110,9 @@ final class GmemHandle implements Described {
             .index(
                     "The page at an offset: allocated, with pfn and whether it is prepared; hole if there is none.",
                     "assert td.gmem0[0] is hole",
-                    (g, key) -> g.page((Long) key))
+                    (g, key) -> key instanceof Long offset
+                            ? g.page(offset)
+                            : new Outcome.Failed("EINVAL", "a file takes an offset, not a range", Map.of()))
             .build();
 
     private final Vm vm;

@@ -45,7 +45,11 @@ final class MachineHandle implements Described {
                     "Makes the machine what it was. A snapshot may be restored any number of times.",
                     "machine.restore before",
                     (machine, arguments) -> {
-                        arguments.get("snapshot", MachineSnapshot.class).restore();
+                        if (!(arguments.get("snapshot", Described.class) instanceof MachineSnapshot snapshot)) {
+                            return new Outcome.Failed(
+                                    "EINVAL", "a snapshot is what `machine.snapshot` gives", Map.of());
+                        }
+                        snapshot.restore();
                         if (machine.machine.kvm().events().listening()) {
                             machine.machine.kvm().events().emit(new VmEvent.Restored());
                         }

@@ -9,6 +9,7 @@ import kvasir.kvm.Memslot;
 import kvasir.kvm.Vm;
 import kvasir.registry.Api;
 import kvasir.registry.Described;
+import kvasir.registry.Outcome;
 import kvasir.registry.State;
 
 /** {@code vm.slots}. */
@@ -27,7 +28,9 @@ final class SlotsView implements Described {
             .index(
                     "The slot with an id; bits 31:16 of the key name the address space.",
                     "assert plain.slots[0] is valid",
-                    (s, key) -> s.slot((Long) key))
+                    (s, key) -> key instanceof Long id
+                            ? s.slot(id)
+                            : new Outcome.Failed("EINVAL", "slots takes an id, not a range", Map.of()))
             .build();
 
     private final Vm vm;

@@ -125,6 +125,9 @@ final class HostPageTable {
 
     /** All runs that touch {@code [start, end)}, in order. */
     List<HostPte> runs(long start, long end) {
+        if (end <= start) {
+            return List.of();
+        }
         Long first = runs.floorKey(start);
         return runs.subMap(first == null ? start : first, end).values().stream()
                 .filter(run -> run.end() > start)

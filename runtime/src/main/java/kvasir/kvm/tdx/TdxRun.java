@@ -26,6 +26,7 @@ import kvasir.metal.tdx.TdProcessor;
 /** KVM_RUN of one TD vCPU (tdx_vcpu_pre_run, tdx_vcpu_run, tdx_handle_exit). */
 final class TdxRun {
     private static final long SHARED_EPTP_FIELD = 0x002400030000203CL;
+    private static final int IA32_APIC_BASE = 0x1b;
     private static final int REASON_EPT_VIOLATION = 48;
     private static final int REASON_EPT_MISCONFIG = 49;
     private static final int REASON_TDCALL = 77;
@@ -52,6 +53,7 @@ final class TdxRun {
         processor.cpu().setEngine(vm.kvm().engine());
         apic = new TdApic(td.chip(), vcpu.id(), vm.kvm().host().maxPhyAddr());
         processor.apic(apic);
+        vcpu.setMsr(IA32_APIC_BASE, apic.base());
         msrs = new TdMsrService(apic, processor.cpu());
         vmcalls = new TdVmcalls(td, vcpu, msrs);
     }

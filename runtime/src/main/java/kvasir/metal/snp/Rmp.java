@@ -3,6 +3,7 @@ package kvasir.metal.snp;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import kvasir.event.Events;
@@ -10,6 +11,7 @@ import kvasir.event.Topic;
 import kvasir.metal.memory.PhysicalMemory;
 import kvasir.registry.Api;
 import kvasir.registry.Described;
+import kvasir.registry.Outcome;
 
 /**
  * The reverse map table: 16 bytes for each 4 KiB page of covered memory, at the address the registers tell, as real
@@ -48,7 +50,9 @@ public final class Rmp implements Described {
             .index(
                     "The entry of the page that holds this system physical address.",
                     "assert snp.rmp[0x100000] is HYPERVISOR",
-                    (r, key) -> r.slot((Long) key))
+                    (r, key) -> key instanceof Long address
+                            ? r.slot(address)
+                            : new Outcome.Failed("EINVAL", "rmp takes an address, not a range", Map.of()))
             .build();
 
     /** Bit of the second quadword: the bytes of the page are kept as its guest sees them. */

@@ -1,11 +1,13 @@
 package kvasir.metal.snp.psp;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import kvasir.registry.Api;
 import kvasir.registry.Bytes;
 import kvasir.registry.Described;
+import kvasir.registry.Outcome;
 
 /**
  * The steps of one guest's launch digest, in order.
@@ -23,12 +25,15 @@ public record Ledger(List<LedgerRecord> records) implements Described {
                     List.of(Api.Parameter.of("other", Api.Kind.HANDLE, "", "the ledger to compare with")),
                     "Says in words which record differs first; \"equal\" when none does.",
                     "show a.ledger.diff b.ledger",
-                    (l, a) -> l.diff(a.get("other", Ledger.class)).orElse("equal"))
+                    (l, a) -> a.get("other", Described.class) instanceof Ledger other
+                            ? l.diff(other).orElse("equal")
+                            : new Outcome.Failed("EINVAL", "an SNP ledger is compared with another", Map.of()))
             .index(
                     "One record as text, counted from 1.",
                     "show g.ledger[1]",
-                    (l, number) ->
-                            l.records.get(Math.toIntExact((Long) number) - 1).describe())
+                    (l, key) -> key instanceof Long number && number > 0 && number <= l.records.size()
+                            ? l.records.get(number.intValue() - 1).describe()
+                            : new Outcome.Failed("EINVAL", "the ledger has records 1 to " + l.records.size(), Map.of()))
             .build();
 
     private static final Bytes ZEROS = Bytes.of(new byte[LaunchDigest.BYTES]);
