@@ -109,7 +109,11 @@ final class MachineHandle implements Described {
             .operation(
                     "linux",
                     List.of(
-                            Parameter.of("image", Kind.BYTES, "", "a bzImage of boot protocol 2.12 or later"),
+                            Parameter.of(
+                                    "image",
+                                    Kind.BYTES,
+                                    "",
+                                    "a bzImage of boot protocol 2.12 or later, or a vmlinux with a PVH note"),
                             Parameter.of("name", Kind.STRING, "", "what errors call it; `vmlinuz` if left out")
                                     .asKeyword()
                                     .orAbsent(),

@@ -18,6 +18,7 @@ import kvasir.vmm.BootRun;
 import kvasir.vmm.Ended;
 import kvasir.vmm.boot.BootException;
 import kvasir.vmm.boot.LinuxImage;
+import kvasir.vmm.boot.Multiboot;
 
 /**
  * {@code kvs boot}: one guest from power-on to its end, its serial port on standard output.
@@ -130,6 +131,10 @@ public record BootTool(Map<String, String> options) {
                         ? Bytes.of(Files.readAllBytes(Path.of(value("--initrd").get())))
                         : Bytes.of();
                 run.linux(file, content, initrd, value("--args").orElse("console=ttyS0"), memory);
+            } else if (!Multiboot.recognises(content)) {
+                throw new Refused(
+                        file + " is no kernel: it is neither a bzImage, nor an ELF file with a PVH entry point, "
+                                + "nor a multiboot kernel");
             } else {
                 run.multiboot(file, content, value("--args").orElse(""), memory);
             }

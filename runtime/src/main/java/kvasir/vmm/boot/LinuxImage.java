@@ -24,6 +24,9 @@ public final class LinuxImage {
     private static final int PAGE = 4096;
 
     private static final int SETUP_SECTS = 0x1f1;
+    /** Size of the protected-mode part in units of 16 bytes. */
+    private static final int SYSSIZE = 0x1f4;
+
     private static final int BOOT_FLAG = 0x1fe;
     private static final int HEADER_LENGTH = 0x201;
     private static final int HEADER_MAGIC = 0x202;
@@ -52,8 +55,12 @@ public final class LinuxImage {
 
     private LinuxImage() {}
 
-    /** Whether the file has the header of a bzImage. */
+    /** Whether the file has the header of a bzImage, or is ELF with a PVH entry point. */
     public static boolean recognises(byte[] file) {
+        return isBzImage(file) || PvhImage.recognises(file);
+    }
+
+    private static boolean isBzImage(byte[] file) {
         return file.length > INIT_SIZE + 4
                 && (file[BOOT_FLAG] & 0xff) == 0x55
                 && (file[BOOT_FLAG + 1] & 0xff) == 0xaa
@@ -61,20 +68,23 @@ public final class LinuxImage {
     }
 
     /**
-     * A bzImage with what belongs to it.
+     * A bzImage, or a vmlinux with a PVH entry point, with what belongs to it.
      *
      * @param name what errors call the file
      * @param file its content
      * @param commandLine the first part of the kernel's command line
      * @param initrd the initial RAM disk unless the request brings one; empty for none
-     * @throws BootException if it is no bzImage of boot protocol 2.12 or later
+     * @throws BootException if it is neither a bzImage of boot protocol 2.12 or later nor an ELF file with the note
      */
     public static KernelFile kernel(String name, byte[] file, String commandLine, Bytes initrd) throws BootException {
-        ByteBuffer header = header(name, file);
+        boolean pvh = PvhImage.recognises(file);
+        ByteBuffer header = pvh ? ByteBuffer.allocate(0) : header(name, file);
         return new KernelFile("linux", name, request -> {
             String line = (commandLine + " " + request.commandLine()).strip();
-            Bytes disk = request.initrd().length() > 0 ? request.initrd() : initrd;
-            return load(name, file, header, disk.toArray(), line, request.memory());
+            byte[] disk = (request.initrd().length() > 0 ? request.initrd() : initrd).toArray();
+            return pvh
+                    ? PvhImage.load(name, file, disk, line, request.memory())
+                    : load(name, file, header, disk, line, request.memory());
         });
     }
 
@@ -110,8 +120,9 @@ public final class LinuxImage {
     }
 
     private static ByteBuffer header(String name, byte[] file) throws BootException {
-        if (!recognises(file)) {
-            throw new BootException(name + " is no bzImage: it has no setup header");
+        if (!isBzImage(file)) {
+            throw new BootException(
+                    name + " is no kernel: it is neither a bzImage nor an ELF file with a PVH entry point");
         }
         ByteBuffer header = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
         if (header.getShort(VERSION) < VERSION_2_12 || (header.get(LOADFLAGS) & LOADED_HIGH) == 0) {
@@ -119,6 +130,12 @@ public final class LinuxImage {
         }
         if (setupBytes(header) + ENTRY_64 >= file.length) {
             throw new BootException(name + " is cut off: it ends within its setup code");
+        }
+        long whole = setupBytes(header) + 16 * Integer.toUnsignedLong(header.getInt(SYSSIZE));
+        // memtest86+ does not fill up its last 16 bytes
+        if (file.length + 15 < whole) {
+            throw new BootException("%s is cut off: it has %,d bytes, and by its header %,d are expected"
+                    .formatted(name, file.length, whole));
         }
         return header;
     }

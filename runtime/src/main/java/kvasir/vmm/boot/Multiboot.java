@@ -4,10 +4,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.List;
-import net.fornwall.jelf.ElfException;
-import net.fornwall.jelf.ElfFile;
-import net.fornwall.jelf.ElfSegment;
 
 /** Loads a multiboot (version 1) kernel: an ELF file whose first 8 KiB hold the header (Multiboot 0.6.96, 3.1). */
 public final class Multiboot {
@@ -26,7 +22,6 @@ public final class Multiboot {
     private static final int HAS_COMMAND_LINE = 4;
     private static final int HAS_MODULES = 8;
     private static final int HAS_MEMORY_MAP = 64;
-    private static final int PT_LOAD = 1;
     private static final long LOW_MEMORY_END = 640 * 1024;
     private static final long HIGH_MEMORY = 1024 * 1024;
 
@@ -44,8 +39,21 @@ public final class Multiboot {
         return new KernelFile("multiboot", name, request -> load(name, file, request));
     }
 
+    /** Whether the file has the header. */
+    public static boolean recognises(byte[] file) {
+        var words = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+        for (int at = 0; at + 12 <= Math.min(file.length, SEARCHED); at += 4) {
+            int flags = words.getInt(at + 4);
+            if (words.getInt(at) == HEADER_MAGIC && HEADER_MAGIC + flags + words.getInt(at + 8) == 0) {
+                // with explicit load addresses the file need not be ELF; QEMU too prefers the ELF headers if present
+                return (flags & ADDRESSES_GIVEN) == 0 || file.length > 4 && words.getInt(0) == 0x464c_457f;
+            }
+        }
+        return false;
+    }
+
     private static void check(String name, byte[] file) throws BootException {
-        if (!hasHeader(file)) {
+        if (!recognises(file)) {
             throw new BootException(name + " has no multiboot header in its first 8 KiB");
         }
     }
@@ -61,14 +69,14 @@ public final class Multiboot {
         String arguments = request.commandLine();
         long memory = request.memory();
         var pieces = new ArrayList<BootImage.Piece>();
-        long entry = loadElf(name, file, memory, pieces);
+        long entry = ElfProgram.load(name, file, memory, pieces);
         String commandLine = arguments.isEmpty() ? name : name + " " + arguments;
         byte[] text = (commandLine + "\0").getBytes(StandardCharsets.UTF_8);
         if (text.length > COMMAND_LINE_LIMIT) {
             throw new BootException("the command line has " + (text.length - 1) + " bytes; at most "
                     + (COMMAND_LINE_LIMIT - 1) + " fit");
         }
-        int information = end(file) + PAGE - 1 & -PAGE;
+        int information = (int) ElfProgram.end(file) + PAGE - 1 & -PAGE;
         if (information + PAGE > memory) {
             throw new BootException(name + " leaves no page of memory for the boot information");
         }
@@ -92,52 +100,6 @@ public final class Multiboot {
         }
         pieces.add(BootImage.Piece.of(information, content.array()));
         return new BootImage(pieces, new BootImage.Flat(entry, LOADER_MAGIC, information));
-    }
-
-    /** One past the last byte of memory that the image, which has been loaded, uses. */
-    private static int end(byte[] file) {
-        long end = 0;
-        for (ElfSegment segment : ElfFile.from(file).segmentsOfType(PT_LOAD)) {
-            end = Math.max(end, segment.p_paddr + segment.p_memsz);
-        }
-        return (int) end;
-    }
-
-    private static boolean hasHeader(byte[] file) {
-        var words = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
-        for (int at = 0; at + 12 <= Math.min(file.length, SEARCHED); at += 4) {
-            int flags = words.getInt(at + 4);
-            if (words.getInt(at) == HEADER_MAGIC && HEADER_MAGIC + flags + words.getInt(at + 8) == 0) {
-                // with explicit load addresses the file need not be ELF; QEMU too prefers the ELF headers if present
-                return (flags & ADDRESSES_GIVEN) == 0 || file.length > 4 && words.getInt(0) == 0x464c_457f;
-            }
-        }
-        return false;
-    }
-
-    private static long loadElf(String name, byte[] file, long memory, List<BootImage.Piece> pieces)
-            throws BootException {
-        try {
-            ElfFile elf = ElfFile.from(file);
-            for (ElfSegment segment : elf.segmentsOfType(PT_LOAD)) {
-                if (segment.p_memsz < segment.p_filesz
-                        || segment.p_paddr < 0
-                        || segment.p_paddr + segment.p_memsz > memory) {
-                    throw new BootException("%s: a segment at 0x%x of 0x%x bytes does not fit into 0x%x bytes of memory"
-                            .formatted(name, segment.p_paddr, segment.p_memsz, memory));
-                }
-                if (segment.p_offset < 0 || segment.p_offset + segment.p_filesz > file.length) {
-                    throw new BootException(name + " is cut off: a segment ends behind the end of the file");
-                }
-                // guest memory is zero at the start, so the part beyond the file's bytes needs no writing
-                byte[] content = java.util.Arrays.copyOfRange(
-                        file, (int) segment.p_offset, (int) (segment.p_offset + segment.p_filesz));
-                pieces.add(BootImage.Piece.of(segment.p_paddr, content));
-            }
-            return elf.e_entry;
-        } catch (ElfException | IndexOutOfBoundsException e) {
-            throw new BootException(name + " is not a readable ELF file: " + e.getMessage());
-        }
     }
 
     private static byte[] memoryMap(long memory) {

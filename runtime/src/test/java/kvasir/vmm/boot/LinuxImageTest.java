@@ -108,7 +108,10 @@ final class LinuxImageTest {
         byte[] old = kernel();
         old[0x206] = 0xb;
         assertTrue(refusal(old, 0, "").contains("no bzImage of boot protocol 2.12"));
-        assertTrue(refusal(new byte[4096], 0, "").contains("no setup header"));
+        assertTrue(refusal(new byte[4096], 0, "").contains("neither a bzImage nor an ELF file"));
+        byte[] cut = kernel();
+        cut[0x1f4] = 0x42;
+        assertTrue(refusal(cut, 0, "").contains("has 3,072 bytes, and by its header 3,104 are expected"));
         assertTrue(refusal(kernel(), 41 << 20, "").contains("memory are too few"));
         assertTrue(refusal(kernel(), 0, "x".repeat(2048)).contains("the kernel takes 2047"));
     }
