@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.IntConsumer;
 import kvasir.kvm.Vm;
 import kvasir.metal.cpu.Cpu;
@@ -22,6 +23,7 @@ import kvasir.vmm.boot.BootImage;
 import kvasir.vmm.device.GuestRam;
 import kvasir.vmm.device.Line;
 import kvasir.vmm.device.PcBoard;
+import kvasir.vmm.device.VirtioConsole;
 import kvasir.vmm.device.VirtioDevice;
 
 /** A VM that is a small PC: its devices, what it has printed, and how it is booted. */
@@ -31,7 +33,7 @@ public final class Pc {
 
     /** The parameters of {@code expect}. */
     static final List<Parameter> EXPECT = List.of(
-            Parameter.of("port", Kind.WORD, "", "COM1").among("serial"),
+            Parameter.of("port", Kind.WORD, "", "COM1, or the virtio console").among("serial", "console"),
             Parameter.of("text", Kind.STRING, "", "what to wait for"),
             Parameter.of("budget", Kind.U64, "instructions", "of all vCPUs together; 10,000,000,000 if left out")
                     .asKeyword()
@@ -39,7 +41,7 @@ public final class Pc {
 
     /** The parameters of {@code send}. */
     static final List<Parameter> SEND = List.of(
-            Parameter.of("port", Kind.WORD, "", "COM1").among("serial"),
+            Parameter.of("port", Kind.WORD, "", "COM1, or the virtio console").among("serial", "console"),
             Parameter.of("text", Kind.STRING, "", "what arrives; a line ends with \\n"));
 
     private static final int FLAT_CODE = 0xc09b;
@@ -60,11 +62,8 @@ public final class Pc {
     private final VcpuThreads threads;
     private final long memory;
     private final Transcript serial = new Transcript();
-
-    /** Where the next {@link #expect} begins to look. */
-    private int expected;
-
-    private final ByteArrayOutputStream console = new ByteArrayOutputStream();
+    private final Transcript console = new Transcript();
+    private Optional<VirtioConsole> keyboard = Optional.empty();
     private final ByteArrayOutputStream debug = new ByteArrayOutputStream();
     private IntConsumer serialListener = _ -> {};
     private IntConsumer debugListener = _ -> {};
@@ -93,6 +92,26 @@ public final class Pc {
 
     /** What a port has sent. */
     private static final class Transcript extends ByteArrayOutputStream {
+        /** Where the next {@link #expect} begins to look. */
+        private int expected;
+
+        /** Whether {@code wanted} stands behind what was found before. */
+        boolean finds(byte[] wanted) {
+            int end = find(wanted, expected);
+            expected = end < 0 ? Math.max(expected, size() - wanted.length + 1) : end;
+            return end >= 0;
+        }
+
+        Runnable checkpoint() {
+            byte[] saved = toByteArray();
+            int savedExpected = expected;
+            return () -> {
+                reset();
+                writeBytes(saved);
+                expected = savedExpected;
+            };
+        }
+
         /** One past the first place of {@code wanted} at or behind {@code from}; -1 if there is none. */
         int find(byte[] wanted, int from) {
             for (int at = from; at + wanted.length <= count; at++) {
@@ -134,6 +153,19 @@ public final class Pc {
         threads.connect(input);
     }
 
+    /** Text arrives at {@code serial} or {@code console}. */
+    Outcome type(String port, String text) {
+        if (port.equals("serial")) {
+            return type(text);
+        }
+        if (keyboard.isEmpty()) {
+            return new Outcome.Failed("ENODEV", "the VM has no `virtio console`", Map.of());
+        }
+        keyboard.get().type(text.getBytes(StandardCharsets.UTF_8));
+        board.arrived();
+        return Outcome.ok();
+    }
+
     /** Text arrives at COM1. */
     Outcome type(String text) {
         for (byte octet : text.getBytes(StandardCharsets.UTF_8)) {
@@ -159,12 +191,14 @@ public final class Pc {
         });
     }
 
-    /** Receives what the guest sends on a virtio console. */
-    void consoleSent(int octet) {
-        console.write(octet);
+    /** The virtio console, of which there is at most one. */
+    VirtioConsole virtioConsole() {
+        var device = new VirtioConsole(console::write);
+        keyboard = Optional.of(device);
+        return device;
     }
 
-    /** Everything that the guest has sent on virtio consoles. */
+    /** Everything that the guest has sent on the virtio console. */
     String console() {
         return console.toString(StandardCharsets.UTF_8);
     }
@@ -186,26 +220,21 @@ public final class Pc {
         return threads.run(budget, () -> false);
     }
 
-    /** Runs until {@code text} stands in what COM1 has sent since the last such wait. */
-    Outcome expect(String text, long budget) {
+    /** Runs until {@code text} stands in what {@code serial} or {@code console} has sent since the last such wait. */
+    Outcome expect(String port, String text, long budget) {
         byte[] wanted = text.getBytes(StandardCharsets.UTF_8);
-        if (!find(wanted)) {
-            Ended end = threads.run(budget, () -> find(wanted));
+        Transcript said = port.equals("serial") ? serial : console;
+        if (!said.finds(wanted)) {
+            Ended end = threads.run(budget, () -> said.finds(wanted));
             if (!(end instanceof Ended.Awaited)) {
-                return unmet(text, end);
+                return unmet(said, text, end);
             }
         }
         return Outcome.ok();
     }
 
-    private boolean find(byte[] wanted) {
-        int end = serial.find(wanted, expected);
-        expected = end < 0 ? Math.max(expected, serial.size() - wanted.length + 1) : end;
-        return end >= 0;
-    }
-
-    private Outcome unmet(String text, Ended end) {
-        String[] lines = serial().split("\\r?\\n", -1);
+    private static Outcome unmet(Transcript said, String text, Ended end) {
+        String[] lines = said.toString(StandardCharsets.UTF_8).split("\\r?\\n", -1);
         String tail =
                 String.join("\n", java.util.Arrays.copyOfRange(lines, Math.max(0, lines.length - TAIL), lines.length));
         String how = end instanceof Ended.BudgetSpent spent
@@ -296,19 +325,15 @@ public final class Pc {
     /** The devices and what has been printed, as an action that puts them back. */
     Runnable checkpoint() {
         Runnable devices = board.checkpoint();
-        byte[] savedSerial = serial.toByteArray();
+        Runnable savedSerial = serial.checkpoint();
         byte[] savedDebug = debug.toByteArray();
-        int savedExpected = expected;
-        byte[] savedConsole = console.toByteArray();
+        Runnable savedConsole = console.checkpoint();
         return () -> {
             devices.run();
-            serial.reset();
-            serial.writeBytes(savedSerial);
+            savedSerial.run();
+            savedConsole.run();
             debug.reset();
             debug.writeBytes(savedDebug);
-            expected = savedExpected;
-            console.reset();
-            console.writeBytes(savedConsole);
         };
     }
 }

@@ -25,11 +25,11 @@ import kvasir.registry.Described;
 import kvasir.registry.Outcome;
 import kvasir.registry.Range;
 import kvasir.vmm.device.VirtioBlock;
-import kvasir.vmm.device.VirtioConsole;
 import kvasir.vmm.device.VirtioDevice;
 import kvasir.vmm.device.VirtioMmio;
 import kvasir.vmm.device.VirtioNet;
 import kvasir.vmm.device.VirtioRng;
+import kvasir.vmm.device.VirtioVsock;
 
 /**
  * The lines of {@code vm NAME = type { ... }}: what a VMM would do, in a VMM's order: create the VM, enable
@@ -52,6 +52,7 @@ public class VmBuilder implements Described {
     private boolean split;
     private boolean devices;
     private final List<Function<Pc, VirtioDevice>> virtio = new ArrayList<>();
+    private boolean console;
     private boolean together;
     private CpuidModel model = CpuidModel.standard();
     private HostConfig host;
@@ -205,16 +206,20 @@ public class VmBuilder implements Described {
                         "virtio",
                         List.of(
                                 Parameter.of("kind", Kind.WORD, "", "the device")
-                                        .among("blk", "net", "rng", "console"),
+                                        .among("blk", "net", "rng", "console", "vsock"),
                                 Parameter.of("image", Kind.BYTES, "", "what the disk of `blk` holds")
                                         .asKeyword()
                                         .orAbsent(),
                                 Parameter.of("seed", Kind.U64, "", "of the bytes of `rng`; 1 if left out")
                                         .asKeyword()
+                                        .orAbsent(),
+                                Parameter.of("cid", Kind.U64, "", "of the guest, for `vsock`; 3 if left out")
+                                        .asKeyword()
                                         .orAbsent()),
                         "A virtio device over MMIO, told to the guest in the DSDT, with the GSIs from 16 on; at most 8. "
                                 + "The peer of `net` is 10.0.2.2, which answers ARP, ICMP echo and UDP to port 7. "
-                                + "`console` prints only. Implies `devices`.",
+                                + "Behind `vsock` the host, CID 2, listens on the echo port 7. There is at most one "
+                                + "`console`. Implies `devices`.",
                         "virtio blk image zeros(1M)",
                         VmBuilder::addVirtio);
     }
@@ -286,13 +291,24 @@ public class VmBuilder implements Described {
         if (virtio.size() == VirtioMmio.MOST) {
             return note(refuse("there are " + VirtioMmio.MOST + " windows for virtio devices"));
         }
+        if (a.string("kind").equals("console")) {
+            if (console) {
+                return note(refuse("there is one virtio console already"));
+            }
+            console = true;
+        }
+        long cid = a.u64("cid", 3);
+        if (Long.compareUnsigned(cid, 3) < 0 || cid > 0xffff_fffeL || cid < 0) {
+            return note(refuse("a guest's cid is from 3 to 0xfffffffe"));
+        }
         byte[] image = a.optional("image", Bytes.class).orElse(Bytes.of()).toArray();
         long seed = a.u64("seed", 1);
         virtio.add(pc -> switch (a.string("kind")) {
             case "blk" -> new VirtioBlock(image);
             case "net" -> new VirtioNet();
             case "rng" -> new VirtioRng(seed);
-            default -> new VirtioConsole(pc::consoleSent);
+            case "vsock" -> new VirtioVsock(cid);
+            default -> pc.virtioConsole();
         });
         return note(setDevices());
     }

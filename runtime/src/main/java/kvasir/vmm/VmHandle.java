@@ -117,12 +117,16 @@ public class VmHandle implements Described {
                 .operation(
                         "expect",
                         Pc.EXPECT,
-                        "Runs the guest until it sends the text on COM1, behind what an earlier `expect` found. Errors: "
+                        "Runs the guest until it sends the text on that port, behind what an earlier `expect` found. Errors: "
                                 + "ETIME, or how the run ended, with the last lines of the console.",
                         "pc.expect serial \"login:\"",
                         VmHandle::expect)
                 .operation(
-                        "send", Pc.SEND, "Bytes arrive at COM1, as `type`.", "pc.send serial \"ls\\n\"", VmHandle::send)
+                        "send",
+                        Pc.SEND,
+                        "Bytes arrive at the port; at COM1 as `type`.",
+                        "pc.send serial \"ls\\n\"",
+                        VmHandle::send)
                 .operation(
                         "printed",
                         List.of(Parameter.of("text", Kind.STRING, "", "what to look for")),
@@ -162,7 +166,7 @@ public class VmHandle implements Described {
                 .property(
                         "console",
                         "string",
-                        "Everything that the guest has sent on virtio consoles.",
+                        "Everything that the guest has sent on its virtio console.",
                         "show pc.console",
                         vm -> vm.pc.map(Pc::console).orElse(""))
                 .property(
@@ -206,11 +210,11 @@ public class VmHandle implements Described {
     }
 
     final Object expect(Arguments a) {
-        return withPc(pc -> pc.expect(a.string("text"), a.u64("budget", Pc.EXPECT_BUDGET)));
+        return withPc(pc -> pc.expect(a.string("port"), a.string("text"), a.u64("budget", Pc.EXPECT_BUDGET)));
     }
 
     final Object send(Arguments a) {
-        return withPc(pc -> pc.type(a.string("text")));
+        return withPc(pc -> pc.type(a.string("port"), a.string("text")));
     }
 
     private Object boot(Arguments a) {

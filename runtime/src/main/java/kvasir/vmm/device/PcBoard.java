@@ -98,6 +98,11 @@ public final class PcBoard {
         virtio.add(new VirtioMmio(slot, lines.apply(VirtioMmio.gsi(slot)), ram, device));
     }
 
+    /** Something has come for the virtio devices from outside. */
+    public void arrived() {
+        virtio.forEach(VirtioMmio::arrived);
+    }
+
     /** Number of virtio devices. */
     public int virtioDevices() {
         return virtio.size();

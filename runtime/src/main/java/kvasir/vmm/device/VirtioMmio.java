@@ -125,6 +125,11 @@ public final class VirtioMmio implements MmioDevice {
         }
     }
 
+    /** Something has come from outside: the device looks whether the driver has room for it. */
+    void arrived() {
+        notified(0);
+    }
+
     private void notified(int index) {
         if (Integer.compareUnsigned(index, queues.length) >= 0) {
             return;

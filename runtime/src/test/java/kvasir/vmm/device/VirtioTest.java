@@ -183,4 +183,72 @@ final class VirtioTest {
         assertEquals(0, request(window, 0, 0, false));
         assertArrayEquals(new byte[512], ram.read(BUFFERS + 0x100, 512));
     }
+
+    @Test
+    void whatIsTypedWaitsForABuffer() {
+        var device = new VirtioConsole(_ -> {});
+        var window = started(device);
+        device.type(new byte[] {'h', 'i', '!'});
+        window.arrived();
+        assertEquals(0, memory.getShort(USED + 2), "no buffer yet");
+        descriptor(0, 0, BUFFERS, 2, 2, 0);
+        offer(window, 0, 0);
+        assertEquals(2, memory.getInt(USED + 8));
+        assertEquals("6869", HexFormat.of().formatHex(ram.read(BUFFERS, 2)));
+        offer(window, 0, 0);
+        assertEquals('!', memory.get(BUFFERS));
+        assertTrue(raised);
+    }
+
+    /** Sends a packet of the socket device; each answer lands in a buffer of its own. */
+    private byte[] socket(VirtioMmio window, int port, int type, int operation, int flags, byte[] data, int room) {
+        memory.putLong(BUFFERS, 42)
+                .putLong(BUFFERS + 8, 2)
+                .putInt(BUFFERS + 16, 1000)
+                .putInt(BUFFERS + 20, port)
+                .putInt(BUFFERS + 24, data.length)
+                .putShort(BUFFERS + 28, (short) type)
+                .putShort(BUFFERS + 30, (short) operation)
+                .putInt(BUFFERS + 32, flags)
+                .putInt(BUFFERS + 36, room)
+                .putInt(BUFFERS + 40, 0);
+        memory.put(BUFFERS + 44, data);
+        descriptor(0, 0, BUFFERS + 0x800, 64, 2, 0);
+        offer(window, 0, 0);
+        descriptor(1, 0, BUFFERS, 44 + data.length, 0, 0);
+        offer(window, 1, 0);
+        return ram.read(BUFFERS + 0x800, 64);
+    }
+
+    private static int operation(byte[] packet) {
+        return packet[30];
+    }
+
+    @Test
+    void theHostEchoesWithinTheGuestsCreditAndEndsAfterTheGuest() {
+        var window = started(new VirtioVsock(42));
+        assertEquals(42, window.readMemory(BASE + 0x100, 8), "guest_cid");
+        byte[] response = socket(window, 7, 1, 1, 0, new byte[0], 3);
+        assertEquals(2, operation(response), "VIRTIO_VSOCK_OP_RESPONSE");
+        assertEquals(
+                "0200000000000000" + "2a00000000000000" + "07000000" + "e8030000",
+                HexFormat.of().formatHex(response, 0, 24));
+        byte[] echo = socket(window, 7, 1, 5, 0, new byte[] {1, 2, 3, 4}, 3);
+        assertEquals(5, operation(echo), "VIRTIO_VSOCK_OP_RW");
+        assertEquals(3, echo[24], "the guest has room for three");
+        assertEquals("010203", HexFormat.of().formatHex(echo, 44, 47));
+        byte[] rest = socket(window, 7, 1, 6, 0, new byte[0], 8);
+        assertEquals("04", HexFormat.of().formatHex(rest, 44, 45));
+        assertEquals(4, rest[40], "fwd_cnt: all four have been taken");
+        assertEquals(4, operation(socket(window, 7, 1, 4, 2, new byte[0], 8)), "VIRTIO_VSOCK_OP_SHUTDOWN");
+        assertEquals(3, operation(socket(window, 7, 1, 4, 3, new byte[0], 8)), "VIRTIO_VSOCK_OP_RST");
+    }
+
+    @Test
+    void whereNobodyListensTheConnectionIsReset() {
+        var window = started(new VirtioVsock(3));
+        assertEquals(3, operation(socket(window, 8, 1, 1, 0, new byte[0], 64)));
+        assertEquals(3, operation(socket(window, 7, 2, 1, 0, new byte[0], 64)), "SOCK_SEQPACKET");
+        assertEquals(3, operation(socket(window, 7, 1, 5, 0, new byte[1], 64)), "no connection");
+    }
 }

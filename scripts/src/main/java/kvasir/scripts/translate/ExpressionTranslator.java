@@ -344,7 +344,7 @@ final class ExpressionTranslator {
         if (CONSOLE.contains(callee.name())
                 && !arguments.isEmpty()
                 && arguments.getFirst() instanceof Expression.Name port
-                && port.name().equals("serial")) {
+                && (port.name().equals("serial") || port.name().equals("console"))) {
             return Optional.of(new Expression.Invoke(invoke.span(), ofMachine(callee), arguments));
         }
         if (!STARTS.contains(callee.name())
