@@ -42,6 +42,7 @@ final class GuestTerminal {
      * @return what {@code work} says, unless the person left
      */
     static String during(Terminal terminal, Runnable stop, Work work) {
+        var interrupts = terminal.handle(Terminal.Signal.INT, Terminal.SignalHandler.SIG_IGN);
         Attributes before = terminal.enterRawMode();
         var raw = new Attributes(terminal.getAttributes());
         raw.setLocalFlag(Attributes.LocalFlag.ISIG, false);
@@ -56,6 +57,7 @@ final class GuestTerminal {
         } finally {
             keys.close();
             terminal.setAttributes(before);
+            terminal.handle(Terminal.Signal.INT, interrupts);
         }
     }
 }
