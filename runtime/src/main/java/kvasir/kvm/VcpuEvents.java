@@ -50,6 +50,7 @@ public final class VcpuEvents {
     private final Vcpu vcpu;
     private int interrupt = -1;
     private int nmis;
+    private boolean nmiMasked;
     private int sipiVector;
     private boolean tripleFault;
     private long apicBase;
@@ -291,7 +292,7 @@ public final class VcpuEvents {
      *
      * @return why the guest cannot be entered, if it cannot
      */
-    Optional<ExitReason> enter() {
+    public Optional<ExitReason> enter() {
         Cpu cpu = cpu();
         KvmRun run = vcpu.kvmRun();
         if (tripleFault) {
@@ -308,18 +309,25 @@ public final class VcpuEvents {
             interrupt = -1;
         }
         if (vcpu.lapic().isEmpty()) {
-            if (nmis > 0 && cpu.nmiAcceptable()) {
+            if (nmis > 0 && !nmiMasked && cpu.nmiAcceptable()) {
                 nmis--;
+                nmiMasked = vcpu.vm().vendor().stateProtected(vcpu);
                 cpu.inject(new Injection.Nmi());
             }
-            cpu.requestNmiWindow(nmis > 0);
+            cpu.requestNmiWindow(nmis > 0 && !nmiMasked);
             cpu.requestInterruptWindow(run.interruptWindowRequested());
         }
         return Optional.empty();
     }
 
+    /** A guest whose IRET cannot be intercepted says that its NMI is over (svm.c, nmi_masked). */
+    public void nmiComplete() {
+        nmiMasked = false;
+        vcpu.lapic().ifPresent(VcpuLapic::nmiComplete);
+    }
+
     /** dm_request_for_irq_injection and kvm_vcpu_ready_for_interrupt_injection. */
-    boolean windowOpen() {
+    public boolean windowOpen() {
         return userHasPic() && vcpu.kvmRun().interruptWindowRequested() && ready();
     }
 
@@ -331,7 +339,7 @@ public final class VcpuEvents {
     }
 
     /** post_kvm_run_save: what kvm_run tells after every KVM_RUN. */
-    void save() {
+    public void save() {
         vcpu.kvmRun()
                 .saveState(
                         (cpu().rflags() & 1 << 9) != 0,
@@ -345,12 +353,14 @@ public final class VcpuEvents {
     Runnable checkpoint() {
         int savedInterrupt = interrupt;
         int savedNmis = nmis;
+        boolean savedMasked = nmiMasked;
         int savedSipi = sipiVector;
         boolean savedFault = tripleFault;
         long savedBase = apicBase;
         return () -> {
             interrupt = savedInterrupt;
             nmis = savedNmis;
+            nmiMasked = savedMasked;
             sipiVector = savedSipi;
             tripleFault = savedFault;
             apicBase = savedBase;

@@ -8,7 +8,6 @@ import kvasir.kvm.KvmRun;
 import kvasir.kvm.MpState;
 import kvasir.kvm.RunResult;
 import kvasir.kvm.Vcpu;
-import kvasir.kvm.VcpuLapic;
 import kvasir.kvm.Vm;
 import kvasir.metal.memory.PhysicalMemory;
 import kvasir.metal.snp.SnpProcessor;
@@ -181,7 +180,7 @@ final class GhcbEvents {
             case CPUID -> cpuid(ghcb);
             case MSR -> msr(ghcb);
             case DR7_WRITE, INVD, WBINVD, MONITOR, MWAIT -> {}
-            case NMI_COMPLETE -> vcpu.lapic().ifPresent(VcpuLapic::nmiComplete);
+            case NMI_COMPLETE -> vcpu.events().nmiComplete();
             case AP_JUMP_TABLE -> jumpTable(ghcb);
             case AP_CREATION -> {
                 if (!createAp(ghcb)) {

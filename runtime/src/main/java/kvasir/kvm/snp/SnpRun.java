@@ -198,11 +198,11 @@ final class SnpRun {
             if (left <= 0) {
                 return new RunResult.BudgetSpent(budget);
             }
+            if (vmsa != NO_PAGE && invalidState() == 0) {
+                loadState(); // whether it takes an interrupt is told by the VMSA
+            }
             if (vcpu.lapic().isPresent()) {
                 VcpuLapic apic = vcpu.lapic().get();
-                if (vmsa != NO_PAGE && invalidState() == 0) {
-                    loadState(); // whether it takes an interrupt is told by the VMSA
-                }
                 if (!apic.enter()) {
                     return new RunResult.Descheduled(apic.state());
                 }
@@ -211,10 +211,17 @@ final class SnpRun {
             if (vmsa == NO_PAGE) {
                 return new RunResult.Refused(Errno.EINVAL, "pre_sev_run: the vCPU has no valid VMSA");
             }
+            if (vcpu.events().enter().isPresent()) {
+                return exited().orElseThrow();
+            }
             vm.seams().at(Seam.GUEST_ENTRY, this);
             Optional<RunResult> result = enter(left, budget);
             if (result.isPresent()) {
                 return result.get();
+            }
+            if (vcpu.events().windowOpen()) {
+                run.setExitReason(ExitReason.IRQ_WINDOW_OPEN);
+                return exited().orElseThrow();
             }
         }
     }

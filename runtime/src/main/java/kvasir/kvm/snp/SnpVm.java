@@ -412,9 +412,13 @@ public final class SnpVm implements VendorOps {
     @Override
     public Optional<RunResult> run(Vcpu vcpu, long budget) {
         Optional<SnpRun> run = state().equals("LAUNCHED") ? runOf(vcpu.id()) : Optional.empty();
-        return Optional.of(run.map(r -> r.run(budget))
-                .orElseGet(() -> new RunResult.Refused(
-                        Errno.EINVAL, "svm_vcpu_pre_run: the guest is not launched, or not this vCPU")));
+        if (run.isEmpty()) {
+            return Optional.of(new RunResult.Refused(
+                    Errno.EINVAL, "svm_vcpu_pre_run: the guest is not launched, or not this vCPU"));
+        }
+        RunResult result = run.get().run(budget);
+        vcpu.events().save();
+        return Optional.of(result);
     }
 
     // ---- hooks of guest memory

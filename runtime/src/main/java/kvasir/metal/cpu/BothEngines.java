@@ -1,5 +1,6 @@
 package kvasir.metal.cpu;
 
+import java.util.Optional;
 import java.util.OptionalLong;
 import kvasir.metal.memory.PhysicalMemory;
 
@@ -36,19 +37,21 @@ final class BothEngines {
     private VmExit piece(long budget) {
         Cpu.Image start = c.save();
         boolean kicked = c.kicked;
+        Optional<Runnable> sev = c.sev.map(SevGuest::checkpoint);
         try (PhysicalMemory.Snapshot bytes = c.memory.snapshot()) {
             c.regions.rest(true);
             c.events.mute(true);
             VmExit expected = interpreter.run(budget);
             c.events.mute(false);
             c.regions.rest(false);
-            String state = c.save().toString();
+            String state = state();
             try (PhysicalMemory.Snapshot result = c.memory.snapshot()) {
                 c.restore(start);
                 c.kicked = kicked;
+                sev.ifPresent(Runnable::run);
                 c.memory.restore(bytes);
                 VmExit exit = interpreter.run(budget);
-                String other = c.save().toString();
+                String other = state();
                 OptionalLong byteThatDiffers = c.memory.difference(result);
                 if (!exit.equals(expected) || !other.equals(state) || byteThatDiffers.isPresent()) {
                     throw new IllegalStateException("interpreter and translator differ after at most " + budget
@@ -61,5 +64,9 @@ final class BothEngines {
                 return exit;
             }
         }
+    }
+
+    private String state() {
+        return c.save() + c.sev.map(guest -> " sev " + guest).orElse("");
     }
 }

@@ -30,6 +30,9 @@ public interface SevGuest extends EncryptedMemory {
     /** Whether an MSR is one of SEV. */
     boolean hasMsr(int index);
 
+    /** What it holds itself as it is now, the GHCB MSR among it, as an action that puts it back. */
+    Runnable checkpoint();
+
     /** The instructions on the reverse map. */
     enum RmpInstruction {
         PVALIDATE,

@@ -202,7 +202,12 @@ public final class SnpProcessor implements SevGuest {
         }
     }
 
-    /** The fields as they are, as an action that puts them back. */
+    @Override
+    public String toString() {
+        return "vmpl %d features 0x%x ghcb 0x%x".formatted(vmpl, features, ghcb);
+    }
+
+    @Override
     public Runnable checkpoint() {
         int savedVmpl = vmpl;
         long savedFeatures = features;
