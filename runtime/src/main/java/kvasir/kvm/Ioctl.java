@@ -125,7 +125,8 @@ public enum Ioctl {
 
     private final Fd fd;
     private final long request;
-    private final Answer answer;
+    private final String verb;
+    private final String reason;
 
     Ioctl(Fd fd, long request, String verb) {
         this(fd, request, new Answer(verb, ""));
@@ -134,7 +135,8 @@ public enum Ioctl {
     Ioctl(Fd fd, long request, Answer answer) {
         this.fd = fd;
         this.request = request;
-        this.answer = answer;
+        this.verb = answer.verb;
+        this.reason = answer.reason;
     }
 
     private static Answer none(String reason) {
@@ -153,12 +155,12 @@ public enum Ioctl {
 
     /** The verb of scripts that issues it; empty if it is not modelled. */
     public Optional<String> verb() {
-        return Optional.of(answer.verb).filter(verb -> !verb.isEmpty());
+        return Optional.of(verb).filter(word -> !word.isEmpty());
     }
 
     /** Why it is not modelled; empty if it is. */
     public String reason() {
-        return answer.reason;
+        return reason;
     }
 
     /** As the header spells it. */

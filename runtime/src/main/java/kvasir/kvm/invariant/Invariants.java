@@ -2,7 +2,6 @@ package kvasir.kvm.invariant;
 
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -73,7 +72,7 @@ public final class Invariants implements Events.Listener {
 
     private final Supplier<List<Vm>> vms;
     private final List<StreamInvariant> stream;
-    private final Map<Vm, Touched> touched = new IdentityHashMap<>();
+    private final IdentityHashMap<Vm, Touched> touched = new IdentityHashMap<>();
     private Optional<String> broken = Optional.empty();
     private long pause;
 

@@ -1,7 +1,6 @@
 package kvasir.vmm.device;
 
 import java.nio.ByteBuffer;
-import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -43,7 +42,8 @@ final class EchoPeer {
             return false;
         }
         packet.putShort(ETHERNET + 6, (short) 2);
-        byte[] asker = Arrays.copyOfRange(packet.array(), ETHERNET + 8, ETHERNET + 18);
+        var asker = new byte[10];
+        packet.get(ETHERNET + 8, asker);
         packet.put(ETHERNET + 8, MAC).putInt(ETHERNET + 14, ADDRESS).put(ETHERNET + 18, asker);
         return true;
     }

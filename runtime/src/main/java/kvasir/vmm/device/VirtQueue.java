@@ -31,14 +31,33 @@ public final class VirtQueue {
         this.ram = ram;
     }
 
-    /**
-     * Buffers that the driver offers together.
-     *
-     * @param head index of the first descriptor
-     * @param out what the driver has written, in order
-     * @param in where the device may write
-     */
-    public record Chain(int head, byte[] out, List<Segment> in) {
+    /** Buffers that the driver offers together. */
+    public static final class Chain {
+        private final int head;
+        private final byte[] out;
+        private final List<Segment> in;
+
+        private Chain(int head, byte[] out, List<Segment> in) {
+            this.head = head;
+            this.out = out;
+            this.in = in;
+        }
+
+        /** Index of the first descriptor. */
+        int head() {
+            return head;
+        }
+
+        /** What the driver has written, in order. */
+        byte[] out() {
+            return out;
+        }
+
+        /** Where the device may write. */
+        List<Segment> in() {
+            return in;
+        }
+
         /** Bytes that the device may write. */
         int room() {
             return in.stream().mapToInt(Segment::bytes).sum();

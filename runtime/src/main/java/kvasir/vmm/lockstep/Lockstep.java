@@ -330,7 +330,7 @@ public final class Lockstep implements AutoCloseable {
     }
 
     private static boolean prefixBehindRex(byte[] code) {
-        for (int i = 0; i + 1 < code.length && PREFIXES.contains(code[i] & 0xff) | (code[i] & 0xf0) == 0x40; i++) {
+        for (int i = 0; i + 1 < code.length && (PREFIXES.contains(code[i] & 0xff) || (code[i] & 0xf0) == 0x40); i++) {
             if ((code[i] & 0xf0) == 0x40 && (PREFIXES.contains(code[i + 1] & 0xff) || (code[i + 1] & 0xf0) == 0x40)) {
                 return true;
             }

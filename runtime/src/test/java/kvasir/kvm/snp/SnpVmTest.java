@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import java.util.Optional;
 import kvasir.event.Events;
 import kvasir.kvm.Errno;
@@ -435,7 +436,7 @@ final class SnpVmTest {
         rig.host.rmp().running(rig.snp.vmsaOf(0), true);
         RunResult result = rig.vm.vcpus().getFirst().run(10);
         return result instanceof RunResult.Exited(ExitReason reason, var fields) && reason == ExitReason.FAIL_ENTRY
-                ? Optional.of((Long) fields.get("reason"))
+                ? Optional.of((Long) Objects.requireNonNull(fields.get("reason")))
                 : Optional.empty();
     }
 
