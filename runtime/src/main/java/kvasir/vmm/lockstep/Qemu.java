@@ -82,31 +82,37 @@ final class Qemu implements AutoCloseable {
         }
     }
 
-    /** One instruction, or one iteration of a repeated string instruction; it must not end in a triple fault. */
-    void step() throws IOException {
-        if (stops()) {
-            throw new IOException("QEMU has stopped");
+    /**
+     * One instruction, or one iteration of a repeated string instruction.
+     *
+     * @return the state behind it; empty if it ended in a triple fault, with which QEMU ends too
+     */
+    Optional<CpuState> step() throws IOException {
+        try {
+            String answer = stub.ask("s");
+            if (answer.startsWith("W")) {
+                return Optional.empty();
+            }
+            if (!answer.startsWith("T05")) {
+                throw new IOException("QEMU stopped with " + answer);
+            }
+            return Optional.of(state());
+        } catch (IOException e) {
+            if (ended()) {
+                return Optional.empty();
+            }
+            throw e;
         }
     }
 
-    /** As {@link #step}; whether it ended in a triple fault, with which QEMU ends. */
-    boolean stops() throws IOException {
-        String answer;
+    /** Whether QEMU ends by itself, as it does after a triple fault. */
+    private boolean ended() {
         try {
-            answer = stub.ask("s");
-        } catch (IOException e) {
-            if (process.isAlive()) {
-                throw e;
-            }
-            return true;
+            return process.waitFor(5, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
         }
-        if (answer.startsWith("W")) {
-            return true;
-        }
-        if (!answer.startsWith("T05")) {
-            throw new IOException("QEMU stopped with " + answer);
-        }
-        return false;
     }
 
     CpuState state() throws IOException {
