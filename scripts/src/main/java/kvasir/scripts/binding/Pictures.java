@@ -1,5 +1,6 @@
 package kvasir.scripts.binding;
 
+import java.util.Map;
 import java.util.stream.Collectors;
 import kvasir.registry.Described;
 
@@ -12,7 +13,7 @@ public final class Pictures {
         return switch (value) {
             case Described object -> object.picture().orElseGet(() -> Values.plain(object));
             case java.util.List<?> list
-            when list.stream().anyMatch(item -> item instanceof Described) ->
+            when list.stream().anyMatch(item -> item instanceof Described || item instanceof Map) ->
                 list.stream().map(Values::show).collect(Collectors.joining("\n"));
             default -> Values.plain(value);
         };

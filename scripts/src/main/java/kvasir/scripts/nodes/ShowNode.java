@@ -18,6 +18,7 @@ public final class ShowNode extends StatementNode {
 
     @Override
     public void execute(VirtualFrame frame) {
-        execution(frame).print(Pictures.of(subject.execute(frame)));
+        String picture = Pictures.of(subject.execute(frame));
+        execution(frame).print(picture.isEmpty() ? "(nothing)" : picture);
     }
 }
