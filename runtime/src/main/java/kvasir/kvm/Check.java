@@ -162,7 +162,9 @@ public enum Check {
     COALESCED_PIO(Ioctl.COALESCED, Errno.EINVAL, "pio neither 0 nor 1"),
 
     VCPU_ID(Ioctl.CREATE_VCPU, Errno.EINVAL, "id not below 4096"),
-    VCPU_COUNT(Ioctl.CREATE_VCPU, Errno.EINVAL, "1024 exist"),
+    VCPU_COUNT(Ioctl.CREATE_VCPU, Errno.EINVAL, "as many exist as the VM may have"),
+    VCPU_TD_STATE(Ioctl.CREATE_VCPU, Errno.EIO, "TD: KVM_TDX_INIT_VM is not done, or the TD is finalized"),
+    VCPU_TD_IRQCHIP(Ioctl.CREATE_VCPU, Errno.EINVAL, "TD: no split irqchip"),
     VCPU_EXISTS(Ioctl.CREATE_VCPU, Errno.EEXIST, "id exists"),
 
     PRE_FAULT_DEAD(Ioctl.PRE_FAULT, Errno.EIO, "the VM is dead"),
@@ -193,6 +195,7 @@ public enum Check {
     RUN_SIGNAL(Ioctl.RUN, Errno.EINTR, "a signal"),
     RUN_SYNC_REGS(Ioctl.RUN, Errno.EINVAL, "kvm_valid_regs or kvm_dirty_regs with an unknown bit"),
     RUN_SYNC_STATE(Ioctl.RUN, Errno.EINVAL, "kvm_dirty_regs with registers or events that are not valid"),
+    RUN_TD_STATE(Ioctl.RUN, Errno.EINVAL, "TD: not finalized, or the vCPU is not initialised"),
     RUN_CR8(Ioctl.RUN, Errno.EINVAL, "cr8 of kvm_run above 15"),
     RUN_WAKE(Ioctl.RUN, Errno.EAGAIN, "an uninitialized vCPU was woken"),
     RUN_MEMORY_FAULT(Ioctl.RUN, Errno.EFAULT, "MEMORY_FAULT"),
@@ -250,7 +253,73 @@ public enum Check {
     DEVICE_ATTR(Ioctl.SYSTEM, Errno.ENXIO, "KVM_GET_DEVICE_ATTR: no such attribute"),
     UNKNOWN_VM(Ioctl.UNKNOWN, Errno.ENOTTY, "VM"),
     UNKNOWN_VCPU(Ioctl.UNKNOWN, Errno.EINVAL, "vCPU"),
-    UNKNOWN_SYSTEM(Ioctl.UNKNOWN, Errno.EINVAL, "/dev/kvm");
+    UNKNOWN_SYSTEM(Ioctl.UNKNOWN, Errno.EINVAL, "/dev/kvm"),
+
+    TDX_CMD_COPY(Ioctl.TDX, Errno.EFAULT, "struct kvm_tdx_cmd unreadable"),
+    TDX_CMD_HW_ERROR(Ioctl.TDX, Errno.EINVAL, "hw_error not 0"),
+    TDX_CMD_ID(Ioctl.TDX, Errno.EINVAL, "no such command of this file"),
+    TDX_CMD_CREATING(Ioctl.TDX, Errno.EBUSY, "6.19: a vCPU is being created"),
+    TDX_CMD_VCPU_STATE(Ioctl.TDX, Errno.EINVAL, "of a vCPU: the TD has no HKID, or is finalized"),
+
+    TDX_CAPS_FLAGS(Ioctl.TDX_CAPS, Errno.EINVAL, "flags not 0"),
+    TDX_CAPS_COPY(Ioctl.TDX_CAPS, Errno.EFAULT, "nent unreadable"),
+    TDX_CAPS_NENT(Ioctl.TDX_CAPS, Errno.E2BIG, "room for fewer entries than configurable leaves"),
+    TDX_CAPS_MEMORY(Ioctl.TDX_CAPS, Errno.ENOMEM, "no memory for the answer"),
+
+    TDX_INIT_STATE(Ioctl.TDX_INIT_VM, Errno.EINVAL, "the TD is initialised already"),
+    TDX_INIT_FLAGS(Ioctl.TDX_INIT_VM, Errno.EINVAL, "flags not 0"),
+    TDX_INIT_NENT(Ioctl.TDX_INIT_VM, Errno.E2BIG, "more than 256 CPUID entries"),
+    TDX_INIT_COPY(Ioctl.TDX_INIT_VM, Errno.EFAULT, "struct kvm_tdx_init_vm unreadable"),
+    TDX_INIT_RESERVED(Ioctl.TDX_INIT_VM, Errno.EINVAL, "reserved not 0"),
+    TDX_INIT_PADDING(Ioctl.TDX_INIT_VM, Errno.EINVAL, "cpuid.padding not 0"),
+    TDX_INIT_PARAMS(Ioctl.TDX_INIT_VM, Errno.ENOMEM, "no memory for TD_PARAMS"),
+    TDX_INIT_VCPUS(Ioctl.TDX_INIT_VM, Errno.EBUSY, "a vCPU was created already"),
+    TDX_INIT_ATTRIBUTES(Ioctl.TDX_INIT_VM, Errno.EINVAL, "attributes that KVM does not support"),
+    TDX_INIT_XFAM(Ioctl.TDX_INIT_VM, Errno.EINVAL, "xfam that is not supported"),
+    TDX_INIT_NO_WIDTH(Ioctl.TDX_INIT_VM, Errno.EINVAL, "no entry for CPUID 0x80000008"),
+    TDX_INIT_WIDTH(Ioctl.TDX_INIT_VM, Errno.EINVAL, "guest address width neither 48 nor 52"),
+    TDX_INIT_LEVELS(Ioctl.TDX_INIT_VM, Errno.EINVAL, "width 52 without five-level EPT"),
+    TDX_INIT_UNSUPPORTED(Ioctl.TDX_INIT_VM, Errno.EINVAL, "a CPUID entry with TSX or WAITPKG"),
+    TDX_INIT_LEAF(Ioctl.TDX_INIT_VM, Errno.EINVAL, "a CPUID entry that is not configurable"),
+    TDX_INIT_HKID(Ioctl.TDX_INIT_VM, Errno.ENOSPC, "no free HKID"),
+    TDX_INIT_MEMORY(Ioctl.TDX_INIT_VM, Errno.ENOMEM, "no page for the TDR or the TDCS"),
+    TDX_INIT_ENTROPY(Ioctl.TDX_INIT_VM, Errno.EAGAIN, "TDH.MNG.CREATE or ADDCX: no entropy"),
+    TDX_INIT_CREATE(Ioctl.TDX_INIT_VM, Errno.EIO, "TDH.MNG.CREATE, KEY.CONFIG or ADDCX refused otherwise"),
+    TDX_INIT_OPERAND(Ioctl.TDX_INIT_VM, Errno.EINVAL, "TDH.MNG.INIT: TDX_OPERAND_INVALID"),
+    TDX_INIT_REFUSED(Ioctl.TDX_INIT_VM, Errno.EIO, "TDH.MNG.INIT refused otherwise"),
+
+    TDX_VCPU_FLAGS(Ioctl.TDX_INIT_VCPU, Errno.EINVAL, "flags not 0"),
+    TDX_VCPU_STATE(Ioctl.TDX_INIT_VCPU, Errno.EINVAL, "the vCPU is initialised already"),
+    TDX_VCPU_X2APIC(Ioctl.TDX_INIT_VCPU, Errno.EINVAL, "the guest's CPUID lacks x2APIC"),
+    TDX_VCPU_MEMORY(Ioctl.TDX_INIT_VCPU, Errno.ENOMEM, "no page for the TDVPR or a TDCX"),
+    TDX_VCPU_REFUSED(Ioctl.TDX_INIT_VCPU, Errno.EIO, "TDH.VP.CREATE, ADDCX or INIT refused"),
+
+    TDX_CPUID_COPY(Ioctl.TDX_GET_CPUID, Errno.EFAULT, "struct kvm_cpuid2 unreadable"),
+    TDX_CPUID_NENT(Ioctl.TDX_GET_CPUID, Errno.E2BIG, "room for fewer entries than the TD has"),
+
+    TDX_REGION_VCPU(Ioctl.TDX_REGION, Errno.EINVAL, "the vCPU is not initialised"),
+    TDX_REGION_FLAGS(Ioctl.TDX_REGION, Errno.EINVAL, "a flag other than MEASURE"),
+    TDX_REGION_COPY(Ioctl.TDX_REGION, Errno.EFAULT, "struct kvm_tdx_init_mem_region unreadable"),
+    TDX_REGION_ALIGNED(Ioctl.TDX_REGION, Errno.EINVAL, "source_addr or gpa unaligned"),
+    TDX_REGION_RANGE(Ioctl.TDX_REGION, Errno.EINVAL, "nr_pages 0, or the range wraps"),
+    TDX_REGION_SHARED(Ioctl.TDX_REGION, Errno.EINVAL, "an end of the range is a shared address"),
+    TDX_REGION_SIGNAL(Ioctl.TDX_REGION, Errno.EINTR, "a signal; earlier pages stay"),
+    TDX_REGION_SLOT(Ioctl.TDX_REGION, Errno.EINVAL, "no memslot, or one without guest_memfd"),
+    TDX_REGION_FILE(Ioctl.TDX_REGION, Errno.EFAULT, "the guest_memfd is closed"),
+    TDX_REGION_MEMORY(Ioctl.TDX_REGION, Errno.ENOMEM, "no memory for the guest_memfd page"),
+    TDX_REGION_POPULATED(Ioctl.TDX_REGION, Errno.EEXIST, "6.16: the page is populated already"),
+    TDX_REGION_ATTRIBUTE(Ioctl.TDX_REGION, Errno.EINVAL, "the page is not private by its attribute"),
+    TDX_REGION_IN_PLACE(Ioctl.TDX_REGION, Errno.EOPNOTSUPP, "6.19: source_addr 0"),
+    TDX_REGION_PIN(Ioctl.TDX_REGION, Errno.EFAULT, "the source page cannot be pinned"),
+    TDX_REGION_MAPPED(Ioctl.TDX_REGION, Errno.EIO, "6.19: the page is mapped already"),
+    TDX_REGION_BUSY(Ioctl.TDX_REGION, Errno.EBUSY, "TDH.MEM.PAGE.ADD or SEPT.ADD: operand busy"),
+    TDX_REGION_ADD(Ioctl.TDX_REGION, Errno.EIO, "TDH.MEM.PAGE.ADD or SEPT.ADD refused otherwise"),
+    TDX_REGION_EXTEND(Ioctl.TDX_REGION, Errno.EIO, "TDH.MR.EXTEND refused"),
+
+    TDX_FINALIZE_STATE(Ioctl.TDX_FINALIZE, Errno.EINVAL, "no HKID, or finalized already"),
+    TDX_FINALIZE_PREMAPPED(Ioctl.TDX_FINALIZE, Errno.EINVAL, "up to 6.18: mapped pages are not added"),
+    TDX_FINALIZE_BUSY(Ioctl.TDX_FINALIZE, Errno.EBUSY, "TDH.MR.FINALIZE: operand busy"),
+    TDX_FINALIZE_REFUSED(Ioctl.TDX_FINALIZE, Errno.EIO, "TDH.MR.FINALIZE refused otherwise");
 
     private static final class Ioctl {
         static final String CREATE_VM = "KVM_CREATE_VM";
@@ -304,6 +373,13 @@ public enum Check {
         static final String DEBUG = "KVM_SET_GUEST_DEBUG";
         static final String SYSTEM = "/dev/kvm";
         static final String UNKNOWN = "an unknown ioctl";
+        static final String TDX = "KVM_TDX_*, every command";
+        static final String TDX_CAPS = "KVM_TDX_CAPABILITIES";
+        static final String TDX_INIT_VM = "KVM_TDX_INIT_VM";
+        static final String TDX_INIT_VCPU = "KVM_TDX_INIT_VCPU";
+        static final String TDX_GET_CPUID = "KVM_TDX_GET_CPUID";
+        static final String TDX_REGION = "KVM_TDX_INIT_MEM_REGION";
+        static final String TDX_FINALIZE = "KVM_TDX_FINALIZE_VM";
     }
 
     private final String ioctl;

@@ -197,7 +197,7 @@ public final class Vcpu {
         run.clearFlags();
         Optional<RunResult> vendors = vm.vendor().run(this, budget);
         vendors.ifPresent(_ -> vcpuEvents.save());
-        return vendors.orElseGet(() -> loop.run(budget));
+        return vendors.map(this::told).orElseGet(() -> loop.run(budget));
     }
 
     private RunResult told(RunResult result) {
@@ -275,6 +275,11 @@ public final class Vcpu {
     /** cpuid_maxphyaddr: what KVM_SET_CPUID2 told, 36 before. */
     public int maxPhyAddr() {
         return cpuidMaxPhyAddr.orElse(MAXPHYADDR_WITHOUT_CPUID);
+    }
+
+    /** Whether KVM_SET_CPUID2 told of {@code feature} (guest_cpu_cap_has). */
+    public boolean guestHas(CpuidModel.Feature feature) {
+        return cpuidMaxPhyAddr.isPresent() && cpu.model().has(feature);
     }
 
     /** What KVM_SET_GUEST_DEBUG asked for. */

@@ -106,9 +106,14 @@ public interface VendorOps {
         return vcpu.cpu();
     }
 
-    /** KVM_CREATE_VCPU is about to create a vCPU (vcpu_create). */
-    default int vcpuCreate() {
-        return 0;
+    /** KVM_CREATE_VCPU is about to create a vCPU (vcpu_create): the check that refuses, if one does. */
+    default Optional<Check> vcpuCreate() {
+        return Optional.empty();
+    }
+
+    /** How many vCPUs the VM may have (kvm->max_vcpus). */
+    default int maxVcpus() {
+        return 1024;
     }
 
     /**

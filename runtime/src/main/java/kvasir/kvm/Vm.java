@@ -20,8 +20,7 @@ public final class Vm {
     /** KVM_X86_QUIRK_IGNORE_GUEST_PAT. */
     public static final long QUIRK_IGNORE_GUEST_PAT = 1L << 9;
 
-    private static final int MAX_VCPUS = 1024;
-    private static final int MAX_VCPU_ID = 4 * MAX_VCPUS;
+    private static final int MAX_VCPU_ID = 4096;
 
     private final Kvm kvm;
     private final String name;
@@ -476,16 +475,17 @@ public final class Vm {
                 return Check.VCPU_ID.refuse("kvm_arch_vcpu_precreate: id " + id + " is too big");
             }
             kvmLock.lock();
-            if (createdVcpus() >= MAX_VCPUS) {
+            if (createdVcpus() >= vendor.maxVcpus()) {
                 kvmLock.unlock();
-                return Check.VCPU_COUNT.refuse("kvm_vm_ioctl_create_vcpu: there are " + MAX_VCPUS + " already");
+                return Check.VCPU_COUNT.refuse(
+                        "kvm_vm_ioctl_create_vcpu: there are %d already".formatted(vendor.maxVcpus()));
             }
             created(1);
             kvmLock.unlock();
-            int error = vendor.vcpuCreate();
+            Optional<Check> refusal = vendor.vcpuCreate();
             kvmLock.lock();
             try {
-                return error == 0 ? online((int) id, model) : notCreated(error);
+                return refusal.map(this::notCreated).orElseGet(() -> online((int) id, model));
             } finally {
                 kvmLock.unlock();
             }
@@ -505,9 +505,9 @@ public final class Vm {
         return IoctlResult.ok(mm.descriptors().open(vcpu));
     }
 
-    private IoctlResult notCreated(int error) {
+    private IoctlResult notCreated(Check check) {
         created(-1);
-        return IoctlResult.err(Errno.of(error), "kvm_arch_vcpu_create: the VM's launch is not where vCPUs may be made");
+        return check.refuse("kvm_arch_vcpu_create: " + check.condition());
     }
 
     private int createdVcpus() {

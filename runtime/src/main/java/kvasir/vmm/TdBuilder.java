@@ -8,6 +8,7 @@ import kvasir.kvm.VmType;
 import kvasir.kvm.semantics.Policies;
 import kvasir.kvm.tdx.InitMemRegionMode;
 import kvasir.kvm.tdx.InitVm;
+import kvasir.kvm.tdx.TdxCmd;
 import kvasir.kvm.tdx.TdxVm;
 import kvasir.registry.Api;
 import kvasir.registry.Api.Kind;
@@ -28,6 +29,7 @@ final class TdBuilder extends VmBuilder {
     private boolean initVm = true;
     private boolean initVcpus = true;
     private boolean rbpMod;
+    private boolean splitIrqchip = true;
     private long handOff;
 
     TdBuilder(Machine machine, String name) {
@@ -95,6 +97,12 @@ final class TdBuilder extends VmBuilder {
                         "rbp_mod",
                         (b, _) -> b.allowRbpMod())
                 .operation(
+                        "no_split_irqchip",
+                        List.of(),
+                        "Without KVM_CAP_SPLIT_IRQCHIP: KVM_CREATE_VCPU is EINVAL, so only with `no_init`.",
+                        "no_split_irqchip",
+                        (b, _) -> b.withoutSplitIrqchip())
+                .operation(
                         "no_init",
                         List.of(),
                         "KVM_TDX_INIT_VM is left to `td.init` or `launch`, and with it the vCPUs, to `td.create_vcpu`.",
@@ -138,6 +146,11 @@ final class TdBuilder extends VmBuilder {
         return Outcome.ok();
     }
 
+    private Outcome withoutSplitIrqchip() {
+        splitIrqchip = false;
+        return Outcome.ok();
+    }
+
     private Outcome withoutInit() {
         initVm = false;
         withoutVcpus();
@@ -163,8 +176,11 @@ final class TdBuilder extends VmBuilder {
         if (rbpMod) {
             td.allowRbpMod();
         }
+        if (!splitIrqchip) {
+            td.withoutSplitIrqchip();
+        }
         if (initVm) {
-            keep(td.initVm(init, 0));
+            keep(td.initVm(init, TdxCmd.PLAIN));
         }
     }
 
@@ -181,7 +197,7 @@ final class TdBuilder extends VmBuilder {
     protected IoctlResult afterVcpus(Vm vm) {
         if (initVm && initVcpus) {
             for (Vcpu vcpu : vm.vcpus()) {
-                IoctlResult result = ((TdxVm) vm.vendor()).initVcpu(vcpu, handOff, 0);
+                IoctlResult result = ((TdxVm) vm.vendor()).initVcpu(vcpu, handOff, TdxCmd.PLAIN);
                 if (!result.succeeded()) {
                     return result;
                 }

@@ -7,6 +7,7 @@ import kvasir.kvm.IoctlResult;
 import kvasir.kvm.Vcpu;
 import kvasir.kvm.mm.Mm;
 import kvasir.kvm.tdx.MemRegion;
+import kvasir.kvm.tdx.TdxCmd;
 import kvasir.kvm.tdx.TdxVm;
 import kvasir.registry.Guest;
 
@@ -50,7 +51,7 @@ final class TdFirmware {
         long pages = content.length / PAGE;
         long hva = mm.mmap(Optional.empty(), 0, pages, Mm.anonymous(false));
         mm.write(hva, content, 0, content.length);
-        IoctlResult result = td.initMemRegion(vcpu, new MemRegion(hva, gpa, pages), MEASURE);
+        IoctlResult result = td.initMemRegion(vcpu, new MemRegion(hva, gpa, pages), TdxCmd.flags(MEASURE));
         mm.munmap(hva, hva + content.length);
         return result;
     }

@@ -10,7 +10,9 @@ import kvasir.kvm.IoctlResult;
 import kvasir.kvm.Vcpu;
 import kvasir.kvm.Vm;
 import kvasir.kvm.tdx.InitVm;
+import kvasir.kvm.tdx.TdxCmd;
 import kvasir.kvm.tdx.TdxVm;
+import kvasir.metal.cpu.CpuidModel;
 import kvasir.metal.tdx.Tdcs;
 import kvasir.registry.Api;
 import kvasir.registry.Api.Kind;
@@ -41,28 +43,50 @@ final class TdHandle extends VmHandle {
     private static Api.Builder<TdHandle> declareSteps(Api.Builder<TdHandle> api) {
         return api.operation(
                         "init",
-                        List.of(keyword("flags", Kind.U64, "", "must be 0")),
+                        List.of(
+                                keyword("flags", Kind.U64, "", "must be 0"),
+                                keyword("hw_error", Kind.U64, "", "of kvm_tdx_cmd; must be 0"),
+                                keyword("attributes", Kind.U64, "", "instead of the declaration's"),
+                                keyword("xfam", Kind.U64, "", "instead of the declaration's"),
+                                keyword("gpaw", Kind.U64, "bits", "instead of the declaration's"),
+                                keyword("leaf", Kind.U64, "", "a CPUID entry of this leaf instead of the declaration's"),
+                                keyword("ebx", Kind.U64, "", "of that entry, whose other registers are 0"),
+                                keyword("nent", Kind.U64, "", "entries: the first ones, or the last one repeated"),
+                                keyword("reserved", Kind.U64, "", "the reserved words; must be 0"),
+                                keyword("padding", Kind.U64, "", "of kvm_cpuid2; must be 0")),
                         "KVM_TDX_INIT_VM with what the declaration says: TDH.MNG.CREATE, KEY.CONFIG on each package, "
-                                + "ADDCX, MNG.INIT. Errors: EINVAL, E2BIG, EBUSY, ENOSPC, ENOMEM, EAGAIN, EIO.",
+                                + "ADDCX, MNG.INIT. Errors: EFAULT, EINVAL, E2BIG, EBUSY, ENOSPC, ENOMEM, EAGAIN, EIO.",
                         "td.init",
-                        (td, a) ->
-                                td.td.initVm(td.init, (int) a.u64("flags", 0)).outcome())
+                        (td, a) -> td.td.initVm(td.initOf(a), TdVcpuHandle.cmd(a)).outcome())
                 .operation(
                         "capabilities",
                         List.of(
                                 keyword("nent", Kind.U64, "", "room for CPUID entries; 256 if left out"),
-                                keyword("flags", Kind.U64, "", "must be 0")),
-                        "KVM_TDX_CAPABILITIES. Details: supported_attrs, supported_xfam, nent. Errors: EINVAL, E2BIG.",
+                                keyword("flags", Kind.U64, "", "must be 0"),
+                                keyword("hw_error", Kind.U64, "", "of kvm_tdx_cmd; must be 0")),
+                        "KVM_TDX_CAPABILITIES. Details: supported_attrs, supported_xfam, nent. Errors: EFAULT, EINVAL, E2BIG, ENOMEM.",
                         "td.capabilities nent 4 -> E2BIG nent 12",
-                        (td, a) -> td.td.capabilities((int) a.u64("flags", 0), a.u64("nent", 256))
+                        (td, a) -> td.td.capabilities(TdVcpuHandle.cmd(a), a.u64("nent", 256))
                                 .outcome())
                 .operation(
                         "finalize",
-                        List.of(keyword("flags", Kind.U64, "", "must be 0")),
-                        "KVM_TDX_FINALIZE_VM: TDH.MR.FINALIZE. Errors: EINVAL, also while mapped pages are not added; "
-                                + "EBUSY, EIO.",
+                        List.of(
+                                keyword("flags", Kind.U64, "", "not looked at"),
+                                keyword("hw_error", Kind.U64, "", "of kvm_tdx_cmd; must be 0")),
+                        "KVM_TDX_FINALIZE_VM: TDH.MR.FINALIZE. Errors: EFAULT; EINVAL, also while mapped pages are "
+                                + "not added; EBUSY, EIO.",
                         "td.finalize",
-                        (td, a) -> td.td.finalizeVm((int) a.u64("flags", 0)).outcome())
+                        (td, a) -> td.td.finalizeVm(TdVcpuHandle.cmd(a)).outcome())
+                .operation(
+                        "memory_encrypt_op",
+                        List.of(
+                                Parameter.of("id", Kind.U64, "", "of struct kvm_tdx_cmd"),
+                                keyword("flags", Kind.U64, "", "of struct kvm_tdx_cmd"),
+                                keyword("hw_error", Kind.U64, "", "of struct kvm_tdx_cmd; must be 0")),
+                        "KVM_MEMORY_ENCRYPT_OP on the VM, by number: 0 CAPABILITIES, 1 INIT_VM, 4 FINALIZE_VM, with what "
+                                + "`capabilities`, `init` and `finalize` give; EINVAL for any other.",
+                        "td.memory_encrypt_op 6 -> EINVAL",
+                        (td, a) -> td.memoryEncryptOp(a.u64("id"), TdVcpuHandle.cmd(a)).outcome())
                 .operation(
                         "extend",
                         List.of(Parameter.of("range", Kind.RANGE, "bytes", "pages that were added")),
@@ -172,6 +196,34 @@ final class TdHandle extends VmHandle {
                         (long) td.td.leaked().size());
     }
 
+    private IoctlResult memoryEncryptOp(long id, TdxCmd cmd) {
+        return switch ((int) Math.clamp(id, -1, Integer.MAX_VALUE)) {
+            case 0 -> td.capabilities(cmd, 256);
+            case 1 -> td.initVm(init, cmd);
+            case 4 -> td.finalizeVm(cmd);
+            default -> td.unknownVmCommand(cmd, id);
+        };
+    }
+
+    private InitVm initOf(Arguments a) {
+        InitVm given = init.withAttributes(a.u64("attributes", init.attributes()))
+                .withXfam(a.u64("xfam", init.xfam()))
+                .withReserved(a.u64("reserved", 0), (int) a.u64("padding", 0));
+        Optional<Long> width = a.optional("gpaw", Long.class);
+        if (width.isPresent()) {
+            given = given.with(InitVm.width((int) (long) width.get()));
+        }
+        Optional<Long> leaf = a.optional("leaf", Long.class);
+        if (leaf.isPresent()) {
+            given = given.with(new InitVm.CpuidEntry((int) (long) leaf.get(), 0, 0, (int) a.u64("ebx", 0), 0, 0));
+        }
+        List<InitVm.CpuidEntry> all = given.cpuid();
+        int entries = (int) Math.clamp(a.u64("nent", all.size()), 0, 10_000);
+        return given.withCpuid(IntStream.range(0, entries)
+                .mapToObj(i -> all.get(Math.min(i, all.size() - 1)))
+                .toList());
+    }
+
     private Object tdcs(Function<Tdcs, Bytes> read) {
         return td.root()
                 .filter(root -> root.hasTdcs())
@@ -199,13 +251,16 @@ final class TdHandle extends VmHandle {
         }
         TdvfImage firmware = view.tdvf().get();
         var launch = new TdxLaunch(td, firmware);
-        IoctlResult result = td.state() == TdxVm.State.UNINITIALIZED ? td.initVm(init, 0) : IoctlResult.done();
+        IoctlResult result = td.state() == TdxVm.State.UNINITIALIZED ? td.initVm(init, TdxCmd.PLAIN) : IoctlResult.done();
         if (result.succeeded()) {
             result = firmwareMemory(firmware);
         }
         if (vm().vcpus().isEmpty()) {
             for (long id = 0; id < cpus && result.succeeded(); id++) {
-                result = vm().createVcpu(id, kvasir.metal.cpu.CpuidModel.standard());
+                result = vm().createVcpu(id, CpuidModel.standard());
+                if (result.succeeded()) {
+                    result = vm().vcpus().getLast().setCpuid2(CpuidModel.standard());
+                }
             }
         }
         if (result.succeeded()) {
@@ -214,7 +269,7 @@ final class TdHandle extends VmHandle {
         if (result.succeeded()) {
             result = launch.addSections(ram(), twoPass ? TdxLaunch.Pass.TWO : TdxLaunch.Pass.SINGLE);
         }
-        return (result.succeeded() ? td.finalizeVm(0) : result).outcome();
+        return (result.succeeded() ? td.finalizeVm(TdxCmd.PLAIN) : result).outcome();
     }
 
     /** A private slot that ends at 4G and holds the image, unless the script has declared one. */

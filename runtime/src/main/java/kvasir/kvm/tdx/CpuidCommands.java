@@ -5,9 +5,8 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import kvasir.kvm.Errno;
+import kvasir.kvm.Check;
 import kvasir.kvm.IoctlResult;
-import kvasir.kvm.Vcpu;
 import kvasir.metal.tdx.CpuidConfig;
 import kvasir.metal.tdx.CpuidRow;
 import kvasir.metal.tdx.SeamcallRegs;
@@ -29,14 +28,20 @@ final class CpuidCommands {
         this.td = td;
     }
 
-    static IoctlResult capabilities(int flags, long entries) {
+    IoctlResult capabilities(int flags, long entries) {
         if (flags != 0) {
-            return TdxVm.invalid("tdx_get_capabilities: flags must be 0");
+            return Check.TDX_CAPS_FLAGS.refuse("tdx_get_capabilities: flags must be 0");
+        }
+        if (td.vm().copyFaults()) {
+            return Check.TDX_CAPS_COPY.refuse("tdx_get_capabilities: get_user of nent");
         }
         if (entries < CpuidConfig.ALL.size()) {
-            return new IoctlResult.Err(
-                    Errno.E2BIG, "init_kvm_tdx_caps: there are more configurable CPUID leaves", Map.of("nent", (long)
-                            CpuidConfig.ALL.size()));
+            return Check.TDX_CAPS_NENT.refuse(
+                    "tdx_get_capabilities: there are more configurable CPUID leaves",
+                    Map.of("nent", (long) CpuidConfig.ALL.size()));
+        }
+        if (td.vm().slabFails()) {
+            return Check.TDX_CAPS_MEMORY.refuse("tdx_get_capabilities: kzalloc of the answer");
         }
         var details = new LinkedHashMap<String, Object>();
         details.put("supported_attrs", InitVmCommand.SUPPORTED_ATTRIBUTES);
@@ -71,13 +76,13 @@ final class CpuidCommands {
         return leaf;
     }
 
-    IoctlResult get(Vcpu vcpu, int flags, long entries) {
-        if (flags != 0 || td.hkid() < 0 || td.state() == TdxVm.State.RUNNABLE || !td.vcpuInitialised(vcpu)) {
-            return TdxVm.invalid("tdx_vcpu_get_cpuid: flags, or not between KVM_TDX_INIT_VCPU and KVM_TDX_FINALIZE_VM");
+    IoctlResult get(long entries) {
+        if (td.vm().copyFaults()) {
+            return Check.TDX_CPUID_COPY.refuse("tdx_vcpu_get_cpuid: copy_from_user of struct kvm_cpuid2");
         }
         if (entries < CpuidRow.ALL.size()) {
-            return new IoctlResult.Err(Errno.E2BIG, "tdx_vcpu_get_cpuid: there are more leaves", Map.of("nent", (long)
-                    CpuidRow.ALL.size()));
+            return Check.TDX_CPUID_NENT.refuse(
+                    "tdx_vcpu_get_cpuid: there are more leaves", Map.of("nent", (long) CpuidRow.ALL.size()));
         }
         var leaves = new ArrayList<Map<String, ?>>();
         for (CpuidRow row : IN_ORDER) {

@@ -2,7 +2,9 @@ package kvasir.kvm.tdx;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.IntSupplier;
+import kvasir.kvm.Check;
 import kvasir.kvm.Errno;
 import kvasir.kvm.IoctlResult;
 import kvasir.kvm.Memslot;
@@ -25,6 +27,7 @@ final class InitMemRegionCommand {
     private final Vcpu vcpu;
     private final MemRegion region;
     private String reason = "";
+    private Optional<Check> refusal = Optional.empty();
     private long hwError;
 
     InitMemRegionCommand(TdxVm td, Vcpu vcpu, MemRegion region) {
@@ -41,7 +44,7 @@ final class InitMemRegionCommand {
         }
         while (result == 0 && region.nrPages() != 0) {
             if (vcpu.signalPending()) {
-                result = refuse(Errno.EINTR, "tdx_vcpu_init_mem_region: a signal is pending");
+                result = refuse(Check.TDX_REGION_SIGNAL, "tdx_vcpu_init_mem_region: a signal is pending");
                 break;
             }
             result = populate((flags & MEASURE) != 0);
@@ -52,7 +55,7 @@ final class InitMemRegionCommand {
         vm.seams().at(Seam.USER_COPY, vcpu.mutex());
         return result == 0
                 ? new IoctlResult.Ok(0, details())
-                : new IoctlResult.Err(Errno.of(result), reason, details());
+                : new IoctlResult.Err(Errno.of(result), reason, details(), refusal);
     }
 
     private Map<String, ?> details() {
@@ -70,30 +73,36 @@ final class InitMemRegionCommand {
         return -errno.number();
     }
 
-    private int refuse(Errno errno, String leaf, long status) {
+    private int refuse(Check check, String why) {
+        refusal = Optional.of(check);
+        return refuse(check.errno(), why);
+    }
+
+    private int refuse(Check check, String leaf, long status) {
         hwError = status;
-        return refuse(errno, leaf + " answered " + Status.describe(status));
+        return refuse(check, leaf + " answered " + Status.describe(status));
     }
 
     private int check(int flags) {
         if (!td.vcpuInitialised(vcpu)) {
-            return refuse(Errno.EINVAL, "tdx_vcpu_init_mem_region: the vCPU is not initialised");
-        }
-        if (td.state() == TdxVm.State.RUNNABLE) {
-            return refuse(Errno.EINVAL, "tdx_vcpu_init_mem_region: the TD is finalized");
+            return refuse(Check.TDX_REGION_VCPU, "tdx_vcpu_init_mem_region: the vCPU is not initialised");
         }
         if ((flags & ~MEASURE) != 0) {
-            return refuse(Errno.EINVAL, "tdx_vcpu_init_mem_region: unknown flag");
+            return refuse(Check.TDX_REGION_FLAGS, "tdx_vcpu_init_mem_region: unknown flag");
+        }
+        if (vm.copyFaults()) {
+            return refuse(Check.TDX_REGION_COPY, "tdx_vcpu_init_mem_region: copy_from_user");
         }
         long end = region.gpa() + (region.nrPages() << 12);
         if (((region.sourceAddr() | region.gpa()) & 4095) != 0) {
-            return refuse(Errno.EINVAL, "tdx_vcpu_init_mem_region: source_addr or gpa is not page aligned");
+            return refuse(
+                    Check.TDX_REGION_ALIGNED, "tdx_vcpu_init_mem_region: source_addr or gpa is not page aligned");
         }
         if (region.nrPages() == 0 || Long.compareUnsigned(end, region.gpa()) <= 0) {
-            return refuse(Errno.EINVAL, "tdx_vcpu_init_mem_region: nr_pages is 0, or the range wraps");
+            return refuse(Check.TDX_REGION_RANGE, "tdx_vcpu_init_mem_region: nr_pages is 0, or the range wraps");
         }
         if (!td.privateGpa(region.gpa()) || !td.privateGpa(end - 1)) {
-            return refuse(Errno.EINVAL, "tdx_vcpu_init_mem_region: the range is not private addresses");
+            return refuse(Check.TDX_REGION_SHARED, "tdx_vcpu_init_mem_region: the range is not private addresses");
         }
         return 0;
     }
@@ -102,10 +111,10 @@ final class InitMemRegionCommand {
     private int populate(boolean measure) {
         Memslot slot = vm.memslots(0).lookup(region.gpa() >>> 12);
         if (!slot.exists() || !slot.hasGmem()) {
-            return refuse(Errno.EINVAL, "kvm_gmem_populate: no slot with a guest_memfd has this gpa");
+            return refuse(Check.TDX_REGION_SLOT, "kvm_gmem_populate: no slot with a guest_memfd has this gpa");
         }
         if (slot.gmem().isEmpty()) {
-            return refuse(Errno.EFAULT, "kvm_gmem_populate: the guest_memfd is closed");
+            return refuse(Check.TDX_REGION_FILE, "kvm_gmem_populate: the guest_memfd is closed");
         }
         GuestMemfd file = slot.gmem().get();
         return switch (td.mode()) {
@@ -129,7 +138,7 @@ final class InitMemRegionCommand {
     }
 
     private int notPrivate() {
-        return refuse(Errno.EINVAL, "kvm_gmem_populate: the page is not private by its attribute");
+        return refuse(Check.TDX_REGION_ATTRIBUTE, "kvm_gmem_populate: the page is not private by its attribute");
     }
 
     /** get_user_pages_fast of the source: its HPA, or a negative errno. */
@@ -137,14 +146,14 @@ final class InitMemRegionCommand {
         vm.seams().at(Seam.USER_COPY, vm.mm());
         long word = vm.mm().gup(region.sourceAddr(), false);
         return Pfn.isError(word)
-                ? refuse(Errno.EFAULT, "tdx_gmem_post_populate: the source page cannot be pinned")
+                ? refuse(Check.TDX_REGION_PIN, "tdx_gmem_post_populate: the source page cannot be pinned")
                 : Pfn.pfn(word) << 12;
     }
 
     /** 6.19. */
     private int pinThenAdd(GuestMemfd file, Memslot slot, boolean measure) {
         if (region.sourceAddr() == 0) {
-            return refuse(Errno.EOPNOTSUPP, "tdx_gmem_post_populate: in-place initialisation is not supported");
+            return refuse(Check.TDX_REGION_IN_PLACE, "tdx_gmem_post_populate: in-place initialisation is not supported");
         }
         long source = pin();
         if (source < 0) {
@@ -155,16 +164,16 @@ final class InitMemRegionCommand {
                 return notPrivate();
             }
             if (file.folio(slot.gmemIndex(region.gpa() >>> 12)) < 0) {
-                return refuse(Errno.ENOMEM, "kvm_gmem_populate: memory is exhausted");
+                return refuse(Check.TDX_REGION_MEMORY, "kvm_gmem_populate: memory is exhausted");
             }
             td.pageAddSource(source);
             int mapped = map();
             td.pageAddSource(-1);
             if (mapped < 0) {
-                return refuse(Errno.of(mapped), "kvm_tdp_mmu_map_private_pfn");
+                return notMapped(mapped, "kvm_tdp_mmu_map_private_pfn");
             }
             if (mapped != VcpuMmu.FIXED) {
-                return refuse(Errno.EIO, "kvm_tdp_mmu_map_private_pfn: the page is mapped already");
+                return refuse(Check.TDX_REGION_MAPPED, "kvm_tdp_mmu_map_private_pfn: the page is mapped already");
             }
             return extend(measure);
         });
@@ -173,8 +182,11 @@ final class InitMemRegionCommand {
     /** 6.16. */
     private int mapThenAdd(GuestMemfd file, Memslot slot, boolean measure) {
         long index = slot.gmemIndex(region.gpa() >>> 12);
+        if (file.folio(index) < 0) {
+            return refuse(Check.TDX_REGION_MEMORY, "kvm_gmem_populate: memory is exhausted");
+        }
         if (file.preparedAt(index)) {
-            return refuse(Errno.EEXIST, "kvm_gmem_populate: the page is populated already");
+            return refuse(Check.TDX_REGION_POPULATED, "kvm_gmem_populate: the page is populated already");
         }
         if (!isPrivate()) {
             return notPrivate();
@@ -185,7 +197,7 @@ final class InitMemRegionCommand {
         }
         int result = map();
         if (result < 0) {
-            reason = "kvm_tdp_map_page: gpa 0x%x".formatted(region.gpa());
+            notMapped(result, "kvm_tdp_map_page: gpa 0x%x".formatted(region.gpa()));
         } else if (result == VcpuMmu.EMULATE) {
             result = refuse(Errno.ENOENT, "kvm_tdp_map_page: no slot has this gpa");
         } else {
@@ -224,6 +236,15 @@ final class InitMemRegionCommand {
         return result == 0 ? extend(measure) : result;
     }
 
+    private int notMapped(int result, String why) {
+        Errno errno = Errno.of(result);
+        return switch (errno) {
+            case EBUSY -> refuse(Check.TDX_REGION_BUSY, why);
+            case EIO -> refuse(Check.TDX_REGION_ADD, why);
+            default -> refuse(errno, why);
+        };
+    }
+
     private int map() {
         return vcpu.mmu().tdpMapPage(region.gpa(), Pferr.GUEST_FINAL | Pferr.PRIVATE_ACCESS, Level.PG_4K, true, true);
     }
@@ -231,7 +252,10 @@ final class InitMemRegionCommand {
     private int add(long pfn, long source) {
         long status = td.pageAdd(region.gpa(), pfn, source);
         if (status != 0) {
-            return refuse(Status.OPERAND_BUSY.is(status) ? Errno.EBUSY : Errno.EIO, "TDH.MEM.PAGE.ADD", status);
+            return refuse(
+                    Status.OPERAND_BUSY.is(status) ? Check.TDX_REGION_BUSY : Check.TDX_REGION_ADD,
+                    "TDH.MEM.PAGE.ADD",
+                    status);
         }
         td.added();
         return 0;
@@ -245,6 +269,6 @@ final class InitMemRegionCommand {
         if (td.mode() == InitMemRegionMode.MERGED_6_19) {
             td.bug("TDH.MR.EXTEND", status);
         }
-        return refuse(Errno.EIO, "TDH.MR.EXTEND", status);
+        return refuse(Check.TDX_REGION_EXTEND, "TDH.MR.EXTEND", status);
     }
 }

@@ -2,9 +2,12 @@ package kvasir.kvm.tdx;
 
 import static kvasir.metal.tdx.Operand.R8;
 
-import kvasir.kvm.Errno;
+import java.util.ArrayList;
+import java.util.List;
+import kvasir.kvm.Check;
 import kvasir.kvm.IoctlResult;
 import kvasir.kvm.Vcpu;
+import kvasir.metal.cpu.CpuidModel;
 import kvasir.metal.tdx.SeamcallRegs;
 import kvasir.metal.tdx.Tdvps;
 
@@ -31,32 +34,38 @@ final class InitVcpuCommand {
 
     IoctlResult run(long handOff, int flags) {
         if (flags != 0) {
-            return TdxVm.invalid("tdx_vcpu_init: flags must be 0");
+            return Check.TDX_VCPU_FLAGS.refuse("tdx_vcpu_init: flags must be 0");
         }
         if (td.vcpuInitialised(vcpu)) {
-            return TdxVm.invalid("tdx_vcpu_init: the vCPU is initialised already");
+            return Check.TDX_VCPU_STATE.refuse("tdx_vcpu_init: the vCPU is initialised already");
         }
-        if (td.hkid() < 0 || td.state() == TdxVm.State.RUNNABLE) {
-            return TdxVm.invalid("tdx_vcpu_ioctl: the TD has no HKID, or is finalized");
+        if (!vcpu.guestHas(CpuidModel.Feature.X2APIC)) {
+            return Check.TDX_VCPU_X2APIC.refuse(
+                    "kvm_apic_set_base: KVM_SET_CPUID2 has not told of x2APIC, the mode of a TD's local APIC");
         }
-        long tdvpr = host.allocatePage();
-        if (tdvpr < 0) {
-            return IoctlResult.err(Errno.ENOMEM, "tdx_td_vcpu_init: no page for the TDVPR");
+        var pages = new ArrayList<Long>();
+        for (int i = 0; i < Tdvps.PAGES; i++) {
+            long page = host.allocatePage();
+            if (page < 0) {
+                pages.forEach(host::freePage);
+                return Check.TDX_VCPU_MEMORY.refuse("tdx_td_vcpu_init: no page for the TDVPR or a TDCX");
+            }
+            pages.add(page);
         }
-        long status = call("TDH.VP.CREATE", SeamcallRegs.of(10, tdvpr, td.tdr()));
+        long status = call("TDH.VP.CREATE", SeamcallRegs.of(10, pages.getFirst(), td.tdr()));
         if (status != 0) {
-            host.freePage(tdvpr);
+            pages.forEach(host::freePage);
             td.bug("TDH.VP.CREATE", status);
-            return TdxVm.failed(Errno.EIO, "TDH.VP.CREATE", status);
+            return TdxVm.failed(Check.TDX_VCPU_REFUSED, "TDH.VP.CREATE", status);
         }
-        return complete(new TdxVcpu(vcpu.id(), tdvpr, new TdxRun(td, vcpu)), handOff);
+        return complete(pages, handOff);
     }
 
-    private IoctlResult complete(TdxVcpu made, long handOff) {
+    private IoctlResult complete(List<Long> pages, long handOff) {
+        var made = new TdxVcpu(vcpu.id(), pages.getFirst(), new TdxRun(td, vcpu));
         long status = 0;
-        for (int i = 1; i < Tdvps.PAGES && status == 0; i++) {
-            long page = host.allocatePage();
-            status = call("TDH.VP.ADDCX", SeamcallRegs.of(4, page, made.tdvpr));
+        for (long page : pages.subList(1, pages.size())) {
+            status = status == 0 ? call("TDH.VP.ADDCX", SeamcallRegs.of(4, page, made.tdvpr)) : status;
             if (status == 0) {
                 made.pages.add(page);
             } else {
@@ -70,7 +79,7 @@ final class InitVcpuCommand {
             td.leak(made.tdvpr);
             made.pages.forEach(td::leak);
             td.bug("TDH.VP.ADDCX or TDH.VP.INIT", status);
-            return TdxVm.failed(Errno.EIO, "TDH.VP.ADDCX or TDH.VP.INIT", status);
+            return TdxVm.failed(Check.TDX_VCPU_REFUSED, "TDH.VP.ADDCX or TDH.VP.INIT", status);
         }
         td.addVcpu(made);
         td.vpWrite(cpu, made.tdvpr, VMCS_NOTIFICATION_VECTOR, POSTED_INTERRUPT_VECTOR, 0xffff);

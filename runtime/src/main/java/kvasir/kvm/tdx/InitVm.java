@@ -15,9 +15,18 @@ import kvasir.registry.Bytes;
  * @param mrowner 48 bytes
  * @param mrownerconfig 48 bytes
  * @param cpuid struct kvm_cpuid2: configurable leaves
+ * @param reserved the reserved words, or-ed together; must be 0
+ * @param padding of struct kvm_cpuid2; must be 0
  */
 public record InitVm(
-        long attributes, long xfam, Bytes mrconfigid, Bytes mrowner, Bytes mrownerconfig, List<CpuidEntry> cpuid) {
+        long attributes,
+        long xfam,
+        Bytes mrconfigid,
+        Bytes mrowner,
+        Bytes mrownerconfig,
+        List<CpuidEntry> cpuid,
+        long reserved,
+        int padding) {
     /**
      * struct kvm_cpuid_entry2.
      *
@@ -35,7 +44,7 @@ public record InitVm(
 
     /** What a VMM gives that wants nothing special: SEPT_VE_DISABLE, x87 SSE AVX AVX-512, 48-bit guest addresses. */
     public static InitVm usual() {
-        return new InitVm(1L << 28, 0xe7, ZEROS, ZEROS, ZEROS, everything(48));
+        return new InitVm(1L << 28, 0xe7, ZEROS, ZEROS, ZEROS, everything(48), 0, 0);
     }
 
     /** All that the processor has and KVM lets user space configure. */
@@ -75,21 +84,26 @@ public record InitVm(
 
     /** This with other ATTRIBUTES. */
     public InitVm withAttributes(long value) {
-        return new InitVm(value, xfam, mrconfigid, mrowner, mrownerconfig, cpuid);
+        return new InitVm(value, xfam, mrconfigid, mrowner, mrownerconfig, cpuid, reserved, padding);
     }
 
     /** This with other XFAM. */
     public InitVm withXfam(long value) {
-        return new InitVm(attributes, value, mrconfigid, mrowner, mrownerconfig, cpuid);
+        return new InitVm(attributes, value, mrconfigid, mrowner, mrownerconfig, cpuid, reserved, padding);
     }
 
     /** This with other CPUID entries. */
     public InitVm withCpuid(List<CpuidEntry> entries) {
-        return new InitVm(attributes, xfam, mrconfigid, mrowner, mrownerconfig, entries);
+        return new InitVm(attributes, xfam, mrconfigid, mrowner, mrownerconfig, entries, reserved, padding);
     }
 
     /** This with other MRCONFIGID, MROWNER and MROWNERCONFIG. */
     public InitVm withIds(Bytes configId, Bytes owner, Bytes ownerConfig) {
-        return new InitVm(attributes, xfam, configId, owner, ownerConfig, cpuid);
+        return new InitVm(attributes, xfam, configId, owner, ownerConfig, cpuid, reserved, padding);
+    }
+
+    /** This with other reserved words and padding. */
+    public InitVm withReserved(long words, int pad) {
+        return new InitVm(attributes, xfam, mrconfigid, mrowner, mrownerconfig, cpuid, words, pad);
     }
 }

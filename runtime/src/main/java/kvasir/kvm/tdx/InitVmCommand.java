@@ -2,7 +2,7 @@ package kvasir.kvm.tdx;
 
 import java.util.Map;
 import java.util.Optional;
-import kvasir.kvm.Errno;
+import kvasir.kvm.Check;
 import kvasir.kvm.IoctlResult;
 import kvasir.kvm.tdx.InitVm.CpuidEntry;
 import kvasir.metal.memory.PhysicalMemory;
@@ -35,51 +35,73 @@ final class InitVmCommand {
     }
 
     IoctlResult run(int flags) {
-        if (td.state() != TdxVm.State.UNINITIALIZED) {
-            return TdxVm.invalid("tdx_td_init: the TD is initialised already");
-        }
-        if (flags != 0) {
-            return TdxVm.invalid("tdx_td_init: flags must be 0");
-        }
-        if (init.cpuid().size() > MAX_CPUID_ENTRIES) {
-            return IoctlResult.err(Errno.E2BIG, "tdx_td_init: more than 256 CPUID entries");
-        }
-        if (!td.vm().vcpus().isEmpty()) {
-            return IoctlResult.err(Errno.EBUSY, "tdx_td_init: a vCPU was created already");
-        }
-        Optional<String> wrong = checkParameters();
-        return wrong.isPresent() ? TdxVm.invalid("setup_tdparams: " + wrong.get()) : create();
+        return check(flags).or(this::checkParameters).orElseGet(this::create);
     }
 
-    private Optional<String> checkParameters() {
+    private Optional<IoctlResult> check(int flags) {
+        if (td.state() != TdxVm.State.UNINITIALIZED) {
+            return refuse(Check.TDX_INIT_STATE, "the TD is initialised already");
+        }
+        if (flags != 0) {
+            return refuse(Check.TDX_INIT_FLAGS, "flags must be 0");
+        }
+        if (init.cpuid().size() > MAX_CPUID_ENTRIES) {
+            return refuse(Check.TDX_INIT_NENT, "more than 256 CPUID entries");
+        }
+        if (td.vm().copyFaults()) {
+            return refuse(Check.TDX_INIT_COPY, "copy_from_user of struct kvm_tdx_init_vm");
+        }
+        if (init.reserved() != 0) {
+            return refuse(Check.TDX_INIT_RESERVED, "reserved words must be 0");
+        }
+        if (init.padding() != 0) {
+            return refuse(Check.TDX_INIT_PADDING, "cpuid.padding must be 0");
+        }
+        if (td.vm().slabFails()) {
+            return refuse(Check.TDX_INIT_PARAMS, "kzalloc of TD_PARAMS");
+        }
+        return td.vm().vcpus().isEmpty() && !td.vm().vcpuCreationInProgress()
+                ? Optional.empty()
+                : refuse(Check.TDX_INIT_VCPUS, "setup_tdparams, a vCPU was created already");
+    }
+
+    private static Optional<IoctlResult> refuse(Check check, String reason) {
+        return Optional.of(check.refuse("tdx_td_init: " + reason));
+    }
+
+    /** setup_tdparams. */
+    private Optional<IoctlResult> checkParameters() {
         if ((init.attributes() & ~SUPPORTED_ATTRIBUTES) != 0) {
-            return Optional.of("attributes 0x%x are not supported by KVM".formatted(init.attributes()));
+            return refuse(
+                    Check.TDX_INIT_ATTRIBUTES, "attributes 0x%x are not supported by KVM".formatted(init.attributes()));
         }
         if ((init.xfam() & ~SUPPORTED_XFAM) != 0 || (init.xfam() & XFAM_FIXED1) != XFAM_FIXED1) {
-            return Optional.of("xfam 0x%x is not supported".formatted(init.xfam()));
+            return refuse(Check.TDX_INIT_XFAM, "xfam 0x%x is not supported".formatted(init.xfam()));
         }
         Optional<CpuidEntry> size = init.cpuid().stream()
                 .filter(entry -> entry.function() == WIDTH_LEAF)
                 .findFirst();
         if (size.isEmpty()) {
-            return Optional.of("CPUID 0x80000008 is missing");
+            return refuse(Check.TDX_INIT_NO_WIDTH, "CPUID 0x80000008 is missing");
         }
         width = size.get().eax() >>> 16 & 0xff;
         if (width != 48 && width != 52) {
-            return Optional.of(
+            return refuse(
+                    Check.TDX_INIT_WIDTH,
                     "guest address width in CPUID 0x80000008 EAX[23:16] is %d, not 48 or 52".formatted(width));
         }
         if (width == 52 && !td.vm().kvm().host().fiveLevels()) {
-            return Optional.of("52-bit guest addresses need five levels of EPT");
+            return refuse(Check.TDX_INIT_LEVELS, "52-bit guest addresses need five levels of EPT");
         }
         for (CpuidEntry entry : init.cpuid()) {
             if (entry.function() == 7
                     && entry.index() == 0
                     && ((entry.ebx() & CPUID_7_TSX_EBX) != 0 || (entry.ecx() & CPUID_7_WAITPKG_ECX) != 0)) {
-                return Optional.of("TSX and WAITPKG are not supported");
+                return refuse(Check.TDX_INIT_UNSUPPORTED, "TSX and WAITPKG are not supported");
             }
             if (configIndex(entry) < 0) {
-                return Optional.of(
+                return refuse(
+                        Check.TDX_INIT_LEAF,
                         "CPUID leaf 0x%x, %d is not configurable".formatted(entry.function(), entry.index()));
             }
         }
@@ -99,12 +121,12 @@ final class InitVmCommand {
     private IoctlResult create() {
         int hkid = host.allocateHkid();
         if (hkid < 0) {
-            return IoctlResult.err(Errno.ENOSPC, "__tdx_td_init: no free HKID");
+            return Check.TDX_INIT_HKID.refuse("__tdx_td_init: no free HKID");
         }
         long tdr = host.allocatePage();
         if (tdr < 0) {
             host.freeHkid(hkid);
-            return IoctlResult.err(Errno.ENOMEM, "__tdx_td_init: no page for the TDR");
+            return Check.TDX_INIT_MEMORY.refuse("__tdx_td_init: no page for the TDR");
         }
         long status = call("TDH.MNG.CREATE", SeamcallRegs.of(9, tdr, hkid)).rax();
         if (status != 0) {
@@ -117,13 +139,13 @@ final class InitVmCommand {
             status = host.seamcall(cpu, "TDH.MNG.KEY.CONFIG", SeamcallRegs.of(8, tdr, 0))
                     .rax();
             if (status != 0) {
-                return undo(entropyOr("TDH.MNG.KEY.CONFIG", status));
+                return undo(TdxVm.failed(Check.TDX_INIT_CREATE, "TDH.MNG.KEY.CONFIG", status));
             }
         }
         for (int i = 0; i < Tdr.TDCS_PAGES; i++) {
             long page = host.allocatePage();
             if (page < 0) {
-                return undo(IoctlResult.err(Errno.ENOMEM, "__tdx_td_init: no page for the TDCS"));
+                return undo(Check.TDX_INIT_MEMORY.refuse("__tdx_td_init: no page for the TDCS"));
             }
             status = call("TDH.MNG.ADDCX", SeamcallRegs.of(1, page, tdr)).rax();
             if (status != 0) {
@@ -141,9 +163,9 @@ final class InitVmCommand {
         SeamcallRegs out = call("TDH.MNG.INIT", SeamcallRegs.of(21, tdr, params));
         host.freePage(params);
         if (out.rax() != 0) {
-            boolean invalid = Status.OPERAND_INVALID.is(out.rax());
-            IoctlResult refused = TdxVm.failed(invalid ? Errno.EINVAL : Errno.EIO, "TDH.MNG.INIT", out.rax());
-            return undo(refused);
+            boolean operand = Status.OPERAND_INVALID.is(out.rax());
+            return undo(TdxVm.failed(
+                    operand ? Check.TDX_INIT_OPERAND : Check.TDX_INIT_REFUSED, "TDH.MNG.INIT", out.rax()));
         }
         call("TDH.MNG.RD", SeamcallRegs.of(11, tdr, 0x111000030000000AL));
         call("TDH.MNG.RD", SeamcallRegs.of(11, tdr, 0x111000030000000BL));
@@ -177,7 +199,8 @@ final class InitVmCommand {
     }
 
     private static IoctlResult entropyOr(String leaf, long status) {
-        return TdxVm.failed(Status.RND_NO_ENTROPY.is(status) ? Errno.EAGAIN : Errno.EIO, leaf, status);
+        return TdxVm.failed(
+                Status.RND_NO_ENTROPY.is(status) ? Check.TDX_INIT_ENTROPY : Check.TDX_INIT_CREATE, leaf, status);
     }
 
     private SeamcallRegs call(String leaf, SeamcallRegs in) {

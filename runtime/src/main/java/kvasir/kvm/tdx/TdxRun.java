@@ -107,6 +107,9 @@ final class TdxRun {
             }
             vm.seams().footprint().beyond("a guest runs");
             vm.seams().at(Seam.GUEST_ENTRY, this);
+            if (td.waitForSeptZap()) {
+                continue;
+            }
             Optional<RunResult> result = handle(enter(tdvpr), budget);
             if (result.isPresent()) {
                 return result.get();
@@ -118,7 +121,9 @@ final class TdxRun {
     private SeamcallRegs enter(long tdvpr) {
         td.host().module().guest(tdvpr, processor);
         SeamcallRegs in = vmcalls.reply().with(RAX, 0).with(RCX, tdvpr);
+        td.inside(1);
         SeamcallRegs out = td.host().seamcall(td.host().cpuOf(vcpu.id()), "TDH.VP.ENTER", in);
+        td.inside(-1);
         vmcalls.exited(out);
         processor.cpu().setClock(processor.cpu().clock() + EXIT_TICKS);
         vm.tick(processor.cpu().clock());

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import kvasir.kvm.Check;
 import kvasir.kvm.Errno;
 import kvasir.kvm.Footprint;
 import kvasir.kvm.IoctlResult;
@@ -47,11 +48,16 @@ public final class TdxVm implements VendorOps {
     private List<Long> leaked = new ArrayList<>();
     private int unsettled;
     private boolean rbpMod;
+    private boolean splitIrqchip = true;
+    private boolean waitForSeptZap;
+    private int inside;
     private final IrqChip chip = new IrqChip();
     private final String stateCell;
     private final String premappedCell;
     private final String septPagesCell;
     private final String sourceCell;
+    private final String waitCell;
+    private final String insideCell;
 
     /** TD_STATE_*. */
     public enum State {
@@ -69,6 +75,8 @@ public final class TdxVm implements VendorOps {
         premappedCell = vm.name() + ".tdx.nr_premapped";
         septPagesCell = vm.name() + ".tdx.sept_pages";
         sourceCell = vm.name() + ".tdx.page_add_src";
+        waitCell = vm.name() + ".tdx.wait_for_sept_zap";
+        insideCell = vm.name() + ".tdx.inside";
     }
 
     public Vm vm() {
@@ -86,6 +94,11 @@ public final class TdxVm implements VendorOps {
     /** The local APICs; the rest of a split irqchip is user space's. */
     IrqChip chip() {
         return chip;
+    }
+
+    /** User space did without KVM_CAP_SPLIT_IRQCHIP. */
+    public void withoutSplitIrqchip() {
+        splitIrqchip = false;
     }
 
     boolean rbpMod() {
@@ -175,55 +188,47 @@ public final class TdxVm implements VendorOps {
 
     // ---- sub-commands
 
-    /**
-     * KVM_TDX_INIT_VM.
-     *
-     * @param flags must be 0
-     */
-    public IoctlResult initVm(InitVm init, int flags) {
-        return command(() -> new InitVmCommand(this, init).run(flags));
+    /** KVM_TDX_INIT_VM. */
+    public IoctlResult initVm(InitVm init, TdxCmd cmd) {
+        return vmIoctl(cmd, () -> new InitVmCommand(this, init).run(cmd.flags()));
     }
 
     /**
      * KVM_TDX_INIT_VCPU.
      *
      * @param handOff what the guest finds in RCX and R8: the address of the TD HOB
-     * @param flags must be 0
      */
-    public IoctlResult initVcpu(Vcpu vcpu, long handOff, int flags) {
-        return vcpuCommand(vcpu, () -> {
+    public IoctlResult initVcpu(Vcpu vcpu, long handOff, TdxCmd cmd) {
+        return vcpuIoctl(vcpu, cmd, locksEverything(), () -> {
             unsettled++;
-            IoctlResult result = new InitVcpuCommand(this, vcpu).run(handOff, flags);
+            IoctlResult result = new InitVcpuCommand(this, vcpu).run(handOff, cmd.flags());
             unsettled--;
             return result;
         });
     }
 
     /**
-     * KVM_TDX_INIT_MEM_REGION.
+     * KVM_TDX_INIT_MEM_REGION; of the flags bit 0 is KVM_TDX_MEASURE_MEMORY_REGION.
      *
      * @param region read and written back
-     * @param flags bit 0 KVM_TDX_MEASURE_MEMORY_REGION
      */
-    public IoctlResult initMemRegion(Vcpu vcpu, MemRegion region, int flags) {
-        return vcpuCommand(vcpu, () -> {
-            boolean alone = locksEverything();
-            if (!alone) {
-                vm.slotsLock().lock();
+    public IoctlResult initMemRegion(Vcpu vcpu, MemRegion region, TdxCmd cmd) {
+        return vcpuIoctl(vcpu, cmd, locksEverything(), () -> {
+            if (locksEverything()) {
+                return new InitMemRegionCommand(this, vcpu, region).run(cmd.flags());
             }
+            vm.slotsLock().lock();
             try {
-                return new InitMemRegionCommand(this, vcpu, region).run(flags);
+                return new InitMemRegionCommand(this, vcpu, region).run(cmd.flags());
             } finally {
-                if (!alone) {
-                    vm.slotsLock().unlock();
-                }
+                vm.slotsLock().unlock();
             }
         });
     }
 
     /** KVM_TDX_EXTEND_MEMORY of the v19 patches: TDH.MR.EXTEND of pages that were added before. */
     public IoctlResult extendRange(long gpa, long pages) {
-        return command(() -> {
+        return vmIoctl(TdxCmd.PLAIN, () -> {
             for (long page = 0; page < pages; page++) {
                 long status = extend(gpa + (page << 12));
                 if (status != 0) {
@@ -234,15 +239,15 @@ public final class TdxVm implements VendorOps {
         });
     }
 
-    /** KVM_TDX_FINALIZE_VM. */
-    public IoctlResult finalizeVm(int flags) {
-        return command(() -> {
+    /** KVM_TDX_FINALIZE_VM, which does not look at flags. */
+    public IoctlResult finalizeVm(TdxCmd cmd) {
+        return vmIoctl(cmd, () -> {
             if (locksEverything()) {
-                return finalizeLocked(flags);
+                return finalizeLocked();
             }
             vm.slotsLock().lock();
             try {
-                return finalizeLocked(flags);
+                return finalizeLocked();
             } finally {
                 vm.slotsLock().unlock();
             }
@@ -254,17 +259,32 @@ public final class TdxVm implements VendorOps {
      *
      * @param entries room in the kvm_cpuid2 that user space gave
      */
-    public IoctlResult capabilities(int flags, long entries) {
-        return CpuidCommands.capabilities(flags, entries);
+    public IoctlResult capabilities(TdxCmd cmd, long entries) {
+        Optional<IoctlResult> refused = vm.dead() ? Optional.of(dead("kvm_vm_ioctl")) : header(cmd);
+        return vm.answered(refused.orElseGet(() -> new CpuidCommands(this).capabilities(cmd.flags(), entries)));
     }
 
     /**
-     * KVM_TDX_GET_CPUID: the configurable leaves as the TD has them, detail {@code cpuid}.
+     * KVM_TDX_GET_CPUID, which does not look at flags: the leaves as the TD has them, detail {@code cpuid}.
      *
      * @param entries room in the kvm_cpuid2 that user space gave
      */
-    public IoctlResult getCpuid(Vcpu vcpu, int flags, long entries) {
-        return new CpuidCommands(this).get(vcpu, flags, entries);
+    public IoctlResult getCpuid(Vcpu vcpu, TdxCmd cmd, long entries) {
+        return vcpuIoctl(vcpu, cmd, false, () -> new CpuidCommands(this).get(entries));
+    }
+
+    /** A command that the file of the VM does not know. */
+    public IoctlResult unknownVmCommand(TdxCmd cmd, long id) {
+        return vmIoctl(cmd, () -> unknown("tdx_vm_ioctl", id));
+    }
+
+    /** A command that the file of a vCPU does not know. */
+    public IoctlResult unknownVcpuCommand(Vcpu vcpu, TdxCmd cmd, long id) {
+        return vcpuIoctl(vcpu, cmd, false, () -> unknown("tdx_vcpu_ioctl", id));
+    }
+
+    private static IoctlResult unknown(String function, long id) {
+        return Check.TDX_CMD_ID.refuse("%s: %d is no command of this file".formatted(function, id));
     }
 
     /** 6.19: kvm->lock, every vcpu->mutex and slots_lock; before, only what each command needs. */
@@ -272,11 +292,27 @@ public final class TdxVm implements VendorOps {
         return mode == InitMemRegionMode.MERGED_6_19;
     }
 
-    /** A sub-command of the VM (tdx_vm_ioctl): with kvm->lock, from 6.19 on with everything. */
-    private IoctlResult command(Supplier<IoctlResult> body) {
-        if (vm.dead()) {
-            return IoctlResult.err(Errno.EIO, "kvm_vm_ioctl: the VM is dead");
+    private static IoctlResult dead(String function) {
+        return IoctlResult.err(Errno.EIO, function + ": the VM is dead");
+    }
+
+    /** struct kvm_tdx_cmd is read. */
+    private Optional<IoctlResult> header(TdxCmd cmd) {
+        if (vm.copyFaults()) {
+            return Optional.of(Check.TDX_CMD_COPY.refuse("tdx_get_cmd: copy_from_user"));
         }
+        return cmd.hwError() == 0
+                ? Optional.empty()
+                : Optional.of(Check.TDX_CMD_HW_ERROR.refuse("tdx_get_cmd: hw_error is the kernel's to fill"));
+    }
+
+    /** A sub-command of the VM (tdx_vm_ioctl): with kvm->lock, from 6.19 on with everything. */
+    private IoctlResult vmIoctl(TdxCmd cmd, Supplier<IoctlResult> body) {
+        Optional<IoctlResult> refused = vm.dead() ? Optional.of(dead("kvm_vm_ioctl")) : header(cmd);
+        return vm.answered(refused.orElseGet(() -> withKvmLock(body)));
+    }
+
+    private IoctlResult withKvmLock(Supplier<IoctlResult> body) {
         vm.kvmLock().lock();
         try {
             return locksEverything() ? withEverything(body) : body.get();
@@ -285,35 +321,46 @@ public final class TdxVm implements VendorOps {
         }
     }
 
-    /** A sub-command of a vCPU (tdx_vcpu_ioctl): with its mutex, from 6.19 on with everything. */
-    private IoctlResult vcpuCommand(Vcpu vcpu, Supplier<IoctlResult> body) {
-        if (locksEverything()) {
-            return command(body);
-        }
+    /**
+     * A sub-command of a vCPU: with its mutex (tdx_vcpu_ioctl), or with everything (tdx_vcpu_unlocked_ioctl). Before 6.19
+     * the TD's state is looked at first, from then on between the struct and the command.
+     */
+    private IoctlResult vcpuIoctl(Vcpu vcpu, TdxCmd cmd, boolean everything, Supplier<IoctlResult> body) {
         if (vm.dead()) {
-            return IoctlResult.err(Errno.EIO, "kvm_vcpu_ioctl: the VM is dead");
+            return vm.answered(dead("kvm_vcpu_ioctl"));
+        }
+        if (everything) {
+            Supplier<IoctlResult> gated = () -> gate().orElseGet(body);
+            return vm.answered(header(cmd).orElseGet(() -> withKvmLock(gated)));
         }
         vcpu.mutex().lock();
         try {
-            return body.get();
+            return vm.answered(gate().or(() -> header(cmd)).orElseGet(body));
         } finally {
             vcpu.mutex().unlock();
         }
     }
 
+    private Optional<IoctlResult> gate() {
+        return hkid >= 0 && state() != State.RUNNABLE
+                ? Optional.empty()
+                : Optional.of(
+                        Check.TDX_CMD_VCPU_STATE.refuse("tdx_vcpu_ioctl: the TD has no HKID, or is finalized"));
+    }
+
     /** tdx_acquire_vm_state_locks: no vCPU is being created, nobody holds a vCPU, and memslots stay. */
     private IoctlResult withEverything(Supplier<IoctlResult> body) {
         if (vm.vcpuCreationInProgress()) {
-            return IoctlResult.err(Errno.EBUSY, "tdx_acquire_vm_state_locks: a vCPU is being created");
+            return Check.TDX_CMD_CREATING.refuse("tdx_acquire_vm_state_locks: a vCPU is being created");
         }
-        List<Vcpu> vcpus = vm.vcpus();
-        vcpus.forEach(vcpu -> vcpu.mutex().lock());
+        List<Vcpu> all = vm.vcpus();
+        all.forEach(vcpu -> vcpu.mutex().lock());
         vm.slotsLock().lock();
         try {
             return body.get();
         } finally {
             vm.slotsLock().unlock();
-            vcpus.reversed().forEach(vcpu -> vcpu.mutex().unlock());
+            all.reversed().forEach(vcpu -> vcpu.mutex().unlock());
         }
     }
 
@@ -328,25 +375,23 @@ public final class TdxVm implements VendorOps {
         }
     }
 
-    private IoctlResult finalizeLocked(int flags) {
-        if (flags != 0) {
-            return invalid("tdx_td_finalize: flags must be 0");
-        }
+    private IoctlResult finalizeLocked() {
         if (hkid < 0 || state() == State.RUNNABLE) {
-            return invalid("tdx_td_finalize: the TD has no HKID, or is finalized already");
+            return Check.TDX_FINALIZE_STATE.refuse("tdx_td_finalize: the TD has no HKID, or is finalized already");
         }
         long waiting = premapped();
         if (waiting != 0) {
-            return invalid("tdx_td_finalize: %d pages are mapped and not added (nr_premapped)".formatted(waiting));
+            return Check.TDX_FINALIZE_PREMAPPED.refuse(
+                    "tdx_td_finalize: %d pages are mapped and not added (nr_premapped)".formatted(waiting));
         }
         long status = host.seamcall(0, "TDH.MR.FINALIZE", SeamcallRegs.leaf(17).with(RCX, tdr))
                 .rax();
         if (Status.OPERAND_BUSY.is(status)) {
-            return failed(Errno.EBUSY, "TDH.MR.FINALIZE", status);
+            return failed(Check.TDX_FINALIZE_BUSY, "TDH.MR.FINALIZE", status);
         }
         if (status != 0) {
             bug("TDH.MR.FINALIZE", status);
-            return failed(Errno.EIO, "TDH.MR.FINALIZE", status);
+            return failed(Check.TDX_FINALIZE_REFUSED, "TDH.MR.FINALIZE", status);
         }
         become(State.RUNNABLE);
         vm.allowPreFault();
@@ -427,12 +472,12 @@ public final class TdxVm implements VendorOps {
         pageAddSource = hpa;
     }
 
-    static IoctlResult invalid(String reason) {
-        return IoctlResult.err(Errno.EINVAL, reason);
-    }
-
     static IoctlResult failed(Errno errno, String leaf, long status) {
         return new IoctlResult.Err(errno, leaf + " answered " + Status.describe(status), Map.of("hw_error", status));
+    }
+
+    static IoctlResult failed(Check check, String leaf, long status) {
+        return check.refuse(leaf + " answered " + Status.describe(status), Map.of("hw_error", status));
     }
 
     /** TDX_BUG_ON: the module answered what KVM cannot go on with. */
@@ -469,16 +514,30 @@ public final class TdxVm implements VendorOps {
     }
 
     @Override
-    public int vcpuCreate() {
-        return state() == State.INITIALIZED ? 0 : -Errno.EIO.number();
+    public Optional<Check> vcpuCreate() {
+        if (state() != State.INITIALIZED) {
+            return Optional.of(Check.VCPU_TD_STATE);
+        }
+        return splitIrqchip ? Optional.empty() : Optional.of(Check.VCPU_TD_IRQCHIP);
+    }
+
+    /** tdx_vm_init: no more than the host has CPUs. */
+    @Override
+    public int maxVcpus() {
+        return host.cpus();
     }
 
     @Override
     public Optional<RunResult> run(Vcpu vcpu, long budget) {
         TdxVcpu td = vcpus.get(vcpu.id());
         if (state() != State.RUNNABLE || td == null) {
-            return Optional.of(new RunResult.Refused(
-                    Errno.EINVAL, "tdx_vcpu_pre_run: the TD is not finalized, or the vCPU not initialised"));
+            return Optional.of(
+                    vcpu.kvmRun().immediateExit()
+                            ? new RunResult.Refused(
+                                    Check.RUN_IMMEDIATE_EXIT, "kvm_arch_vcpu_ioctl_run: immediate_exit is set")
+                            : new RunResult.Refused(
+                                    Check.RUN_TD_STATE,
+                                    "tdx_vcpu_pre_run: the TD is not finalized, or the vCPU not initialised"));
         }
         return Optional.of(td.run.run(budget, td.tdvpr));
     }
@@ -582,14 +641,43 @@ public final class TdxVm implements VendorOps {
                 && entryState == SeptState.FREE.publicNumber();
     }
 
-    /** A SEAMCALL of the zap side: if it finds a lock taken, all vCPUs are kept out and it is tried once more. */
+    /**
+     * A SEAMCALL of the zap side. If it finds a lock taken, all vCPUs leave the guest and stay out while it is tried once
+     * more (tdx_no_vcpus_enter_start, tdx_no_vcpus_enter_stop).
+     */
     private SeamcallRegs zap(String leaf, SeamcallRegs in) {
         SeamcallRegs out = host.seamcall(0, leaf, in);
-        if (Status.OPERAND_BUSY.is(out.rax())) {
-            vm.vcpus().forEach(Vcpu::kick);
-            out = host.seamcall(0, leaf, in);
+        if (!Status.OPERAND_BUSY.is(out.rax())) {
+            return out;
         }
-        return out;
+        waitForSeptZap(true);
+        vm.vcpus().forEach(Vcpu::kick);
+        vm.seams().await(this, this::nobodyInside);
+        SeamcallRegs again = host.seamcall(0, leaf, in);
+        waitForSeptZap(false);
+        return again;
+    }
+
+    private void waitForSeptZap(boolean next) {
+        told().wrote(waitCell, waitForSeptZap ? 1 : 0, next ? 1 : 0);
+        waitForSeptZap = next;
+    }
+
+    private boolean nobodyInside() {
+        told().read(insideCell, inside);
+        return inside == 0;
+    }
+
+    /** Whether a zap keeps vCPUs out of the guest. */
+    boolean waitForSeptZap() {
+        told().read(waitCell, waitForSeptZap ? 1 : 0);
+        return waitForSeptZap;
+    }
+
+    /** A vCPU enters the guest (1) or has left it (-1). */
+    void inside(int change) {
+        told().added(insideCell, inside, change);
+        inside += change;
     }
 
     @Override
@@ -738,6 +826,8 @@ public final class TdxVm implements VendorOps {
             premapped = savedPremapped;
             unsettled = savedUnsettled;
             pageAddSource = -1;
+            waitForSeptZap = false;
+            inside = 0;
             leaked = new ArrayList<>(savedLeaked);
         };
     }

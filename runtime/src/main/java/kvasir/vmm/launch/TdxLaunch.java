@@ -8,6 +8,7 @@ import kvasir.kvm.Vm;
 import kvasir.kvm.mm.Mm;
 import kvasir.kvm.tdx.InitVm;
 import kvasir.kvm.tdx.MemRegion;
+import kvasir.kvm.tdx.TdxCmd;
 import kvasir.kvm.tdx.TdxVm;
 import kvasir.metal.tdx.Operand;
 import kvasir.registry.Bytes;
@@ -47,7 +48,7 @@ public final class TdxLaunch {
                     .isPresent()) {
                 continue;
             }
-            IoctlResult result = td.initVcpu(vcpu, image.hobGpa(), 0);
+            IoctlResult result = td.initVcpu(vcpu, image.hobGpa(), TdxCmd.PLAIN);
             if (!result.succeeded()) {
                 return result;
             }
@@ -84,7 +85,7 @@ public final class TdxLaunch {
         vm.mm().write(hva, content.toArray(), 0, content.length());
         var region = new MemRegion(hva, section.gpa(), pages);
         boolean now = section.extend() && pass == Pass.SINGLE;
-        IoctlResult result = td.initMemRegion(vcpu, region, now ? MEASURE : 0);
+        IoctlResult result = td.initMemRegion(vcpu, region, TdxCmd.flags(now ? MEASURE : 0));
         if (result.succeeded() && section.extend() && pass == Pass.TWO) {
             result = td.extendRange(section.gpa(), pages);
         }
@@ -100,7 +101,7 @@ public final class TdxLaunch {
      */
     public IoctlResult run(
             InitVm init, List<Range> ram, Pass pass, java.util.function.Supplier<IoctlResult> createVcpus) {
-        IoctlResult result = td.initVm(init, 0);
+        IoctlResult result = td.initVm(init, TdxCmd.PLAIN);
         if (result.succeeded()) {
             result = createVcpus.get();
         }
@@ -110,6 +111,6 @@ public final class TdxLaunch {
         if (result.succeeded()) {
             result = addSections(ram, pass);
         }
-        return result.succeeded() ? td.finalizeVm(0) : result;
+        return result.succeeded() ? td.finalizeVm(TdxCmd.PLAIN) : result;
     }
 }

@@ -49,9 +49,10 @@ public final class KvmTd {
     public static KvmTd initialised(InitMemRegionMode mode) {
         var kvmTd = new KvmTd(mode);
         kvmTd.memory(0, 64 << 20);
-        ok(kvmTd.td.initVm(InitVm.usual(), 0));
+        ok(kvmTd.td.initVm(InitVm.usual(), TdxCmd.flags(0)));
         ok(kvmTd.vm.createVcpu(0, CpuidModel.standard()));
-        ok(kvmTd.td.initVcpu(kvmTd.vcpu(), 0, 0));
+        ok(kvmTd.vcpu().setCpuid2(CpuidModel.standard()));
+        ok(kvmTd.td.initVcpu(kvmTd.vcpu(), 0, TdxCmd.flags(0)));
         return kvmTd;
     }
 
@@ -79,7 +80,7 @@ public final class KvmTd {
     }
 
     public IoctlResult add(long gpa, byte[] content, boolean measure) {
-        return td.initMemRegion(vcpu(), new MemRegion(source(content), gpa, content.length / 4096), measure ? 1 : 0);
+        return td.initMemRegion(vcpu(), new MemRegion(source(content), gpa, content.length / 4096), TdxCmd.flags(measure ? 1 : 0));
     }
 
     public SeptState sept(long gpa) {

@@ -34,14 +34,15 @@ final class TdEnginesTest {
         td.kvm.setEngine(engine);
         td.memory(0, 64 << 20);
         td.memory(RESET_PAGE, 4096);
-        ok(td.td.initVm(InitVm.usual(), 0));
+        ok(td.td.initVm(InitVm.usual(), TdxCmd.flags(0)));
         ok(td.vm.createVcpu(0, CpuidModel.standard()));
-        ok(td.td.initVcpu(td.vcpu(), 0, 0));
+        ok(td.vcpu().setCpuid2(CpuidModel.standard()));
+        ok(td.td.initVcpu(td.vcpu(), 0, TdxCmd.flags(0)));
         ok(td.add(0, new byte[8192], true));
         var page = new byte[4096];
         System.arraycopy(HOT_LOOP, 0, page, 0xff0, HOT_LOOP.length);
         ok(td.add(RESET_PAGE, page, true));
-        ok(td.td.finalizeVm(0));
+        ok(td.td.finalizeVm(TdxCmd.flags(0)));
         Vcpu vcpu = td.vcpu();
         assertInstanceOf(RunResult.BudgetSpent.class, vcpu.run(300_000));
         return td;

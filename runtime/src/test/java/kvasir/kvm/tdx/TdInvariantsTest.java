@@ -35,7 +35,7 @@ final class TdInvariantsTest {
         ok(td.add(0, new byte[8192], true));
         td.memory(0xffff_f000L, 4096);
         ok(td.add(0xffff_f000L, resetPage(), true));
-        ok(td.td.finalizeVm(0));
+        ok(td.td.finalizeVm(TdxCmd.flags(0)));
         assertEquals(0, td.vcpu().mmu().reload());
         td.vcpu().mmu().tdpMapPage(0x5000, Pferr.GUEST_FINAL | Pferr.PRIVATE_ACCESS, 1, true, true);
         assertEquals(Optional.empty(), invariants.firstViolation());
@@ -276,12 +276,13 @@ final class TdInvariantsTest {
         one.kvm.events().add(watch);
         one.memory(0, 64 << 20);
         one.memory(0xffff_f000L, 4096);
-        ok(one.td.initVm(InitVm.usual(), 0));
+        ok(one.td.initVm(InitVm.usual(), TdxCmd.flags(0)));
         ok(one.vm.createVcpu(0, kvasir.metal.cpu.CpuidModel.standard()));
-        ok(one.td.initVcpu(one.vcpu(), 0, 0));
+        ok(one.vcpu().setCpuid2(kvasir.metal.cpu.CpuidModel.standard()));
+        ok(one.td.initVcpu(one.vcpu(), 0, TdxCmd.flags(0)));
         ok(one.add(0, new byte[8192], true));
         ok(one.add(0xffff_f000L, resetPage(), true));
-        ok(one.td.finalizeVm(0));
+        ok(one.td.finalizeVm(TdxCmd.flags(0)));
         assertInstanceOf(RunResult.BudgetSpent.class, one.vcpu().run(100));
         one.vcpu().mmu().tdpMapPage(0x20_0000, Pferr.GUEST_FINAL | Pferr.PRIVATE_ACCESS, 1, true, true);
         ok(one.vm.setMemoryAttributes(0, 64 << 20, 0, 0));

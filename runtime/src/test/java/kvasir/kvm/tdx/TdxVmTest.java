@@ -51,7 +51,7 @@ final class TdxVmTest {
         ok(td.add(0, Z, true));
         assertEquals(SeptState.MAPPED, td.sept(0));
         assertEquals(V2, td.mrtd());
-        ok(td.td.finalizeVm(0));
+        ok(td.td.finalizeVm(TdxCmd.flags(0)));
         assertEquals(V2, td.td.root().orElseThrow().tdcs().mrtd().hex());
         assertTrue(td.vm.preFaultAllowed());
     }
@@ -75,10 +75,10 @@ final class TdxVmTest {
         assertEquals(SeptState.FREE, td.sept(0));
         assertTrue(td.td.mirrorPfn(0) >= 0);
         assertEquals(before, td.mrtd());
-        refused(Errno.EINVAL, td.td.finalizeVm(0));
+        refused(Errno.EINVAL, td.td.finalizeVm(TdxCmd.flags(0)));
         ok(td.add(0, Z, true));
         assertEquals(V2, td.mrtd());
-        ok(td.td.finalizeVm(0));
+        ok(td.td.finalizeVm(TdxCmd.flags(0)));
     }
 
     private static int mapTwice(KvmTd td) {
@@ -96,7 +96,7 @@ final class TdxVmTest {
         assertEquals(-1, td.td.mirrorPfn(0));
         assertEquals(0, td.td.premapped());
         assertFalse(td.vm.dead());
-        ok(td.td.finalizeVm(0));
+        ok(td.td.finalizeVm(TdxCmd.flags(0)));
     }
 
     @Test
@@ -116,30 +116,30 @@ final class TdxVmTest {
     void badRegions() {
         var td = KvmTd.initialised(InitMemRegionMode.MERGED_6_19);
         long hva = td.source(Z);
-        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva + 1, 0, 1), 0));
-        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 0x800, 1), 0));
-        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 0, 0), 0));
-        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 1L << 47, 1), 0));
-        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 0, 1), 2));
-        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 128 << 20, 1), 0));
-        refused(Errno.EOPNOTSUPP, td.td.initMemRegion(td.vcpu(), new MemRegion(0, 0, 1), 0));
-        refused(Errno.EFAULT, td.td.initMemRegion(td.vcpu(), new MemRegion(0x10000, 0, 1), 0));
+        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva + 1, 0, 1), TdxCmd.flags(0)));
+        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 0x800, 1), TdxCmd.flags(0)));
+        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 0, 0), TdxCmd.flags(0)));
+        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 1L << 47, 1), TdxCmd.flags(0)));
+        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 0, 1), TdxCmd.flags(2)));
+        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 128 << 20, 1), TdxCmd.flags(0)));
+        refused(Errno.EOPNOTSUPP, td.td.initMemRegion(td.vcpu(), new MemRegion(0, 0, 1), TdxCmd.flags(0)));
+        refused(Errno.EFAULT, td.td.initMemRegion(td.vcpu(), new MemRegion(0x10000, 0, 1), TdxCmd.flags(0)));
         ok(td.vm.setMemoryAttributes(0, 4096, 0, 0));
-        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 0, 1), 0));
-        ok(td.td.finalizeVm(0));
-        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 0, 1), 0));
-        refused(Errno.EINVAL, td.td.finalizeVm(0));
+        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 0, 1), TdxCmd.flags(0)));
+        ok(td.td.finalizeVm(TdxCmd.flags(0)));
+        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 0, 1), TdxCmd.flags(0)));
+        refused(Errno.EINVAL, td.td.finalizeVm(TdxCmd.flags(0)));
     }
 
     @Test
     void theRegionIsWrittenBackWithItsProgress() {
         var td = KvmTd.initialised(InitMemRegionMode.MERGED_6_19);
         var region = new MemRegion(td.source(new byte[8192]), (64 << 20) - 4096, 2);
-        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), region, 0));
+        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), region, TdxCmd.flags(0)));
         assertEquals(64 << 20, region.gpa());
         assertEquals(1, region.nrPages());
         td.vcpu().sendSignal(0);
-        refused(Errno.EINTR, td.td.initMemRegion(td.vcpu(), new MemRegion(td.source(Z), 0, 1), 0));
+        refused(Errno.EINTR, td.td.initMemRegion(td.vcpu(), new MemRegion(td.source(Z), 0, 1), TdxCmd.flags(0)));
     }
 
     @Test
@@ -150,35 +150,36 @@ final class TdxVmTest {
         ok(old.add(0, Z, true));
         assertEquals(V2, old.mrtd());
         old.host.module().conditions().busy(LockObject.TDR, 1);
-        refused(Errno.EBUSY, old.td.finalizeVm(0));
-        ok(old.td.finalizeVm(0));
+        refused(Errno.EBUSY, old.td.finalizeVm(TdxCmd.flags(0)));
+        ok(old.td.finalizeVm(TdxCmd.flags(0)));
     }
 
     @Test
     void orderOfTheCommands() {
         var td = new KvmTd(InitMemRegionMode.MERGED_6_19);
         refused(Errno.EIO, td.vm.createVcpu(0, CpuidModel.standard()));
-        refused(Errno.EINVAL, td.td.finalizeVm(0));
-        refused(Errno.EINVAL, td.td.initVm(InitVm.usual(), 1));
-        refused(Errno.EINVAL, td.td.initVm(InitVm.usual().withAttributes(1), 0));
-        refused(Errno.EINVAL, td.td.initVm(InitVm.usual().withXfam(1), 0));
-        refused(Errno.EINVAL, td.td.initVm(InitVm.usual().withCpuid(List.of()), 0));
-        refused(Errno.EINVAL, td.td.initVm(InitVm.usual().withCpuid(List.of(InitVm.width(40))), 0));
-        ok(td.td.initVm(InitVm.usual(), 0));
-        refused(Errno.EINVAL, td.td.initVm(InitVm.usual(), 0));
+        refused(Errno.EINVAL, td.td.finalizeVm(TdxCmd.flags(0)));
+        refused(Errno.EINVAL, td.td.initVm(InitVm.usual(), TdxCmd.flags(1)));
+        refused(Errno.EINVAL, td.td.initVm(InitVm.usual().withAttributes(1), TdxCmd.flags(0)));
+        refused(Errno.EINVAL, td.td.initVm(InitVm.usual().withXfam(1), TdxCmd.flags(0)));
+        refused(Errno.EINVAL, td.td.initVm(InitVm.usual().withCpuid(List.of()), TdxCmd.flags(0)));
+        refused(Errno.EINVAL, td.td.initVm(InitVm.usual().withCpuid(List.of(InitVm.width(40))), TdxCmd.flags(0)));
+        ok(td.td.initVm(InitVm.usual(), TdxCmd.flags(0)));
+        refused(Errno.EINVAL, td.td.initVm(InitVm.usual(), TdxCmd.flags(0)));
         ok(td.vm.createVcpu(0, CpuidModel.standard()));
-        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(td.source(Z), 0, 1), 0));
-        refused(Errno.EINVAL, td.td.initVcpu(td.vcpu(), 0, 1));
-        ok(td.td.initVcpu(td.vcpu(), 0, 0));
-        refused(Errno.EINVAL, td.td.initVcpu(td.vcpu(), 0, 0));
-        ok(td.td.finalizeVm(0));
+        ok(td.vcpu().setCpuid2(CpuidModel.standard()));
+        refused(Errno.EINVAL, td.td.initMemRegion(td.vcpu(), new MemRegion(td.source(Z), 0, 1), TdxCmd.flags(0)));
+        refused(Errno.EINVAL, td.td.initVcpu(td.vcpu(), 0, TdxCmd.flags(1)));
+        ok(td.td.initVcpu(td.vcpu(), 0, TdxCmd.flags(0)));
+        refused(Errno.EINVAL, td.td.initVcpu(td.vcpu(), 0, TdxCmd.flags(0)));
+        ok(td.td.finalizeVm(TdxCmd.flags(0)));
         refused(Errno.EIO, td.vm.createVcpu(1, CpuidModel.standard()));
     }
 
     @Test
     void afterFinalizeFaultsAugmentAndZapsBlockTrackRemove() {
         var td = KvmTd.initialised(InitMemRegionMode.MERGED_6_19);
-        ok(td.td.finalizeVm(0));
+        ok(td.td.finalizeVm(TdxCmd.flags(0)));
         assertEquals(0, td.vcpu().mmu().reload());
         assertEquals(VcpuMmu.FIXED, map(td, 0x5000));
         assertEquals(SeptState.PENDING, td.sept(0x5000));
@@ -199,7 +200,7 @@ final class TdxVmTest {
     @Test
     void aZapRetriesOnceWhenBusyAndBugsTheVmTheSecondTime() {
         var td = KvmTd.initialised(InitMemRegionMode.MERGED_6_19);
-        ok(td.td.finalizeVm(0));
+        ok(td.td.finalizeVm(TdxCmd.flags(0)));
         assertEquals(0, td.vcpu().mmu().reload());
         assertEquals(VcpuMmu.FIXED, map(td, 0x5000));
         td.host.module().conditions().busy(LockObject.SEPT_TREE, 1);
@@ -212,15 +213,16 @@ final class TdxVmTest {
         var td = new KvmTd(InitMemRegionMode.MERGED_6_19);
         long before = td.kvm.pages().used();
         td.memory(0, 64 << 20);
-        ok(td.td.initVm(InitVm.usual(), 0));
+        ok(td.td.initVm(InitVm.usual(), TdxCmd.flags(0)));
         int hkid = td.td.hkid();
         assertEquals(HkidState.HKID_ASSIGNED, td.host.module().hkidState(hkid));
         ok(td.vm.createVcpu(0, CpuidModel.standard()));
-        ok(td.td.initVcpu(td.vcpu(), 0, 0));
+        ok(td.vcpu().setCpuid2(CpuidModel.standard()));
+        ok(td.td.initVcpu(td.vcpu(), 0, TdxCmd.flags(0)));
         long hva = td.source(Z);
-        ok(td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 0, 1), 1));
+        ok(td.td.initMemRegion(td.vcpu(), new MemRegion(hva, 0, 1), TdxCmd.flags(1)));
         ok(td.mm.munmap(hva, hva + 4096));
-        ok(td.td.finalizeVm(0));
+        ok(td.td.finalizeVm(TdxCmd.flags(0)));
         long tdr = td.td.tdr();
         td.td.destroy();
         assertEquals(List.of(), td.td.leaked());
@@ -240,7 +242,7 @@ final class TdxVmTest {
     }
 
     private static String sealed(KvmTd td) {
-        ok(td.td.finalizeVm(0));
+        ok(td.td.finalizeVm(TdxCmd.flags(0)));
         return td.td.root().orElseThrow().tdcs().mrtd().hex();
     }
 

@@ -67,7 +67,10 @@ final class TdxLaunchTest {
                 InitVm.usual(),
                 List.of(new Range(0, 16 << 20)),
                 pass,
-                () -> kvmTd.vm.createVcpu(0, CpuidModel.standard())));
+                () -> {
+                    KvmTd.ok(kvmTd.vm.createVcpu(0, CpuidModel.standard()));
+                    return kvmTd.vcpu().setCpuid2(CpuidModel.standard());
+                }));
         return kvmTd;
     }
 
