@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntConsumer;
 import kvasir.kvm.Vm;
+import kvasir.kvm.VmType;
 import kvasir.metal.cpu.Cpu;
 import kvasir.metal.cpu.DescriptorTable;
 import kvasir.metal.cpu.Gpr;
@@ -250,7 +251,11 @@ public final class Pc {
                 .filter(end -> end < TOP_OF_LOW_MEMORY)
                 .max(Long::compare)
                 .orElse(0L);
-        return new Pc(vm, top);
+        var pc = new Pc(vm, top);
+        if (vm.type() == VmType.TDX) {
+            pc.board.showIsaBridge();
+        }
+        return pc;
     }
 
     /**

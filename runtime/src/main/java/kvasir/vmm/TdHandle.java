@@ -49,7 +49,11 @@ final class TdHandle extends VmHandle {
                                 keyword("attributes", Kind.U64, "", "instead of the declaration's"),
                                 keyword("xfam", Kind.U64, "", "instead of the declaration's"),
                                 keyword("gpaw", Kind.U64, "bits", "instead of the declaration's"),
-                                keyword("leaf", Kind.U64, "", "a CPUID entry of this leaf instead of the declaration's"),
+                                keyword(
+                                        "leaf",
+                                        Kind.U64,
+                                        "",
+                                        "a CPUID entry of this leaf instead of the declaration's"),
                                 keyword("ebx", Kind.U64, "", "of that entry, whose other registers are 0"),
                                 keyword("nent", Kind.U64, "", "entries: the first ones, or the last one repeated"),
                                 keyword("reserved", Kind.U64, "", "the reserved words; must be 0"),
@@ -57,7 +61,8 @@ final class TdHandle extends VmHandle {
                         "KVM_TDX_INIT_VM with what the declaration says: TDH.MNG.CREATE, KEY.CONFIG on each package, "
                                 + "ADDCX, MNG.INIT. Errors: EFAULT, EINVAL, E2BIG, EBUSY, ENOSPC, ENOMEM, EAGAIN, EIO.",
                         "td.init",
-                        (td, a) -> td.td.initVm(td.initOf(a), TdVcpuHandle.cmd(a)).outcome())
+                        (td, a) ->
+                                td.td.initVm(td.initOf(a), TdVcpuHandle.cmd(a)).outcome())
                 .operation(
                         "capabilities",
                         List.of(
@@ -86,7 +91,8 @@ final class TdHandle extends VmHandle {
                         "KVM_MEMORY_ENCRYPT_OP on the VM, by number: 0 CAPABILITIES, 1 INIT_VM, 4 FINALIZE_VM, with what "
                                 + "`capabilities`, `init` and `finalize` give; EINVAL for any other.",
                         "td.memory_encrypt_op 6 -> EINVAL",
-                        (td, a) -> td.memoryEncryptOp(a.u64("id"), TdVcpuHandle.cmd(a)).outcome())
+                        (td, a) -> td.memoryEncryptOp(a.u64("id"), TdVcpuHandle.cmd(a))
+                                .outcome())
                 .operation(
                         "extend",
                         List.of(Parameter.of("range", Kind.RANGE, "bytes", "pages that were added")),
@@ -251,7 +257,8 @@ final class TdHandle extends VmHandle {
         }
         TdvfImage firmware = view.tdvf().get();
         var launch = new TdxLaunch(td, firmware);
-        IoctlResult result = td.state() == TdxVm.State.UNINITIALIZED ? td.initVm(init, TdxCmd.PLAIN) : IoctlResult.done();
+        IoctlResult result =
+                td.state() == TdxVm.State.UNINITIALIZED ? td.initVm(init, TdxCmd.PLAIN) : IoctlResult.done();
         if (result.succeeded()) {
             result = firmwareMemory(firmware);
         }

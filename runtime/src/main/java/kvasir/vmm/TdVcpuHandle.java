@@ -51,8 +51,8 @@ final class TdVcpuHandle extends VcpuHandle {
                         "KVM_TDX_INIT_VCPU: TDH.VP.CREATE, VP.ADDCX, VP.INIT. Errors: EFAULT; EINVAL, also before "
                                 + "`set_cpuid` told of x2APIC; ENOMEM, EIO.",
                         "td.vcpu0.init rcx 0x809000",
-                        (v, a) -> v.td.initVcpu(v.vcpu(), a.u64("rcx", 0), cmd(a))
-                                .outcome())
+                        (v, a) ->
+                                v.td.initVcpu(v.vcpu(), a.u64("rcx", 0), cmd(a)).outcome())
                 .operation(
                         "get_cpuid",
                         List.of(

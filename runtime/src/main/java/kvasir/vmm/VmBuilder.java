@@ -277,6 +277,12 @@ public class VmBuilder implements Described {
     }
 
     Optional<Outcome> setIrqchip(boolean withPit, boolean localOnly) {
+        if (type == VmType.TDX) {
+            return localOnly
+                    ? Optional.empty()
+                    : refuse(
+                            "kvm_arch_vm_ioctl, KVM_CREATE_IRQCHIP: a TD's EOIs are protected; it has a split irqchip");
+        }
         if (type != VmType.DEFAULT && type != VmType.SW_PROTECTED && type != VmType.SNP) {
             return Optional.of(new Outcome.Failed(
                     "unsupported", "unsupported: an in-kernel irqchip for a VM of type " + type, Map.of()));

@@ -9,6 +9,7 @@ import kvasir.kvm.mmu.Pferr;
 import kvasir.kvm.mmu.Rig;
 import kvasir.kvm.tdx.InitMemRegionMode;
 import kvasir.kvm.tdx.KvmTd;
+import kvasir.kvm.tdx.TdxCmd;
 import org.junit.jupiter.api.Test;
 
 /** Invariants about slots and attributes are broken by hand, past the ioctls. */
@@ -30,7 +31,7 @@ final class SlotInvariantsTest {
     @Test
     void aPrivatePageThatWasDeclaredSharedBehindTheMmu() {
         KvmTd td = KvmTd.initialised(InitMemRegionMode.MERGED_6_19);
-        assertTrue(td.td.finalizeVm(0).succeeded());
+        assertTrue(td.td.finalizeVm(TdxCmd.PLAIN).succeeded());
         assertEquals(0, td.vcpu().mmu().reload());
         td.vcpu().mmu().tdpMapPage(0x5000, Pferr.GUEST_FINAL | Pferr.PRIVATE_ACCESS, 1, true, true);
         assertEquals(Optional.empty(), new Invariants(td.kvm).firstViolation());

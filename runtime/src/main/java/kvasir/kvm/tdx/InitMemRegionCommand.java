@@ -95,8 +95,7 @@ final class InitMemRegionCommand {
         }
         long end = region.gpa() + (region.nrPages() << 12);
         if (((region.sourceAddr() | region.gpa()) & 4095) != 0) {
-            return refuse(
-                    Check.TDX_REGION_ALIGNED, "tdx_vcpu_init_mem_region: source_addr or gpa is not page aligned");
+            return refuse(Check.TDX_REGION_ALIGNED, "tdx_vcpu_init_mem_region: source_addr or gpa is not page aligned");
         }
         if (region.nrPages() == 0 || Long.compareUnsigned(end, region.gpa()) <= 0) {
             return refuse(Check.TDX_REGION_RANGE, "tdx_vcpu_init_mem_region: nr_pages is 0, or the range wraps");
@@ -153,7 +152,8 @@ final class InitMemRegionCommand {
     /** 6.19. */
     private int pinThenAdd(GuestMemfd file, Memslot slot, boolean measure) {
         if (region.sourceAddr() == 0) {
-            return refuse(Check.TDX_REGION_IN_PLACE, "tdx_gmem_post_populate: in-place initialisation is not supported");
+            return refuse(
+                    Check.TDX_REGION_IN_PLACE, "tdx_gmem_post_populate: in-place initialisation is not supported");
         }
         long source = pin();
         if (source < 0) {

@@ -164,8 +164,8 @@ final class InitVmCommand {
         host.freePage(params);
         if (out.rax() != 0) {
             boolean operand = Status.OPERAND_INVALID.is(out.rax());
-            return undo(TdxVm.failed(
-                    operand ? Check.TDX_INIT_OPERAND : Check.TDX_INIT_REFUSED, "TDH.MNG.INIT", out.rax()));
+            return undo(
+                    TdxVm.failed(operand ? Check.TDX_INIT_OPERAND : Check.TDX_INIT_REFUSED, "TDH.MNG.INIT", out.rax()));
         }
         call("TDH.MNG.RD", SeamcallRegs.of(11, tdr, 0x111000030000000AL));
         call("TDH.MNG.RD", SeamcallRegs.of(11, tdr, 0x111000030000000BL));

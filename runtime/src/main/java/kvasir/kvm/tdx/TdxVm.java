@@ -344,8 +344,7 @@ public final class TdxVm implements VendorOps {
     private Optional<IoctlResult> gate() {
         return hkid >= 0 && state() != State.RUNNABLE
                 ? Optional.empty()
-                : Optional.of(
-                        Check.TDX_CMD_VCPU_STATE.refuse("tdx_vcpu_ioctl: the TD has no HKID, or is finalized"));
+                : Optional.of(Check.TDX_CMD_VCPU_STATE.refuse("tdx_vcpu_ioctl: the TD has no HKID, or is finalized"));
     }
 
     /** tdx_acquire_vm_state_locks: no vCPU is being created, nobody holds a vCPU, and memslots stay. */

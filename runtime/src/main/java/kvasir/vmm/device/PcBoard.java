@@ -23,6 +23,7 @@ public final class PcBoard {
     private final FwCfg fwCfg;
     private final PortBus ports;
     private final PcTestDevice testDevice;
+    private final PciHost pci = new PciHost();
     private final IntFunction<Line> lines;
     private final List<VirtioMmio> virtio = new ArrayList<>();
 
@@ -48,7 +49,7 @@ public final class PcBoard {
                 new DebugConsole(debug),
                 new Rtc(START, memory),
                 fwCfg,
-                new PciHost(),
+                pci,
                 keyboard,
                 reset));
     }
@@ -61,6 +62,11 @@ public final class PcBoard {
     /** The firmware configuration device. */
     public FwCfg fwCfg() {
         return fwCfg;
+    }
+
+    /** The PCI bus shows an ISA bridge, behind which firmware finds COM1. */
+    public void showIsaBridge() {
+        pci.showIsaBridge();
     }
 
     /** The exit code once the guest has asked for it. */

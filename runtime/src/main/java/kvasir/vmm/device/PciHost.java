@@ -7,7 +7,8 @@ import java.util.Optional;
 /**
  * The host bridge of a PC (82441FX) and the power management function of its south bridge (PIIX4, device 1, function 3;
  * Intel's data sheets) behind the configuration ports CF8h and CFCh to CFFh, and nothing else on the bus: a scan, which
- * looks at function 0 first, finds the host bridge alone. Registers of memory attributes are kept; all memory is RAM
+ * looks at function 0 first, finds the host bridge alone, unless the south bridge shows its ISA bridge there (PIIX3): the
+ * firmware of confidential guests finds the serial port behind it. Registers of memory attributes are kept; all memory is RAM
  * anyway. The base address of the power management registers is kept too, and they are where QEMU's firmware puts them.
  */
 public final class PciHost implements PortDevice {
@@ -21,9 +22,15 @@ public final class PciHost implements PortDevice {
     private static final int PM_VENDOR_AND_DEVICE = 0x7113_8086;
     private static final int PM_CLASS_AND_REVISION = 0x0680_0003;
     private static final int PM_BASE = 0x40;
+    private static final int ISA_BRIDGE = 0x8000_0800;
+    private static final int ISA_VENDOR_AND_DEVICE = 0x7000_8086;
+    private static final int ISA_CLASS_AND_REVISION = 0x0601_0000;
+    private static final int MULTI_FUNCTION = 0x80_0000;
 
     private final ByteBuffer bridge = ByteBuffer.allocate(256).order(ByteOrder.LITTLE_ENDIAN);
     private final ByteBuffer power = ByteBuffer.allocate(256).order(ByteOrder.LITTLE_ENDIAN);
+    private final ByteBuffer isa = ByteBuffer.allocate(256).order(ByteOrder.LITTLE_ENDIAN);
+    private boolean isaBridge;
     private int address;
 
     /** The bridge after reset. */
@@ -33,6 +40,14 @@ public final class PciHost implements PortDevice {
         power.putInt(0, PM_VENDOR_AND_DEVICE);
         power.putInt(8, PM_CLASS_AND_REVISION);
         power.putInt(PM_BASE, 1);
+        isa.putInt(0, ISA_VENDOR_AND_DEVICE);
+        isa.putInt(8, ISA_CLASS_AND_REVISION);
+        isa.putInt(12, MULTI_FUNCTION);
+    }
+
+    /** The ISA bridge is there from now on. */
+    void showIsaBridge() {
+        isaBridge = true;
     }
 
     @Override
@@ -45,6 +60,7 @@ public final class PciHost implements PortDevice {
         return switch (address & 0x80ff_ff00) {
             case BRIDGE -> Optional.of(bridge);
             case POWER_MANAGEMENT -> Optional.of(power);
+            case ISA_BRIDGE -> isaBridge ? Optional.of(isa) : Optional.empty();
             default -> Optional.empty();
         };
     }
@@ -86,9 +102,11 @@ public final class PciHost implements PortDevice {
     @Override
     public Runnable checkpoint() {
         byte[] savedBridge = bridge.array().clone();
+        byte[] savedIsa = isa.array().clone();
         int savedAddress = address;
         return () -> {
             bridge.put(0, savedBridge);
+            isa.put(0, savedIsa);
             address = savedAddress;
         };
     }

@@ -80,7 +80,8 @@ public final class KvmTd {
     }
 
     public IoctlResult add(long gpa, byte[] content, boolean measure) {
-        return td.initMemRegion(vcpu(), new MemRegion(source(content), gpa, content.length / 4096), TdxCmd.flags(measure ? 1 : 0));
+        return td.initMemRegion(
+                vcpu(), new MemRegion(source(content), gpa, content.length / 4096), TdxCmd.flags(measure ? 1 : 0));
     }
 
     public SeptState sept(long gpa) {

@@ -63,14 +63,10 @@ final class TdxLaunchTest {
         kvmTd.memory(0, 16 << 20);
         kvmTd.memory((1L << 32) - image.length, image.length);
         var launch = new TdxLaunch(kvmTd.td, TdvfImage.parse(Bytes.of(image)));
-        ok(launch.run(
-                InitVm.usual(),
-                List.of(new Range(0, 16 << 20)),
-                pass,
-                () -> {
-                    KvmTd.ok(kvmTd.vm.createVcpu(0, CpuidModel.standard()));
-                    return kvmTd.vcpu().setCpuid2(CpuidModel.standard());
-                }));
+        ok(launch.run(InitVm.usual(), List.of(new Range(0, 16 << 20)), pass, () -> {
+            KvmTd.ok(kvmTd.vm.createVcpu(0, CpuidModel.standard()));
+            return kvmTd.vcpu().setCpuid2(CpuidModel.standard());
+        }));
         return kvmTd;
     }
 
