@@ -42,6 +42,15 @@ final class HostHandle implements Described {
                     "host.fail_usercopy",
                     (h, a) -> h.arm(FaultInjection.Kind.USERCOPY, a))
             .operation(
+                    "inject",
+                    List.of(Parameter.of("fault", Kind.WORD, "", "what happens")
+                            .among(InjectedFault.words().toArray(String[]::new))),
+                    "Fault injection: one thing happens now that a host may do at any time. " + InjectedFault.doc()
+                            + "In a race `explore { faults signal }` makes it one more task, so that it happens at every "
+                            + "step there is. Errors: ENODEV.",
+                    "host.inject allocation_failure",
+                    (h, a) -> h.machine.inject(a.string("fault")))
+            .operation(
                     "bare_tdx",
                     List.of(
                             VmHandle.keyword("memory", Kind.U64, "bytes", "whole gigabytes; 4G if left out"),

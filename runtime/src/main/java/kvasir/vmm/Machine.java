@@ -225,6 +225,15 @@ public final class Machine {
         };
     }
 
+    /**
+     * Something that a host may do at any time happens now.
+     *
+     * @param fault one of {@link InjectedFault#words()}
+     */
+    public Outcome inject(String fault) {
+        return InjectedFault.of(fault).orElseThrow().strike(this);
+    }
+
     /** Makes guests that run come back soon; the only method another thread may call. */
     public void interrupt() {
         running.ifPresent(now -> {

@@ -14,7 +14,9 @@ import kvasir.metal.cpu.Engine;
 import kvasir.metal.memory.PhysicalMemory;
 import kvasir.registry.Api;
 import kvasir.registry.Described;
+import kvasir.registry.Outcome;
 import kvasir.vmm.Declarations;
+import kvasir.vmm.InjectedFault;
 import kvasir.vmm.Machine;
 import kvasir.vmm.VmBuilder;
 import kvasir.vmm.VmHandle;
@@ -82,6 +84,11 @@ public final class KvasirMachines implements Machines {
         return Declarations.globals().entrySet().stream()
                 .map(entry -> new Global(entry.getKey(), entry.getValue()))
                 .toList();
+    }
+
+    @Override
+    public List<String> faults() {
+        return InjectedFault.words();
     }
 
     @Override
@@ -166,6 +173,11 @@ public final class KvasirMachines implements Machines {
         @Override
         public Optional<String> violation() {
             return new Invariants(machine.kvm()).firstViolation();
+        }
+
+        @Override
+        public Outcome inject(String fault) {
+            return machine.inject(fault);
         }
 
         @Override

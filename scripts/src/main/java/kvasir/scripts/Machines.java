@@ -9,6 +9,7 @@ import kvasir.kvm.Seams;
 import kvasir.metal.memory.PhysicalMemory;
 import kvasir.registry.Api;
 import kvasir.registry.Described;
+import kvasir.registry.Outcome;
 
 /** Where scripts get their machines from, and what is known about them before any exists. */
 public interface Machines {
@@ -29,6 +30,11 @@ public interface Machines {
 
     /** Names that every script sees without declaring them, with what they are. */
     List<Global> globals();
+
+    /** What a host may do at any time, by name: {@code explore { faults ... }}. */
+    default List<String> faults() {
+        return List.of();
+    }
 
     /** Every declaration, for the reference manual and for checks; each class once, in the order of a reader. */
     List<Api<?>> apis();
@@ -81,7 +87,7 @@ public interface Machines {
         /**
          * Ends a declaration.
          *
-         * @return the VM as a {@link Described}, or an {@link kvasir.registry.Outcome.Failed}
+         * @return the VM as a {@link Described}, or an {@link Outcome.Failed}
          */
         Object build(Described builder);
 
@@ -102,6 +108,11 @@ public interface Machines {
         /** The same after a look at everything. */
         default Optional<String> brokenInvariantAtEnd() {
             return brokenInvariant();
+        }
+
+        /** Something that a host may do at any time happens now; {@code fault} is one of {@link Machines#faults()}. */
+        default Outcome inject(String fault) {
+            throw new IllegalStateException("nothing happens to these machines");
         }
 
         /** Whether a VM of this machine ran into a bug check of the kernel (KVM_BUG_ON). */

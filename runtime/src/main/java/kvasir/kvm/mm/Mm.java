@@ -216,7 +216,7 @@ public final class Mm {
         return IoctlResult.done();
     }
 
-    /** PROT_NONE keeps anonymous pages; they come back with the next access. */
+    /** PROT_NONE and reclaim keep anonymous pages; they come back with the next access. */
     private void stash(HostPte run) {
         if (run.kind() == HostPte.Kind.ANON) {
             protNone.put(run.start(), run.pages(), run.pfn());
@@ -245,6 +245,28 @@ public final class Mm {
         release(first, last);
         invalidateEnd(first, last);
         return IoctlResult.done();
+    }
+
+    /**
+     * Reclaim takes every page that can be written out or read again (shrink_folio_list, try_to_unmap): notifiers hear of
+     * it mapping by mapping, without mmap_lock. What was in the pages comes back with the next access.
+     */
+    public void reclaim() {
+        for (Vma vma : vmas()) {
+            if (table.any(vma.start(), vma.end())) {
+                invalidateStart(vma.start(), vma.end());
+                table.unmap(vma.start(), vma.end()).forEach(this::stash);
+                invalidateEnd(vma.start(), vma.end());
+            }
+        }
+    }
+
+    /** Notifiers hear that every mapping is invalidated, and nothing changes: NUMA balancing that ends where it began. */
+    public void invalidateAll() {
+        for (Vma vma : vmas()) {
+            invalidateStart(vma.start(), vma.end());
+            invalidateEnd(vma.start(), vma.end());
+        }
     }
 
     /** madvise(MADV_HUGEPAGE), or MADV_NOHUGEPAGE: nothing that is mapped changes. */
@@ -497,6 +519,7 @@ public final class Mm {
         }
         hash = hash * 31 + poisoned.runs().toString().hashCode();
         hash = hash * 31 + protNone.runs().toString().hashCode();
+        hash = hash * 31 + signalAfter;
         hash = hash * 31 + descriptors.all().keySet().hashCode();
         for (HostFile file : files) {
             hash = hash * 31 + file.fingerprint();

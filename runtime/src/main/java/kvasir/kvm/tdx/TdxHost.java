@@ -1,6 +1,7 @@
 package kvasir.kvm.tdx;
 
 import java.util.TreeSet;
+import kvasir.kvm.FaultInjection;
 import kvasir.kvm.Kvm;
 import kvasir.kvm.Seam;
 import kvasir.kvm.mm.HostPages;
@@ -149,6 +150,9 @@ public final class TdxHost {
     /** SEAMCALL with Linux's retry while entropy is short (sc_retry). */
     SeamcallRegs seamcall(int lp, String leaf, SeamcallRegs in) {
         kvm.seams().at(Seam.SEAMCALL, leaf);
+        if (module.locksTdr(leaf) && kvm.faults().strikes(FaultInjection.Kind.SEAMCALL)) {
+            return in.with(Operand.RAX, Status.OPERAND_BUSY.on(Operand.TDR));
+        }
         kvm.seams().footprint().enters("the TDX module", module::fingerprint);
         SeamcallRegs out = module.seamcall(lp, in);
         for (int i = 1; i < ENTROPY_RETRIES && Status.RND_NO_ENTROPY.is(out.rax()); i++) {

@@ -82,6 +82,14 @@ public final class TdxModule {
         return out;
     }
 
+    /** Whether the leaf of that name locks a TDR, so that it can find that busy. */
+    public boolean locksTdr(String leaf) {
+        return HostLeaves.ALL.stream()
+                .anyMatch(row -> row.name().equals(leaf)
+                        && row.statuses().contains(Status.OPERAND_BUSY)
+                        && row.statuses().contains(Status.TD_FATAL));
+    }
+
     private long gate(int lp, HostLeaf leaf) {
         if (state.sysState == SysState.SYS_SHUTDOWN) {
             return Status.SYS_SHUTDOWN.value();

@@ -53,6 +53,7 @@ final class JavaScriptRace implements Scenario {
     private final Bridge bridge;
     private final Machines.World world;
     private final String title;
+    private final List<String> faults;
     private final Map<String, List<Supplier<Object>>> tasks = new LinkedHashMap<>();
     private final List<RaceSearch.Clause> clauses = new ArrayList<>();
     private final List<Optional<Value>> conditions = new ArrayList<>();
@@ -61,12 +62,18 @@ final class JavaScriptRace implements Scenario {
     private Optional<Schedule> replay = Optional.empty();
     private Runnable putBack = () -> {};
 
-    JavaScriptRace(Bridge bridge, Machines.World world, String title, Value tasks, Value options) {
+    /** @param faults what a host may do at any time */
+    JavaScriptRace(Bridge bridge, Machines.World world, List<String> faults, String title, Value tasks, Value options) {
         this.bridge = bridge;
         this.world = world;
         this.title = title;
+        this.faults = faults;
         tasks(tasks);
         options(options);
+        int size = this.tasks.size();
+        if (size < 2 || size > MOST_TASKS) {
+            throw bridge.raise(Refusal.of("E0322", "a race has 2 to " + MOST_TASKS + " tasks", "this one has " + size));
+        }
     }
 
     private void tasks(Value given) {
@@ -81,10 +88,6 @@ final class JavaScriptRace implements Scenario {
                         "E0202", "task `" + label + "` asks nothing of the machine", "it calls no operation"));
             }
             tasks.put(label, calls);
-        }
-        if (tasks.size() < 2 || tasks.size() > MOST_TASKS) {
-            throw bridge.raise(
-                    Refusal.of("E0322", "a race has 2 to " + MOST_TASKS + " tasks", "this one has " + tasks.size()));
         }
     }
 
@@ -111,6 +114,10 @@ final class JavaScriptRace implements Scenario {
             }
             return;
         }
+        if (name.equals("faults")) {
+            faults(value);
+            return;
+        }
         if (Bounds.SWITCHES.contains(name) && value.isBoolean()) {
             bounds = bounds.with(name, value.asBoolean() ? 1 : 0).orElseThrow();
             return;
@@ -127,6 +134,25 @@ final class JavaScriptRace implements Scenario {
                     .help(Spelling.help(name, Bounds.NAMES)));
         }
         bounds = next.get();
+    }
+
+    private void faults(Value given) {
+        if (given.hasArrayElements()) {
+            for (long i = 0; i < given.getArraySize(); i++) {
+                faults(given.getArrayElement(i));
+            }
+            return;
+        }
+        String word = given.isString() ? given.asString() : given.toString();
+        if (!faults.contains(word)) {
+            throw bridge.raise(
+                    Refusal.of("E0320", "no host does `" + word + "`", "there is " + String.join(", ", faults))
+                            .help(Spelling.help(word, faults)));
+        }
+        if (tasks.putIfAbsent(word, List.of(() -> world.inject(word))) != null) {
+            throw bridge.raise(
+                    Refusal.of("E0320", "there is a task `" + word + "` already", "each fault happens once"));
+        }
     }
 
     private void claims(Frequency frequency, Value given) {

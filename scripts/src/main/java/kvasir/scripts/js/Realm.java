@@ -263,7 +263,7 @@ final class Realm implements AutoCloseable {
     }
 
     private Object race(String title, Value tasks, Value options) {
-        var race = new JavaScriptRace(bridge(), world, title, tasks, options);
+        var race = new JavaScriptRace(bridge(), world, machines.faults(), title, tasks, options);
         Optional<String> replayed = race.replayed();
         if (replayed.isPresent()) {
             return bridge().toJs(Map.of("text", replayed.get()));

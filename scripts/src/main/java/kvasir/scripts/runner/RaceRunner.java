@@ -39,6 +39,7 @@ final class RaceRunner implements Scenario {
     private final boolean invariants;
     private final Optional<Events.Listener> trace;
     private final BooleanSupplier interrupted;
+    private boolean begun;
 
     RaceRunner(
             Program program,
@@ -185,9 +186,12 @@ final class RaceRunner implements Scenario {
     public Run begin(Seams seams) {
         Machines.World world = machines.create(choice);
         trace.ifPresent(world.events()::add);
-        var execution = new Execution(world, choice.semantics(), Optional.empty(), false, text -> {}, interrupted);
+        // a search that is interrupted ends by itself, with what it found; only its first machine may take long
+        var execution = new Execution(
+                world, choice.semantics(), Optional.empty(), false, text -> {}, begun ? () -> false : interrupted);
         program.topLevel().call(execution);
         program.setups().forEach(setup -> setup.call(execution));
+        begun = true;
         world.seams(seams);
         return new Schedules(world, execution);
     }

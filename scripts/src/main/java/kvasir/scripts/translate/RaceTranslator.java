@@ -22,6 +22,7 @@ import kvasir.scripts.explore.Schedule;
 import kvasir.scripts.nodes.ArgumentReadNode;
 import kvasir.scripts.nodes.BlockNode;
 import kvasir.scripts.nodes.ExpressionNode;
+import kvasir.scripts.nodes.InjectNode;
 import kvasir.scripts.nodes.KvsRootNode;
 import kvasir.scripts.nodes.LocalLetNode;
 import kvasir.scripts.nodes.ReturnNode;
@@ -31,8 +32,9 @@ import org.jspecify.annotations.Nullable;
 /** {@code race "name" { a: ... } explore { ... } never deadlock}: each task and each condition becomes a body of its own. */
 final class RaceTranslator {
     private static final int MOST_TASKS = 16;
+    private static final String FAULTS = "faults";
     private static final List<String> BOUNDS =
-            Stream.concat(Bounds.NAMES.stream(), Stream.of("replay")).toList();
+            Stream.concat(Bounds.NAMES.stream(), Stream.of(FAULTS, "replay")).toList();
     private static final Map<String, RaceBody.Known> KNOWN = new TreeMap<>(Map.of(
             "deadlock", RaceBody.Known.DEADLOCK,
             "livelock", RaceBody.Known.LIVELOCK,
@@ -43,23 +45,55 @@ final class RaceTranslator {
     private final Context context;
     private final @Nullable TruffleLanguage<?> language;
     private final Statement.Race race;
+    private final List<Bound> bounds;
+    private final List<Identifier> faults;
+
+    /** {@code preemptions 2}: several may share a line. */
+    private record Bound(Identifier word, List<Expression> arguments, Span span) {}
 
     RaceTranslator(Context context, @Nullable TruffleLanguage<?> language, Statement.Race race) {
         this.context = context;
         this.language = language;
         this.race = race;
+        bounds = race.bounds().stream().flatMap(line -> bounds(line).stream()).toList();
+        faults = faults();
+    }
+
+    /** A word that bounds a search begins the next bound. */
+    private static List<Bound> bounds(Statement.Line line) {
+        var found = new ArrayList<Bound>();
+        Identifier word = line.verb();
+        var arguments = new ArrayList<Expression>();
+        for (Expression argument : line.arguments()) {
+            if (argument instanceof Expression.Name name && BOUNDS.contains(name.name())) {
+                found.add(bound(word, arguments));
+                word = new Identifier(name.span(), name.name());
+                arguments.clear();
+            } else {
+                arguments.add(argument);
+            }
+        }
+        found.add(bound(word, arguments));
+        return found;
+    }
+
+    private static Bound bound(Identifier word, List<Expression> arguments) {
+        Span span = arguments.isEmpty()
+                ? word.span()
+                : word.span().to(arguments.getLast().span());
+        return new Bound(word, List.copyOf(arguments), span);
     }
 
     RaceBody translate() {
-        if (race.tasks().size() < 2 || race.tasks().size() > MOST_TASKS) {
+        int size = race.tasks().size() + faults.size();
+        if (size < 2 || size > MOST_TASKS) {
             context.report(
                     race.name().span(),
-                    Refusal.of(
-                            "E0322",
-                            "a race has 2 to " + MOST_TASKS + " tasks",
-                            "this one has " + race.tasks().size()));
+                    Refusal.of("E0322", "a race has 2 to " + MOST_TASKS + " tasks", "this one has " + size));
         }
-        List<RaceBody.Task> tasks = race.tasks().stream().map(this::task).toList();
+        List<RaceBody.Task> tasks = Stream.concat(
+                        race.tasks().stream().map(this::task), faults.stream().map(this::fault))
+                .toList();
         var clauses = new ArrayList<RaceBody.Clause>();
         for (Statement.Clause clause : race.clauses()) {
             for (Statement.Claim claim : clause.claims()) {
@@ -67,7 +101,7 @@ final class RaceTranslator {
                         .ifPresent(known -> clauses.add(new RaceBody.Clause(claim.span(), clause.frequency(), known)));
             }
         }
-        return new RaceBody(tasks, clauses, bounds(), replay());
+        return new RaceBody(tasks, clauses, searchBounds(), replay());
     }
 
     private RaceBody.Task task(Statement.Task task) {
@@ -90,6 +124,52 @@ final class RaceTranslator {
         }
         String label = task.label().text();
         return new RaceBody.Task(label, target(label, task.span(), frame, nodes));
+    }
+
+    /** What the host does beside the tasks: each a task that is named after it. */
+    private List<Identifier> faults() {
+        var words = new ArrayList<Identifier>();
+        for (Bound line : bounds) {
+            if (line.word().text().equals(FAULTS)) {
+                if (line.arguments().isEmpty()) {
+                    context.report(
+                            line.span(),
+                            Refusal.of(
+                                    "E0320",
+                                    "`faults` takes what the host may do",
+                                    "one or more of "
+                                            + String.join(
+                                                    ", ", context.machines().faults())));
+                }
+                line.arguments().forEach(argument -> fault(argument, words));
+            }
+        }
+        return List.copyOf(words);
+    }
+
+    private void fault(Expression argument, List<Identifier> words) {
+        List<String> known = context.machines().faults();
+        if (!(argument instanceof Expression.Name word) || !known.contains(word.name())) {
+            String text = argument.span().text().strip();
+            context.report(
+                    argument.span(),
+                    Refusal.of("E0320", "no host does `" + text + "`", "there is " + String.join(", ", known))
+                            .help(Spelling.help(text, known)));
+        } else if (Stream.concat(race.tasks().stream().map(Statement.Task::label), words.stream())
+                .anyMatch(label -> label.text().equals(word.name()))) {
+            context.report(
+                    word.span(),
+                    Refusal.of("E0320", "there is a task `" + word.name() + "` already", "each fault happens once"));
+        } else {
+            words.add(new Identifier(word.span(), word.name()));
+        }
+    }
+
+    private RaceBody.Task fault(Identifier word) {
+        FrameScope frame = new FrameScope();
+        frame.push();
+        var node = new ReturnNode(word.span(), new InjectNode(word.span(), word.text()));
+        return new RaceBody.Task(word.text(), target(word.text(), word.span(), frame, List.of(node)));
     }
 
     private Optional<RaceBody.Claim> claim(Statement.Claim claim) {
@@ -117,8 +197,10 @@ final class RaceTranslator {
         FrameScope frame = new FrameScope();
         frame.push();
         var nodes = new ArrayList<StatementNode>();
-        for (int i = 0; i < race.tasks().size(); i++) {
-            Identifier label = race.tasks().get(i).label();
+        List<Identifier> labels = Stream.concat(race.tasks().stream().map(Statement.Task::label), faults.stream())
+                .toList();
+        for (int i = 0; i < labels.size(); i++) {
+            Identifier label = labels.get(i);
             int slot = frame.declare(label.text(), label.span(), Type.Plain.UNKNOWN)
                     .slot();
             nodes.add(new LocalLetNode(label.span(), slot, new ArgumentReadNode(label.span(), i)));
@@ -128,21 +210,21 @@ final class RaceTranslator {
         return new RaceBody.Condition(target("condition", expression.span(), frame, nodes));
     }
 
-    private Bounds bounds() {
-        Bounds bounds = Bounds.DEFAULT;
+    private Bounds searchBounds() {
+        Bounds found = Bounds.DEFAULT;
         for (String name : Bounds.NAMES) {
             OptionalInt number = bound(name);
             if (number.isPresent()) {
-                bounds = bounds.with(name, number.getAsInt()).orElseThrow();
+                found = found.with(name, number.getAsInt()).orElseThrow();
             }
         }
-        return bounds;
+        return found;
     }
 
     private OptionalInt bound(String name) {
         OptionalInt value = OptionalInt.empty();
-        for (Statement.Line line : race.bounds()) {
-            if (line.verb().text().equals(name)) {
+        for (Bound line : bounds) {
+            if (line.word().text().equals(name)) {
                 if (Bounds.SWITCHES.contains(name)) {
                     value = onOrOff(line);
                 } else if (line.arguments().size() == 1
@@ -163,7 +245,7 @@ final class RaceTranslator {
         return value;
     }
 
-    private OptionalInt onOrOff(Statement.Line line) {
+    private OptionalInt onOrOff(Bound line) {
         String word = line.arguments().size() == 1
                 ? line.arguments().getFirst().span().text()
                 : "";
@@ -171,18 +253,18 @@ final class RaceTranslator {
             context.report(
                     line.span(),
                     Refusal.of(
-                            "E0320", "`" + line.verb().text() + "` is `on` or `off`", "it is on unless switched off"));
+                            "E0320", "`" + line.word().text() + "` is `on` or `off`", "it is on unless switched off"));
         }
         return OptionalInt.of(word.equals("off") ? 0 : 1);
     }
 
     private Optional<Schedule> replay() {
         Optional<Schedule> replay = Optional.empty();
-        for (Statement.Line line : race.bounds()) {
-            String verb = line.verb().text();
+        for (Bound line : bounds) {
+            String verb = line.word().text();
             if (!BOUNDS.contains(verb)) {
                 context.report(
-                        line.verb().span(),
+                        line.word().span(),
                         Refusal.of(
                                         "E0320",
                                         "`" + verb + "` is no bound of a search",

@@ -89,6 +89,8 @@ export function setup(body: () => void | Promise<void>): void;
 export type RaceFinding = "deadlock" | "livelock" | "lock order inversion" | "invariant violation" | "kvm_bug";
 /** A finding, or a condition on the outcomes of the tasks and on the machine as it is at the end. */
 export type RaceClaim = RaceFinding | ((outcomes: Record<string, any>) => boolean);
+/** What the host does meanwhile: a task of that name, which does `host.inject`. */
+export type RaceFault = "signal" | "operand_busy" | "allocation_failure" | "memory_pressure" | "invalidation";
 /** How a race is searched, and what must hold of all its schedules together. */
 export interface RaceOptions {
     explore?: {
@@ -103,6 +105,7 @@ export interface RaceOptions {
         memory?: number;
         symmetry?: boolean;
         merging?: boolean;
+        faults?: RaceFault | readonly RaceFault[];
         replay?: string;
     };
     never?: RaceClaim | readonly RaceClaim[];
