@@ -1,6 +1,7 @@
 package kvasir.kvm;
 
 import java.util.function.Function;
+import kvasir.kvm.mmu.MmuRule;
 
 /**
  * What {@link Vm} asks of its MMU (kvm_arch_*, kvm_mmu_*); {@code kvasir.kvm.mmu} has the answer. Locking is the
@@ -10,6 +11,9 @@ public interface Mmu {
     /** Makes the MMU of a new VM. */
     @FunctionalInterface
     interface Factory extends Function<Vm, Mmu> {}
+
+    /** Whether a rule of the MMU's locking is kept; only a semantics that a script puts together breaks one. */
+    boolean keeps(MmuRule rule);
 
     /** The MMU state of a new vCPU. */
     VcpuMmu createVcpu(Vcpu vcpu);

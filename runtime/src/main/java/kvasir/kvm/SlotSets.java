@@ -2,6 +2,7 @@ package kvasir.kvm;
 
 import java.util.ArrayList;
 import java.util.List;
+import kvasir.kvm.mmu.MmuRule;
 
 /** The two slot sets of each address space, and how the inactive one is published (kvm_swap_active_memslots). */
 final class SlotSets {
@@ -100,11 +101,12 @@ final class SlotSets {
     private void swap(int as, Memslot subject) {
         Memslots next = inactive[as];
         changing(as, () -> next.setGeneration(active[as].generation() | Memslots.UPDATE_IN_PROGRESS));
+        vm.seams().at(Seam.PUBLISH, next);
+        // mn_invalidate_lock: no notifier begins between the look at the count and the publication
         InvalidateState invalidate = vm.invalidate();
-        if (invalidate.activeNotifiers() != 0) {
+        if (vm.mmu().keeps(MmuRule.NOTIFIERS_HOLD_SLOTS) && invalidate.activeNotifiers() != 0) {
             vm.seams().await("mn_active_invalidate_count", () -> invalidate.activeNotifiers() == 0);
         }
-        vm.seams().at(Seam.PUBLISH, next);
         changing(as, () -> {
             inactive[as] = active[as];
             active[as] = next;

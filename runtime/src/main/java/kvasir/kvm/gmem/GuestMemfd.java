@@ -111,12 +111,16 @@ public final class GuestMemfd {
 
     /** Binds a slot that {@link #canBind} allowed. */
     public void bind(Memslot slot) {
+        invalidateLock.lock();
         bindings.add(new Binding(slot.gmemPgoff(), slot.gmemPgoff() + slot.npages(), slot));
+        invalidateLock.unlock();
     }
 
     /** kvm_gmem_unbind: the pages stay. */
     public void unbind(Memslot slot) {
+        invalidateLock.lock();
         bindings.removeIf(binding -> binding.slot.id() == slot.id() && binding.start == slot.gmemPgoff());
+        invalidateLock.unlock();
     }
 
     public int fd() {

@@ -204,6 +204,11 @@ public final class TdpMmu implements Mmu {
     }
 
     @Override
+    public boolean keeps(MmuRule rule) {
+        return policy.keeps(rule);
+    }
+
+    @Override
     public VcpuMmu createVcpu(Vcpu vcpu) {
         var mmu = new VcpuTdpMmu(this, vcpu);
         vcpus.add(mmu);

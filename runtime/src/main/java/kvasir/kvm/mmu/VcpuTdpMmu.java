@@ -290,7 +290,7 @@ public final class VcpuTdpMmu implements VcpuMmu {
     /** is_page_fault_stale. */
     private boolean stale() {
         mmu.goesByRoots();
-        return faultRoot().role.invalid() || fault.slot.exists() && invalidated();
+        return faultRoot().role.invalid() && mmu.keeps(MmuRule.STALE_ROOT) || fault.slot.exists() && invalidated();
     }
 
     /** mmu_invalidate_retry_gfn: what was looked up may have changed since. */
