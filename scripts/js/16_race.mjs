@@ -31,6 +31,15 @@ test("map_memory against slot deletion", () => {
             sometimes: ({ populate }) => populate.name === "EAGAIN",
         });
         assert(found.completeness.startsWith("complete ("));
+        // the same search again finds the same, to the letter, and so does one that takes every step by itself
+        const again = race("6.18 gives up", tasks, {});
+        assert.equal(again.text, found.text);
+        const whole = race("step by step", tasks, { explore: { merging: false, symmetry: false } });
+        assert.equal(whole.endings.length, found.endings.length);
+        for (const ending of found.endings) {
+            const replayed = race(ending.text, tasks, { explore: { replay: ending.token } });
+            assert.equal(replayed.text, ending.schedule);
+        }
     }
     // the machine is as it was before the races
     assert.outcome(plain.vcpu0.map_memory("0 .. 8K"), "ok", { left: 0 });

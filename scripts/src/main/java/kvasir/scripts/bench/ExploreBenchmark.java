@@ -48,22 +48,46 @@ final class ExploreBenchmark implements Benchmark {
 
     @Override
     public List<Comparison> comparisons() {
-        return List.of(new Comparison(
-                "three vCPUs, up to %,d states".formatted(STATES),
-                List.of(
-                        new Workload("q15, disjoint ranges", "states", GOAL, 0, () -> explore(BLOCK)),
-                        new Workload("q16, the same page", "states", GOAL, 0, () -> explore(0)))));
+        return List.of(
+                new Comparison(
+                        "three vCPUs, each state itself, up to %,d states".formatted(STATES),
+                        List.of(
+                                new Workload("q15, disjoint ranges", "states", GOAL, 0, () -> each(BLOCK)),
+                                new Workload("q16, the same page", "states", GOAL, 0, () -> each(0)))),
+                new Comparison(
+                        "three vCPUs, with symmetry and merging, complete",
+                        List.of(
+                                new Workload("q15, disjoint ranges", "steps", 0, 0, () -> reduced(BLOCK)),
+                                new Workload("q16, the same page", "steps", 0, 0, () -> reduced(0)))));
     }
 
-    private static Sample explore(long apart) {
+    private static Sample each(long apart) {
         Bounds bounds = Bounds.DEFAULT.with(OptionalInt.empty(), OptionalInt.of(STATES));
+        for (String reduction : Bounds.SWITCHES) {
+            bounds = bounds.with(reduction, 0).orElseThrow();
+        }
         long before = processorTime();
+        Exploration found = explore(apart, bounds);
+        long nanos = processorTime() - before;
+        return new Sample(found.size(), nanos, "%d bytes a state".formatted(found.bytesPerState()));
+    }
+
+    private static Sample reduced(long apart) {
+        long before = processorTime();
+        Exploration found = explore(apart, Bounds.DEFAULT);
+        long nanos = processorTime() - before;
+        return new Sample(
+                found.steps(),
+                nanos,
+                "%s, %d bytes a state, %.1f s".formatted(found.completeness(), found.bytesPerState(), nanos / 1e9));
+    }
+
+    private static Exploration explore(long apart, Bounds bounds) {
         Exploration found = new Explorer(seams -> new Prefaults(seams, apart), bounds).explore();
         if (found.method() != Exploration.Method.STATES) {
             throw new IllegalStateException("not by states: " + found.whyNotStates());
         }
-        long nanos = processorTime() - before;
-        return new Sample(found.size(), nanos, "%d bytes a state".formatted(found.bytesPerState()));
+        return found;
     }
 
     /** Tasks have threads of their own: the time of all counts. */

@@ -52,6 +52,16 @@ final class Cells {
         return fillOf[cell];
     }
 
+    /** The number of the value that a cell has in the beginning. */
+    int first(int cell) {
+        return first[cell];
+    }
+
+    /** Whether the first value of a cell was not seen yet, since its array was filled before. */
+    boolean guessed(int cell) {
+        return guessed[cell];
+    }
+
     /** Whether a cell says only who holds or awaits what, so that no invariant depends on it. */
     boolean bookkeeping(int cell) {
         return bookkeeping[cell];

@@ -22,10 +22,12 @@ final class Endings {
 
     private static final class Tally {
         final int first;
+        final int order;
         double count;
 
-        Tally(int first) {
+        Tally(int first, int order) {
             this.first = first;
+            this.order = order;
         }
     }
 
@@ -38,13 +40,13 @@ final class Endings {
 
     List<Exploration.Distinct> distinct() {
         Map<Key, Tally> tallies = new LinkedHashMap<>();
-        for (Map.Entry<Integer, StateSpace.Terminal> each : space.terminals().entrySet()) {
-            StateSpace.Terminal terminal = each.getValue();
-            tallies.computeIfAbsent(
-                                    new Key(terminal.verdict(), terminal.outcomes(), terminal.end()),
-                                    key -> new Tally(each.getKey()))
-                            .count +=
-                    ways[each.getKey()];
+        for (Map.Entry<Integer, List<StateSpace.Terminal>> each :
+                space.terminals().entrySet()) {
+            for (int order = 0; order < each.getValue().size(); order++) {
+                StateSpace.Terminal terminal = each.getValue().get(order);
+                var key = new Key(terminal.verdict(), terminal.outcomes(), terminal.end());
+                tally(tallies, key, each.getKey(), order);
+            }
         }
         livelocks(tallies);
         return tallies.entrySet().stream()
@@ -52,9 +54,14 @@ final class Endings {
                         entry.getKey().verdict(),
                         entry.getKey().outcomes(),
                         entry.getKey().end(),
-                        entry.getValue().count,
-                        space.schedule(entry.getValue().first)))
+                        entry.getValue().count / space.orders(),
+                        space.schedule(entry.getValue().first, entry.getValue().order)))
                 .toList();
+    }
+
+    /** Of the ways to a state and its mirror images each order of the tasks has its share. */
+    private void tally(Map<Key, Tally> tallies, Key key, int state, int order) {
+        tallies.computeIfAbsent(key, first -> new Tally(state, order)).count += ways[state];
     }
 
     /** Which states can reach an end, or one that was not followed and might. */
@@ -172,8 +179,10 @@ final class Endings {
             for (int state = size - 1; state >= 0; state--) {
                 if (!ends[state]) {
                     int all = ended[state];
-                    for (int next : space.successors(state)) {
-                        all |= next >= 0 ? ended[next] : 0;
+                    int[] successors = space.successors(state);
+                    for (int edge = 0; edge < successors.length; edge++) {
+                        int next = successors[edge];
+                        all |= next >= 0 ? space.tasks(space.order(state, edge), ended[next]) : 0;
                     }
                     changed |= all != ended[state];
                     ended[state] = all;
@@ -189,17 +198,17 @@ final class Endings {
         doors.sort(
                 java.util.Comparator.<Integer>comparingInt(space::preemptions).thenComparingInt(space::depth));
         for (int state : doors) {
-            var running = new ArrayList<String>();
-            for (int task = 0; task < labels.size(); task++) {
-                if ((ended[state] >> task & 1) == 0) {
-                    running.add(labels.get(task));
+            for (int order = 0; order < space.orders(); order++) {
+                int over = space.tasks(order, ended[state]);
+                var running = new ArrayList<String>();
+                for (int task = 0; task < labels.size(); task++) {
+                    if ((over >> task & 1) == 0) {
+                        running.add(labels.get(task));
+                    }
                 }
+                var key = new Key(new Verdict.Livelock(List.copyOf(running)), "", EndState.NONE);
+                tally(tallies, key, state, order);
             }
-            tallies.computeIfAbsent(
-                                    new Key(new Verdict.Livelock(List.copyOf(running)), "", EndState.NONE),
-                                    key -> new Tally(state))
-                            .count +=
-                    ways[state];
         }
     }
 }

@@ -93,11 +93,14 @@ public final class Explorer {
                         lockOrder.inversion(),
                         "",
                         space.storedBytes() / space.size(),
-                        space.reductions());
+                        space.reductions(labels));
             } catch (Learner.StartAgain again) {
                 // the knowledge now says how to look at what was in the way
                 knowledge.forget(labels.size());
                 start++;
+            } catch (Symmetry.Broken broken) {
+                knowledge.different.add(knowledge.symmetry.different());
+                knowledge.forget(labels.size());
             } catch (Learner.NotLocal again) {
                 // the knowledge now says whom the step concerns
                 notLocal++;

@@ -66,13 +66,39 @@ final class Learner implements Footprint, MemoryWatch {
     private final List<StepTrees.Effect> effects = new ArrayList<>();
     private long[] before = new long[2];
 
+    /**
+     * A step of a run, or a question whether a waiting task can go on.
+     *
+     * @param place where the task stood
+     */
+    record Stepped(int task, int place, StepTrees.Node leaf, boolean gate) {}
+
+    /** A run, as it was learnt. */
+    record Log(List<Stepped> steps) {
+        /** The tasks that ran, step by step. */
+        int[] way() {
+            return steps.stream()
+                    .filter(step -> !step.gate())
+                    .mapToInt(Stepped::task)
+                    .toArray();
+        }
+    }
+
+    private final Log log = new Log(new ArrayList<>());
+
+    Log log() {
+        return log;
+    }
+
     /** What is kept from run to run, and from a start of the search to the next. */
     static final class Knowledge {
         final Set<Long> wholeFrames = new HashSet<>();
         final Set<Long> tracedFrames = new HashSet<>();
+        final Set<Symmetry.Different> different = new HashSet<>();
         Cells cells = new Cells();
         StepTrees trees = new StepTrees();
         Sharing sharing = new Sharing(cells);
+        Symmetry symmetry = Symmetry.none(cells, trees, 0);
         int[] firstPlaces = {};
         int runs;
 
@@ -83,6 +109,7 @@ final class Learner implements Footprint, MemoryWatch {
             cells = new Cells();
             trees = new StepTrees();
             sharing = new Sharing(cells);
+            symmetry = Symmetry.none(cells, trees, tasks);
             warm = false;
             firstPlaces = new int[tasks];
             for (int i = 0; i < tasks; i++) {
@@ -195,9 +222,7 @@ final class Learner implements Footprint, MemoryWatch {
         if (novel) {
             node = remember(node, seen);
             node.task = task;
-            node.observed =
-                    observed.keySet().stream().mapToInt(Integer::intValue).toArray();
-            observed.keySet().forEach(cell -> knowledge.sharing.read(cell, task));
+            keepObserved(node, task);
             knowledge.sharing.changed(effects, task);
             node.effects = effects.toArray(StepTrees.Effect[]::new);
             node.next = next(task, waits, loop, round, outcome);
@@ -211,7 +236,16 @@ final class Learner implements Footprint, MemoryWatch {
         } else if (!novel && outcome.isEmpty() && trees.at(node.next).hash != bases[task]) {
             throw fail(new Untold("two equal steps led to different places"));
         }
+        log.steps().add(new Stepped(task, places[task], node, false));
+        novel |= knowledge.symmetry.on() && node.images.length == 0;
         places[task] = node.next;
+    }
+
+    private void keepObserved(StepTrees.Node leaf, int task) {
+        leaf.observed = observed.keySet().stream().mapToInt(Integer::intValue).toArray();
+        leaf.observedIds =
+                observed.values().stream().mapToInt(Integer::intValue).toArray();
+        observed.keySet().forEach(cell -> knowledge.sharing.read(cell, task));
     }
 
     /** The first cell in which what a step did differs from what was known of it. */
@@ -277,9 +311,10 @@ final class Learner implements Footprint, MemoryWatch {
         StepTrees.Node node = trees.grow(cells, start, gate, seen);
         if (node.kind == StepTrees.UNKNOWN) {
             node = remember(node, seen);
-            observed.keySet().forEach(cell -> knowledge.sharing.read(cell, task));
+            keepObserved(node, task);
             node.next = open ? 1 : 0;
         }
+        log.steps().add(new Stepped(task, places[task], node, true));
         return open;
     }
 

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 
 /**
  * The graph of states of a race, searched by preemptions first and steps second, so that every state is found on its
@@ -56,13 +57,14 @@ final class StateSpace {
     private Waiting[] waiting = new Waiting[1 << 10];
     private final List<List<IntList>> levels = new ArrayList<>();
     private final Set<Long> checked = new HashSet<>();
-    private final Map<Integer, Terminal> terminals = new LinkedHashMap<>();
+    private final Map<Integer, List<Terminal>> terminals = new LinkedHashMap<>();
     private Optional<String> bound = Optional.empty();
     private boolean cutByPreemptions;
     private long steps;
     private long mergedSteps;
     private final List<StepTrees.Node> merged = new ArrayList<>();
     private int sharing;
+    private Symmetry symmetry;
 
     /** Bytes of the states that are still to be expanded. */
     private long openBytes;
@@ -77,6 +79,15 @@ final class StateSpace {
     static final int END = 2;
     static final int LEFT_OUT = 3;
 
+    /** Bits of a kind; above them the order in which the state has the least hash. */
+    private static final int KIND_BITS = 2;
+
+    /** Bits of an edge that say in which order the state it leads to takes the part of the successor. */
+    private static final int ORDER_BITS = 5;
+
+    /** States at most if tasks are interchangeable. */
+    private static final int MOST_MIRRORED = 1 << 31 - ORDER_BITS - 1;
+
     private static final int[] EMPTY = {};
 
     /**
@@ -85,15 +96,17 @@ final class StateSpace {
      * @param places where each task stands
      * @param current the task that ran last, if it can go on; −1 if not
      * @param cells value of each cell
-     * @param hash of the cells
+     * @param hashes of the cells, in each order of the tasks
+     * @param order in which the state has the least hash of all its mirror images
+     * @param key that hash
      */
     @SuppressWarnings("ArrayRecordComponent") // compared by nobody: its key is
-    private record Waiting(int[] places, int current, int[] cells, long hash, long key) {
-        static final Waiting NONE = new Waiting(EMPTY, NOBODY, EMPTY, 0, 0);
+    private record Waiting(int[] places, int current, int[] cells, long[] hashes, int order, long key) {
+        static final Waiting NONE = new Waiting(EMPTY, NOBODY, EMPTY, new long[0], 0, 0);
 
         /** Bytes that it occupies, objects' headers included. */
         int bytes() {
-            return 3 * 16 + 32 + 4 * (places.length + cells.length);
+            return 4 * 16 + 40 + 4 * (places.length + cells.length) + 8 * hashes.length;
         }
     }
 
@@ -117,24 +130,37 @@ final class StateSpace {
         cells = knowledge.cells;
         trees = knowledge.trees;
         sharing = knowledge.sharing.version();
+        symmetry = knowledge.symmetry;
     }
 
     // ---- the search
 
     void search() {
         Arrays.fill(slots, -1);
-        for (int task = 0; task < tasks && !knowledge.warm; task++) {
-            run(new int[] {task}, Integer.MAX_VALUE);
+        if (!knowledge.warm) {
+            var alone = new ArrayList<Learner.Log>();
+            for (int task = 0; task < tasks; task++) {
+                alone.add(learn(new int[] {task}, Integer.MAX_VALUE, 0));
+            }
+            knowledge.warm = true;
+            if (bounds.symmetry()) {
+                symmetry = new Symmetry(cells, trees, tasks, Symmetry.candidates(alone, knowledge.different));
+                knowledge.symmetry = symmetry;
+            }
+            sharing = knowledge.sharing.version();
         }
-        knowledge.warm = true;
-        add(waiting(knowledge.firstPlaces, NOBODY, EMPTY, 0), -1, 0, 0, 0);
+        if (symmetry.on()) {
+            symmetry.relateFirst(knowledge.firstPlaces);
+        }
+        add(waiting(knowledge.firstPlaces, NOBODY, EMPTY, new long[symmetry.count()]), -1, 0, 0, 0);
         for (int level = 0; level < levels.size(); level++) {
             for (int at = 0; at < levels.get(level).size(); at++) {
                 IntList bucket = levels.get(level).get(at);
                 for (int i = 0; i < bucket.size(); i++) {
                     int state = bucket.get(i);
                     if (kind(state) == OPEN && preemptions(state) == level && depth.get(state) == at) {
-                        if (parent.size() >= bounds.states() || interrupted.getAsBoolean()) {
+                        int most = symmetry.on() ? Math.min(bounds.states(), MOST_MIRRORED - tasks) : bounds.states();
+                        if (parent.size() >= most || interrupted.getAsBoolean()) {
                             bound = Optional.of(
                                     interrupted.getAsBoolean() ? "interrupted" : "%,d states".formatted(parent.size()));
                             return;
@@ -156,7 +182,7 @@ final class StateSpace {
         Waiting here = waiting[state];
         close(state);
         if (!shard.expands(rounds(state), here.key)) {
-            kinds.set(state, LEFT_OUT);
+            setKind(state, LEFT_OUT);
             return;
         }
         firstEdge.set(state, edges.size());
@@ -172,9 +198,9 @@ final class StateSpace {
             }
         }
         edges.add(EDGE_END);
-        kinds.set(state, moved ? EXPANDED : END);
+        setKind(state, moved ? EXPANDED : END);
         if (!moved && shard.owns(rounds(state))) {
-            terminals.put(state, look(state, running == 0));
+            look(state, running == 0);
         }
     }
 
@@ -185,7 +211,7 @@ final class StateSpace {
             return true;
         }
         StepTrees.Node node = trees.walk(cells, vector, gate);
-        if (node.kind == StepTrees.UNKNOWN) {
+        if (unknown(node)) {
             run(way(state, task, more), 0);
             node = trees.walk(cells, vector, gate);
         }
@@ -200,7 +226,7 @@ final class StateSpace {
             return;
         }
         int[] after = here.cells;
-        long hash = here.hash;
+        long[] hashes = here.hashes.clone();
         int place = here.places[task];
         int length = 0;
         boolean alone = true;
@@ -210,15 +236,15 @@ final class StateSpace {
             if (after.length < cells.count()) {
                 after = Arrays.copyOf(after, cells.count());
             }
-            hash ^= StepTrees.apply(cells, after, leaf);
+            hashes[0] ^= symmetry.apply(after, leaf, hashes);
             place = leaf.next;
             length++;
             if (!bounds.merging() || length == MOST_MERGED || trees.at(place).ended() || trees.at(place).gate >= 0) {
                 break;
             }
             StepTrees.Node next = leaf(place, after, state, task, length);
-            alone = alone && local(leaf, task);
-            if (local(next, task)) {
+            alone = alone && local(leaf);
+            if (local(next)) {
                 merge(next);
             } else if (alone) {
                 merge(leaf);
@@ -233,7 +259,7 @@ final class StateSpace {
         places[task] = place;
         int behind = depth.get(state) + length;
         boolean goesOn = !trees.at(place).ended() && open(place, after, state, task, length);
-        Waiting next = waiting(places, goesOn ? task : NOBODY, after, hash);
+        Waiting next = waiting(places, goesOn ? task : NOBODY, after, hashes);
         int child = find(next.key);
         if (child < 0) {
             child = add(next, state, task, preemptions, behind);
@@ -244,31 +270,57 @@ final class StateSpace {
             parent.set(child, state);
             meta.set(child, meta(task, preemptions, places));
             depth.set(child, behind);
+            if (next.order != waiting[child].order) {
+                // the better way leads to a mirror image
+                kinds.set(child, next.order << KIND_BITS | OPEN);
+                openBytes += next.bytes() - waiting[child].bytes();
+                waiting[child] = next;
+            }
             enqueue(child);
         }
-        edges.add(child << 1 | (preempts ? 1 : 0));
+        int preempting = preempts ? 1 : 0;
+        if (symmetry.on()) {
+            int order = symmetry.onto(next.order, kinds.get(child) >> KIND_BITS);
+            edges.add((child << ORDER_BITS | order) << 1 | preempting);
+        } else {
+            edges.add(child << 1 | preempting);
+        }
     }
 
     /** What {@code task} does from {@code place}, {@code more} steps behind a state. */
     private StepTrees.Node leaf(int place, int[] vector, int state, int task, int more) {
         int root = trees.at(place).step;
         StepTrees.Node leaf = trees.walk(cells, vector, root);
-        if (leaf.kind == StepTrees.UNKNOWN) {
+        if (unknown(leaf)) {
             run(way(state, task, more + 1), LOOK_AHEAD);
             leaf = trees.walk(cells, vector, root);
-            if (leaf.kind == StepTrees.UNKNOWN) {
+            if (unknown(leaf)) {
                 throw new Learner.Untold("a run taught nothing");
             }
         }
         return leaf;
     }
 
-    private boolean local(StepTrees.Node leaf, int task) {
+    /** Whether nothing is known of a step, or not what takes its part in other orders of the tasks. */
+    private boolean unknown(StepTrees.Node leaf) {
+        return leaf.kind == StepTrees.UNKNOWN || symmetry.on() && leaf.images.length == 0;
+    }
+
+    /** Whether a step is local, and with it what takes its part in other orders of the tasks. */
+    private boolean local(StepTrees.Node leaf) {
         if (leaf.local == 0 || leaf.sharing != sharing) {
-            leaf.local = knowledge.sharing.local(leaf, task, watchesInvariants) ? 1 : 2;
+            boolean local = localItself(leaf);
+            for (int order = 1; order < symmetry.count() && local; order++) {
+                local = localItself(leaf.images[order]);
+            }
+            leaf.local = local ? 1 : 2;
             leaf.sharing = sharing;
         }
         return leaf.local == 1;
+    }
+
+    private boolean localItself(StepTrees.Node leaf) {
+        return knowledge.sharing.local(leaf, leaf.task, watchesInvariants);
     }
 
     private void merge(StepTrees.Node leaf) {
@@ -278,12 +330,26 @@ final class StateSpace {
         }
     }
 
-    private Waiting waiting(int[] places, int current, int[] vector, long hash) {
-        long key = hash + Cells.mix(current + 2L);
-        for (int i = 0; i < tasks; i++) {
-            key = Cells.mix(key + trees.at(places[i]).hash + (trees.at(places[i]).gate >= 0 ? 1 : 0));
+    private Waiting waiting(int[] places, int current, int[] vector, long[] hashes) {
+        int least = 0;
+        long key = key(0, places, current, hashes);
+        for (int order = 1; order < symmetry.count(); order++) {
+            long other = key(order, places, current, hashes);
+            if (other < key) {
+                key = other;
+                least = order;
+            }
         }
-        return new Waiting(places, current, vector, hash, key);
+        return new Waiting(places, current, vector, hashes, least, key);
+    }
+
+    private long key(int order, int[] places, int current, long[] hashes) {
+        int last = current == NOBODY ? NOBODY : symmetry.order(order)[current];
+        long key = hashes[order] + Cells.mix(last + 2L);
+        for (int place : places) {
+            key += symmetry.place(order, place);
+        }
+        return key;
     }
 
     private boolean better(int state, int preemptions, int steps) {
@@ -293,21 +359,38 @@ final class StateSpace {
 
     // ---- real runs
 
-    /** Runs the real code along a way and learns; behind it as long as there is something new, at most {@code more} steps. */
+    /**
+     * Runs the real code along a way and learns; behind it as long as there is something new, at most {@code more} steps.
+     * Then the same in every other order of interchangeable tasks.
+     */
     private void run(int[] way, int more) {
-        var execution = new Execution(scenario, along(way), bounds, lockOrder, knowledge);
-        try {
-            execution.execute(way.length, more);
-        } finally {
-            execution.close();
+        Learner.Log log = learn(way, way.length, more);
+        if (symmetry.on()) {
+            var mirrored = new ArrayList<Learner.Log>(List.of(log));
+            int[] taken = log.way();
+            for (int order = 1; order < symmetry.count(); order++) {
+                mirrored.add(learn(symmetry.way(order, taken), taken.length, 0));
+            }
+            symmetry.relate(mirrored);
         }
         if (sharing != knowledge.sharing.version()) {
             sharing = knowledge.sharing.version();
-            if (!merged.stream().allMatch(leaf -> local(leaf, leaf.task))) {
+            if (!merged.stream().allMatch(this::local)) {
                 merged.forEach(leaf -> leaf.merged = false);
                 throw new Learner.NotLocal();
             }
         }
+    }
+
+    /** @param most steps that are run, even if they teach nothing; behind the way whoever ran goes on */
+    private Learner.Log learn(int[] way, int most, int more) {
+        var execution = new Execution(scenario, along(way), bounds, lockOrder, knowledge);
+        try {
+            execution.execute(most, more);
+        } finally {
+            execution.close();
+        }
+        return execution.learner().orElseThrow().log();
     }
 
     private static Chooser along(int[] way) {
@@ -334,28 +417,34 @@ final class StateSpace {
         return rounds;
     }
 
-    private Execution replay(int state) {
+    private Execution replay(int state, int order) {
         knowledge.runs++;
-        return new Execution(scenario, along(way(state, NOBODY, 0)), bounds, lockOrder, false);
+        return new Execution(scenario, along(symmetry.way(order, way(state, NOBODY, 0))), bounds, lockOrder, false);
     }
 
-    /** The schedule that leads to a state. */
-    Schedule schedule(int state) {
-        Execution execution = replay(state);
+    /** The schedule that leads to a state, or in another order of the tasks to its mirror image. */
+    Schedule schedule(int state, int order) {
+        Execution execution = replay(state, order);
         execution.execute(depth.get(state), 0);
         execution.close();
         return execution.taken();
     }
 
-    private Terminal look(int state, boolean ended) {
-        Execution execution = replay(state);
-        Verdict verdict = execution.execute(depth.get(state), 0);
-        if (verdict instanceof Verdict.Ended != ended && !(verdict instanceof Verdict.Violation)) {
-            throw new Learner.Untold("a run did not end where its steps said");
+    private void look(int state, boolean ended) {
+        for (int order = 0; order < symmetry.count(); order++) {
+            Execution execution = replay(state, order);
+            Verdict verdict = execution.execute(depth.get(state), 0);
+            if (verdict instanceof Verdict.Ended != ended && !(verdict instanceof Verdict.Violation)) {
+                throw new Learner.Untold("a run did not end where its steps said");
+            }
+            EndState end = verdict instanceof Verdict.Ended ? execution.end() : EndState.NONE;
+            execution.close();
+            terminal(state, new Terminal(verdict, execution.outcomes(), end));
         }
-        EndState end = verdict instanceof Verdict.Ended ? execution.end() : EndState.NONE;
-        execution.close();
-        return new Terminal(verdict, execution.outcomes(), end);
+    }
+
+    private void terminal(int state, Terminal terminal) {
+        terminals.computeIfAbsent(state, key -> new ArrayList<>()).add(terminal);
     }
 
     /** Asks for invariants in every state of the machine that no state before had. */
@@ -369,13 +458,18 @@ final class StateSpace {
         if (!checked.add(machine)) {
             return;
         }
-        Execution execution = replay(state);
-        Verdict verdict = execution.execute(depth.get(state), 0);
-        execution.close();
-        if (verdict instanceof Verdict.Violation) {
-            kinds.set(state, END);
-            close(state);
-            terminals.put(state, new Terminal(verdict, execution.outcomes(), EndState.NONE));
+        for (int order = 0; order < symmetry.count(); order++) {
+            Execution execution = replay(state, order);
+            Verdict verdict = execution.execute(depth.get(state), 0);
+            execution.close();
+            if (!(verdict instanceof Verdict.Violation)) {
+                return;
+            }
+            if (order == 0) {
+                setKind(state, END);
+                close(state);
+            }
+            terminal(state, new Terminal(verdict, execution.outcomes(), EndState.NONE));
         }
     }
 
@@ -398,7 +492,7 @@ final class StateSpace {
         meta.add(meta(task, preemptions, vector.places));
         depth.add(behind);
         firstEdge.add(-1);
-        kinds.add(OPEN);
+        kinds.add(vector.order << KIND_BITS | OPEN);
         if (state == waiting.length) {
             waiting = Arrays.copyOf(waiting, 2 * state);
         }
@@ -453,12 +547,22 @@ final class StateSpace {
 
     // ---- what was found
 
-    /** What was searched once for several, a sentence each. */
-    List<String> reductions() {
-        return mergedSteps == 0
-                ? List.of()
-                : List.of("merged: %,d steps that concern no other task, each with the step before it"
-                        .formatted(mergedSteps));
+    /**
+     * What was searched once for several, a sentence each.
+     *
+     * @param labels of the tasks
+     */
+    List<String> reductions(List<String> labels) {
+        var reductions = new ArrayList<String>();
+        for (List<Integer> each : symmetry.classes()) {
+            reductions.add("symmetry: %s are interchangeable; of states that are mirror images one was searched"
+                    .formatted(each.stream().map(labels::get).collect(Collectors.joining(", "))));
+        }
+        if (mergedSteps != 0) {
+            reductions.add("merged: %,d steps that concern no other task, each with the step before it"
+                    .formatted(mergedSteps));
+        }
+        return List.copyOf(reductions);
     }
 
     /** Bytes that are kept of the states, but for what those need that are still to be expanded. */
@@ -472,7 +576,21 @@ final class StateSpace {
     }
 
     int kind(int state) {
-        return kinds.get(state);
+        return kinds.get(state) & (1 << KIND_BITS) - 1;
+    }
+
+    private void setKind(int state, int kind) {
+        kinds.set(state, kinds.get(state) >> KIND_BITS << KIND_BITS | kind);
+    }
+
+    /** Orders of interchangeable tasks; 1 if there are none. */
+    int orders() {
+        return symmetry.count();
+    }
+
+    /** A set of tasks, a bit each, in an order. */
+    int tasks(int order, int set) {
+        return symmetry.tasks(order, set);
     }
 
     int preemptions(int state) {
@@ -510,14 +628,22 @@ final class StateSpace {
         return cutByPreemptions;
     }
 
-    /** States in which nothing goes on, in the order found: no other way to one is shorter. */
-    Map<Integer, Terminal> terminals() {
+    /**
+     * States in which nothing goes on, in the order found: no other way to one is shorter. Of each, how it looks in every
+     * order of interchangeable tasks.
+     */
+    Map<Integer, List<Terminal>> terminals() {
         return terminals;
     }
 
     /** Whether the step to successor {@code index} of a state is a preemption. */
     boolean preempts(int state, int index) {
         return (edges.get(firstEdge.get(state) + index) & 1) != 0;
+    }
+
+    /** The order in which successor {@code index} of a state is the mirror image of the state that stands for it. */
+    int order(int state, int index) {
+        return symmetry.on() ? edges.get(firstEdge.get(state) + index) >> 1 & (1 << ORDER_BITS) - 1 : 0;
     }
 
     /** The most preemptions of a schedule, if there is a bound. */
@@ -538,7 +664,7 @@ final class StateSpace {
         int[] all = new int[to - from];
         for (int i = 0; i < all.length; i++) {
             int edge = edges.get(from + i);
-            all[i] = edge < 0 ? edge : edge >> 1;
+            all[i] = edge < 0 ? edge : symmetry.on() ? edge >> 1 + ORDER_BITS : edge >> 1;
         }
         return all;
     }

@@ -43,6 +43,12 @@ final class StepTrees {
         int task;
         /** The cells that the step of a leaf went by. */
         int[] observed = {};
+        /** The numbers of the values that they had. */
+        int[] observedIds = {};
+        /** By order of the tasks, the step that takes its part; empty until they were related. */
+        Node[] images = {};
+        /** Number of its first effect among those of all steps that were related. */
+        int firstEffect;
         /** What a leaf changes. */
         Effect[] effects = {};
         /** Whether the step of a leaf is local, as far as {@link #sharing} tells: 0 if not asked, 1 if so, 2 if not. */
@@ -89,12 +95,15 @@ final class StepTrees {
         final String outcome;
         /** The same in every search. */
         final long hash;
+        /** What a task that stands here gives to the hash of a state. */
+        final long mixed;
 
-        Place(int step, int gate, String outcome, long hash) {
+        Place(int task, int step, int gate, String outcome, long hash) {
             this.step = step;
             this.gate = gate;
             this.outcome = outcome;
             this.hash = hash;
+            mixed = Cells.mix(hash + (gate >= 0 ? 1 : 0) + (task + 1) * 0xc2b2ae3d27d4eb4fL);
         }
 
         boolean ended() {
@@ -113,7 +122,7 @@ final class StepTrees {
         if (known != null) {
             return known;
         }
-        places.add(new Place(node(), waits ? node() : -1, "", hash));
+        places.add(new Place(task, node(), waits ? node() : -1, "", hash));
         byHash.put(key, places.size() - 1);
         return places.size() - 1;
     }
@@ -124,7 +133,7 @@ final class StepTrees {
         if (known != null) {
             return known;
         }
-        places.add(new Place(-1, -1, outcome, Cells.hash(task + outcome)));
+        places.add(new Place(task, -1, -1, outcome, Cells.hash(task + outcome)));
         ends.put(task + outcome, places.size() - 1);
         return places.size() - 1;
     }
@@ -161,7 +170,8 @@ final class StepTrees {
         return node;
     }
 
-    private static final Node MISSING = new Node();
+    /** No node. */
+    static final Node MISSING = new Node();
 
     private static int observe(Cells cells, int[] state, Node node) {
         return node.cell >= 0 ? cells.lookup(state, node.cell) : cells.digest(state, node.array);
