@@ -4,7 +4,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import kvasir.kvm.FaultInjection;
@@ -14,47 +13,24 @@ import kvasir.registry.Outcome;
 /** What a host may do to its VMs at any time: {@code host.inject}, and {@code faults} of a race. */
 public enum InjectedFault {
     /** Nobody consumes the signal, so every thread sees it from now on, as one that stops the whole process. */
-    SIGNAL("every thread of the VMM has a signal pending", machine -> {
-        for (Vm vm : machine.kvm().vms()) {
-            vm.vcpus().forEach(vcpu -> vcpu.sendSignal(0));
-        }
-        machine.mm().sendSignal(0);
-        return Outcome.ok();
-    }),
+    SIGNAL("every thread of the VMM has a signal pending"),
 
     /** Somebody outside of these threads holds the operand: a guest in TDG.MEM.PAGE.ACCEPT, or the zero-step defence. */
-    OPERAND_BUSY("the next SEAMCALL that locks a TDR answers TDX_OPERAND_BUSY|TDR", machine -> {
-        if (machine.kvm().vms().stream().noneMatch(vm -> vm.type().hasMirror())) {
-            return new Outcome.Failed("ENODEV", "no TD of this host makes SEAMCALLs", Map.of());
-        }
-        machine.kvm().faults().arm(FaultInjection.Kind.SEAMCALL, 0);
-        return Outcome.ok();
-    }),
+    OPERAND_BUSY("the next SEAMCALL that locks a TDR answers TDX_OPERAND_BUSY|TDR"),
 
     /** fault-inject.c, one time: failslab or fail_page_alloc. */
-    ALLOCATION_FAILURE("the next allocation of KVM or of the host fails, of a page or from a slab", machine -> {
-        machine.kvm().faults().armAllocation();
-        return Outcome.ok();
-    }),
+    ALLOCATION_FAILURE("the next allocation of KVM or of the host fails, of a page or from a slab"),
 
     /** mm/vmscan.c. Pages of a guest_memfd are unevictable. */
-    MEMORY_PRESSURE("reclaim takes the pages of every mapping of the VMM; what was in them comes back", machine -> {
-        machine.mm().reclaim();
-        return Outcome.ok();
-    }),
+    MEMORY_PRESSURE("reclaim takes the pages of every mapping of the VMM; what was in them comes back"),
 
     /** kvm_mmu_notifier_invalidate_range_start and _end with nothing in between. */
-    INVALIDATION("MMU notifiers hear that every mapping is invalidated, and nothing changes", machine -> {
-        machine.mm().invalidateAll();
-        return Outcome.ok();
-    });
+    INVALIDATION("MMU notifiers hear that every mapping is invalidated, and nothing changes");
 
     private final String effect;
-    private final Function<Machine, Outcome> act;
 
-    InjectedFault(String effect, Function<Machine, Outcome> act) {
+    InjectedFault(String effect) {
         this.effect = effect;
-        this.act = act;
     }
 
     /** {@code operand_busy}. */
@@ -81,6 +57,23 @@ public enum InjectedFault {
 
     /** Does it to this machine, now. */
     Outcome strike(Machine machine) {
-        return act.apply(machine);
+        switch (this) {
+            case SIGNAL -> {
+                for (Vm vm : machine.kvm().vms()) {
+                    vm.vcpus().forEach(vcpu -> vcpu.sendSignal(0));
+                }
+                machine.mm().sendSignal(0);
+            }
+            case OPERAND_BUSY -> {
+                if (machine.kvm().vms().stream().noneMatch(vm -> vm.type().hasMirror())) {
+                    return new Outcome.Failed("ENODEV", "no TD of this host makes SEAMCALLs", Map.of());
+                }
+                machine.kvm().faults().arm(FaultInjection.Kind.SEAMCALL, 0);
+            }
+            case ALLOCATION_FAILURE -> machine.kvm().faults().armAllocation();
+            case MEMORY_PRESSURE -> machine.mm().reclaim();
+            case INVALIDATION -> machine.mm().invalidateAll();
+        }
+        return Outcome.ok();
     }
 }

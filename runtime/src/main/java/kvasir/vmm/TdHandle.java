@@ -203,7 +203,7 @@ final class TdHandle extends VmHandle {
     }
 
     private IoctlResult memoryEncryptOp(long id, TdxCmd cmd) {
-        return switch ((int) Math.clamp(id, -1, Integer.MAX_VALUE)) {
+        return switch (Math.clamp(id, -1, Integer.MAX_VALUE)) {
             case 0 -> td.capabilities(cmd, 256);
             case 1 -> td.initVm(init, cmd);
             case 4 -> td.finalizeVm(cmd);
@@ -224,7 +224,7 @@ final class TdHandle extends VmHandle {
             given = given.with(new InitVm.CpuidEntry((int) (long) leaf.get(), 0, 0, (int) a.u64("ebx", 0), 0, 0));
         }
         List<InitVm.CpuidEntry> all = given.cpuid();
-        int entries = (int) Math.clamp(a.u64("nent", all.size()), 0, 10_000);
+        int entries = Math.clamp(a.u64("nent", all.size()), 0, 10_000);
         return given.withCpuid(IntStream.range(0, entries)
                 .mapToObj(i -> all.get(Math.min(i, all.size() - 1)))
                 .toList());

@@ -126,7 +126,7 @@ final class TdVcpuHandle extends VcpuHandle {
     private IoctlResult memoryEncryptOp(Arguments a) {
         long id = a.u64("id");
         long data = a.u64("data", 0);
-        return switch ((int) Math.clamp(id, -1, Integer.MAX_VALUE)) {
+        return switch (Math.clamp(id, -1, Integer.MAX_VALUE)) {
             case 2 -> td.initVcpu(vcpu(), data, cmd(a));
             case 3 -> initMemRegion(data, cmd(a));
             case 5 -> td.getCpuid(vcpu(), cmd(a), 256);

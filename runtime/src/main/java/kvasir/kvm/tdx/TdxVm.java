@@ -651,7 +651,7 @@ public final class TdxVm implements VendorOps {
         }
         waitForSeptZap(true);
         vm.vcpus().forEach(Vcpu::kick);
-        vm.seams().await(this, this::nobodyInside);
+        vm.seams().await(waitCell, this::nobodyInside);
         SeamcallRegs again = host.seamcall(0, leaf, in);
         waitForSeptZap(false);
         return again;

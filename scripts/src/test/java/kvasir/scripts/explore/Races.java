@@ -42,7 +42,7 @@ final class Races {
         run(script, RunOptions.defaults().withExplore(explore).withFilter(race), new RunListener() {
             @Override
             public void finished(CaseResult result) {
-                if (result.semantics().equals(semantics)) {
+                if (result.semantics().equals(semantics) && result.test().equals(race)) {
                     output.addAll(result.output());
                 }
             }
