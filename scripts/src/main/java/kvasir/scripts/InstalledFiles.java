@@ -16,7 +16,7 @@ import java.util.stream.Stream;
  */
 public final class InstalledFiles {
     /** The diagnostic of a file that is not there; a case that meets it is skipped. */
-    public static final String ABSENT = "E0413";
+    public static final String ABSENT = "E0414";
 
     private static final String ROOT = "KVS_SYSROOT";
 

@@ -174,29 +174,29 @@ public final class JavaScriptRunner {
         run.tally.listener.started(run.file, name, semantics);
         running = loaded.realm;
         Optional<Failure> failure = loaded.failure;
+        var absent = "";
         if (failure.isEmpty()) {
-            failure = outcome(run, loaded.realm, test);
+            try {
+                test.ifPresent(loaded.realm::run);
+                failure = loaded.realm.unread().map(view -> Uncaught.unread(run.file, view));
+            } catch (PolyglotException e) {
+                var uncaught = new Uncaught(run.file, e);
+                absent = uncaught.absence().orElse("");
+                failure = absent.isEmpty() ? Optional.of(uncaught.failure()) : Optional.empty();
+            }
         }
+        CaseResult.Verdict passed = absent.isEmpty() ? CaseResult.Verdict.PASSED : CaseResult.Verdict.SKIPPED;
         run.tally.finished(new CaseResult(
                 run.file,
                 name,
                 semantics,
-                failure.isPresent() ? CaseResult.Verdict.FAILED : CaseResult.Verdict.PASSED,
+                failure.isPresent() ? CaseResult.Verdict.FAILED : passed,
                 failure,
-                "",
+                absent,
                 List.copyOf(loaded.output),
                 List.copyOf(loaded.realm.answers())));
         running = null;
         loaded.close();
-    }
-
-    private static Optional<Failure> outcome(Run run, Realm realm, Optional<Realm.Test> test) {
-        try {
-            test.ifPresent(realm::run);
-        } catch (PolyglotException e) {
-            return Optional.of(new Uncaught(run.file, e).failure());
-        }
-        return realm.unread().map(view -> Uncaught.unread(run.file, view));
     }
 
     /** Counts as it tells. */
@@ -204,6 +204,7 @@ public final class JavaScriptRunner {
         private final RunListener listener;
         private int passed;
         private int failed;
+        private int skipped;
         private int rejected;
         private int exitCode;
 
@@ -221,6 +222,8 @@ public final class JavaScriptRunner {
             if (result.failure().isPresent()) {
                 failed++;
                 count(result.failure().get());
+            } else if (result.verdict() == CaseResult.Verdict.SKIPPED) {
+                skipped++;
             } else {
                 passed++;
             }
@@ -232,7 +235,7 @@ public final class JavaScriptRunner {
         }
 
         RunSummary summary() {
-            return new RunSummary(passed, failed, 0, rejected, exitCode);
+            return new RunSummary(passed, failed, skipped, rejected, exitCode);
         }
     }
 }

@@ -12,6 +12,7 @@ import kvasir.grammar.SourceFile;
 import kvasir.grammar.Span;
 import kvasir.registry.Outcome;
 import kvasir.scripts.Failure;
+import kvasir.scripts.InstalledFiles;
 import kvasir.scripts.binding.Values;
 import org.graalvm.polyglot.PolyglotException;
 import org.graalvm.polyglot.SourceSection;
@@ -79,6 +80,17 @@ record Uncaught(Path file, PolyglotException exception) {
                         ? failure(Failure.Kind.STATIC, message().substring("Error: ".length()), place, notes)
                         : failure(Failure.Kind.SCRIPT, "uncaught " + message(), place, notes);
         };
+    }
+
+    /** Why the case is skipped, if what was thrown says that a file is not installed. */
+    Optional<String> absence() {
+        Value error = exception.getGuestObject();
+        return error != null
+                        && error.hasMember("code")
+                        && error.getMember("code").isString()
+                        && error.getMember("code").asString().equals(InstalledFiles.ABSENT)
+                ? Optional.of(error.getMember("message").asString())
+                : Optional.empty();
     }
 
     private String message() {

@@ -352,4 +352,14 @@ final class JavaScriptRunnerTest {
                           = in: test "fails" under new"""), heard);
         assertEquals(3, summary.exitCode());
     }
+
+    @Test
+    void whatIsNotInstalledSkipsTheTest() throws IOException {
+        RunSummary summary = run("absent.mjs", """
+                import { installed, test } from "kvs";
+                test("needs it", () => { installed("/no/such/file"); });
+                test("does not", () => {});
+                """);
+        assertEquals(List.of(1, 0, 1), List.of(summary.passed(), summary.failed(), summary.skipped()));
+    }
 }
