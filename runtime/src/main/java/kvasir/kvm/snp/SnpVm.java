@@ -416,9 +416,7 @@ public final class SnpVm implements VendorOps {
             return Optional.of(new RunResult.Refused(
                     Errno.EINVAL, "svm_vcpu_pre_run: the guest is not launched, or not this vCPU"));
         }
-        RunResult result = run.get().run(budget);
-        vcpu.events().save();
-        return Optional.of(result);
+        return Optional.of(run.get().run(budget));
     }
 
     // ---- hooks of guest memory
