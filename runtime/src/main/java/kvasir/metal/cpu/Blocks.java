@@ -22,7 +22,8 @@ final class Blocks {
     private static final int MOST_INSTRUCTIONS = 64;
     private static final int MOST_BYTES = 15;
     private static final int PAGE_BYTES = PhysicalMemory.FRAME_BYTES;
-    private static final int CACHE = 4096;
+    /** A booting kernel executes more than 20,000 blocks. */
+    private static final int CACHE = 1 << 15;
 
     private final Cpu c;
     private final PhysicalMemory memory;

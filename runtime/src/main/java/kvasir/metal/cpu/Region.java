@@ -11,6 +11,9 @@ final class Region {
     /** What a translation has beside its code; absent until there is one. Written by the translating thread. */
     volatile @Nullable Translation translation;
 
+    /** Whether there will be no translation. Written by the translating thread. */
+    volatile boolean untranslatable;
+
     /** The processor's {@code hostStamp} at which the bytes were last compared with memory. */
     long compared;
 

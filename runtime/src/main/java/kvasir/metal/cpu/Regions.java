@@ -92,9 +92,24 @@ final class Regions {
         if (resting) {
             // asked again the next time
             block.executed = hot - 1;
+        } else if (awaited(block)) {
+            block.executed = 0;
         } else if (engine != Engine.INTERPRETER && c.codeSize == CodeSize.BITS64 && block.nextFrame < 0) {
             make(block, 0);
         }
+    }
+
+    /**
+     * Whether a translation that holds the block is on its way: the blocks of a loop become hot together, and the region
+     * of the first serves them all. A block that is still executed when it is there becomes hot once more.
+     */
+    private static boolean awaited(Block block) {
+        for (Region region : block.regions) {
+            if (region.translation == null && !region.untranslatable) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** @param remade how often there was a region with this entry before */
@@ -113,7 +128,9 @@ final class Regions {
         block.region = region;
         made++;
         if (engine != Engine.TRANSLATOR) {
-            region.translation = RegionTranslator.translate(region).orElse(null);
+            RegionTranslator.translate(region)
+                    .ifPresentOrElse(
+                            translation -> region.translation = translation, () -> region.untranslatable = true);
         } else {
             TranslatorThread.translate(region);
         }

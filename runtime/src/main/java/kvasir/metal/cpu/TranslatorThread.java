@@ -42,7 +42,9 @@ final class TranslatorThread {
         try {
             while (true) {
                 next().ifPresent(region -> RegionTranslator.translate(region)
-                        .ifPresent(translation -> warming.add(new Warming(region, translation, idle))));
+                        .ifPresentOrElse(
+                                translation -> warming.add(new Warming(region, translation, idle)),
+                                () -> region.untranslatable = true));
                 warming.removeIf(each -> each.done(idle));
             }
         } catch (InterruptedException e) {
