@@ -70,6 +70,8 @@ final class RegionEmitter {
     private final int result;
     private final int carry;
     private final int leaveAt;
+    private final int exitAt;
+    private final int back;
     private final int address;
     private final int host;
     private final int loaded;
@@ -119,6 +121,8 @@ final class RegionEmitter {
         result = code.allocateLocal(TypeKind.LONG);
         carry = code.allocateLocal(TypeKind.INT);
         leaveAt = code.allocateLocal(TypeKind.LONG);
+        exitAt = code.allocateLocal(TypeKind.INT);
+        back = code.allocateLocal(TypeKind.INT);
         address = code.allocateLocal(TypeKind.LONG);
         host = code.allocateLocal(TypeKind.LONG);
         loaded = code.allocateLocal(TypeKind.LONG);
@@ -192,16 +196,36 @@ final class RegionEmitter {
     /** Behind everything: the side exits, then the one way back. */
     void finish() {
         aside.forEach(Runnable::run);
-        for (Exit exit : exits) {
-            code.labelBinding(exit.label());
-            leave(exit.at(), exit.unretired(), exit.known());
-        }
+        leaveEarly();
         code.labelBinding(leave);
         known = DYNAMIC;
         spill();
         code.aload(C).lload(leaveAt).putfield(CPU, "ip", LONG);
         code.aload(C).lload(end).lload(LEFT).lsub().putfield(CPU, "retired", LONG);
         code.return_();
+    }
+
+    /** Binds the side exits: what they differ in becomes values, so that they share their code. */
+    private void leaveEarly() {
+        Map<Integer, Label> byFlags = new TreeMap<>();
+        for (Exit exit : exits) {
+            code.labelBinding(exit.label());
+            code.loadConstant(exit.at()).istore(exitAt);
+            code.loadConstant(exit.unretired()).istore(back);
+            code.goto_(byFlags.computeIfAbsent(exit.known(), flags -> code.newLabel()));
+        }
+        Label early = code.newLabel();
+        byFlags.forEach((flags, label) -> {
+            code.labelBinding(label);
+            known = flags;
+            joinFlags();
+            code.goto_(early);
+        });
+        if (!exits.isEmpty()) {
+            code.labelBinding(early);
+            code.lload(PAGE).iload(exitAt).i2l().ladd().lstore(leaveAt);
+            code.lload(LEFT).iload(back).i2l().ladd().lstore(LEFT);
+        }
     }
 
     /** Begins a block of {@code count} instructions at {@code offset} of the page, if the budget has room for it. */

@@ -13,6 +13,7 @@ import java.lang.constant.MethodTypeDesc;
 import java.lang.invoke.MethodHandles;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -118,7 +119,7 @@ final class RegionTranslator {
         }
         List<Integer> often = accesses.entrySet().stream()
                 .sorted(Comparator.comparingInt(access -> -access.getValue()))
-                .limit(MOST_LAST_PAGES)
+                .limit(loops() ? MOST_LAST_PAGES : 0)
                 .map(Map.Entry::getKey)
                 .toList();
         var emitter = new RegionEmitter(code, used, often, ordered);
@@ -132,6 +133,18 @@ final class RegionTranslator {
             dispatch(emitter, dispatch);
         }
         emitter.finish();
+    }
+
+    /** Whether a block leads back to itself or to one before it: else a page would hardly be accessed twice. */
+    private boolean loops() {
+        Set<Integer> before = new HashSet<>();
+        for (Part part : parts) {
+            before.add(part.at());
+            if (successors(part).stream().anyMatch(before::contains)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The {@link RegionEmitter#place}s of memory that an instruction accesses. */
