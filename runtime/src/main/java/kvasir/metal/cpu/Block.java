@@ -35,6 +35,9 @@ final class Block {
     /** How often it was executed; {@link Regions#hot} times make it hot. */
     int executed;
 
+    /** What was executed after it the last time; itself at first. */
+    Block next = this;
+
     /** The region that begins here, if there is one. */
     @Nullable
     Region region;
@@ -69,6 +72,7 @@ final class Block {
     void kill(Op stale) {
         stamp = -1;
         dead = true;
+        next = this;
         Arrays.fill(ops, stale);
     }
 }

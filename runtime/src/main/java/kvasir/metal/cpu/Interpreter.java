@@ -230,7 +230,12 @@ final class Interpreter {
             do {
                 i = -1;
                 start = c.ip;
-                Block block = c.blocks.at(c.codeLinear(start));
+                long linear = c.codeLinear(start);
+                Block block = running.next;
+                if (block.linear != linear || block.stamp != c.stamp || block.modeKey != c.modeKey) {
+                    block = c.blocks.at(linear);
+                    running.next = block;
+                }
                 Region region = block.region;
                 if (region != null && !c.bounded && c.regions.run(region, start, soon - c.retired)) {
                     continue;
