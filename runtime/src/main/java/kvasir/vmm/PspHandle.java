@@ -1,5 +1,7 @@
 package kvasir.vmm;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -94,6 +96,26 @@ final class PspHandle implements Described {
                         (p, a) -> p.host.firmware().seedMessages(a.u64("context"), 0, a.u64("count"))
                                 ? Outcome.ok()
                                 : outcome(FirmwareStatus.INVALID_GUEST))
+                .operation(
+                        "range",
+                        List.of(
+                                Parameter.of("list", Kind.U64, "bytes", "host address of the list's page"),
+                                Parameter.of("base", Kind.U64, "bytes", "host address of the range"),
+                                Parameter.of("pages", Kind.U64, "", "4K pages in it")),
+                        "Makes the page a RANGE_LIST of this one range, for SNP_INIT_EX and SNP_PAGE_SET_STATE.",
+                        "g.psp.range list frame 512",
+                        (p, a) -> p.put(a.u64("list"), range(a.u64("base"), a.u64("pages"))))
+                .operation(
+                        "swaps",
+                        List.of(
+                                Parameter.of("context", Kind.U64, "bytes", "gctx"),
+                                Parameter.of("count", Kind.U64, "", "pages swapped out so far")),
+                        "The firmware's count of swapped pages, which is the next IV, becomes what it would be after so many. "
+                                + "No command does this.",
+                        "g.psp.swaps g.gctx 0xffff_ffff_ffff_fffe",
+                        (p, a) -> p.host.firmware().seedSwaps(a.u64("context"), a.u64("count"))
+                                ? Outcome.ok()
+                                : outcome(FirmwareStatus.INVALID_GUEST))
                 .operation("wbinvd", List.of(), "WBINVD on all cores.", "g.psp.wbinvd", (p, _) -> {
                     p.host.firmware().wbinvdOnAllCores();
                     return Outcome.ok();
@@ -125,6 +147,11 @@ final class PspHandle implements Described {
             }
         }
         return outcome(host.command(FirmwareCommand.valueOf(a.string("name")), Bytes.of(buffer)));
+    }
+
+    private static Bytes range(long base, long pages) {
+        var list = ByteBuffer.allocate(24).order(ByteOrder.LITTLE_ENDIAN);
+        return Bytes.of(list.putLong(1).putLong(base).putLong(pages).array());
     }
 
     private static Outcome outcome(FirmwareStatus status) {

@@ -55,7 +55,7 @@ public enum Rule {
     SHUTDOWN_RELEASES_PAGES("SNP_SHUTDOWN_EX bit 0 makes firmware pages Reclaim", "leaves them"),
     /** x86_snp_shutdown of SNP_SHUTDOWN_EX forgets that the RMP was initialised; else it stays so. */
     SHUTDOWN_FORGETS_RMP("SNP_SHUTDOWN_EX bit 1 forgets the RMP", "keeps it"),
-    /** SNP_PAGE_MD_INIT stores the page's address as its GPA; else the page looks like a firmware page. */
+    /** SNP_PAGE_MD_INIT stores the owner's context address as the page's GPA; else the page looks like a firmware page. */
     METADATA_PAGE_HAS_GPA("metadata pages carry a GPA", "look like firmware pages"),
     /** SNP_LAUNCH_UPDATE of a 2M page is 512 steps of the digest; else one step over 2M. */
     LARGE_PAGE_IS_MEASURED_IN_4K("a 2M page is 512 steps of the digest", "one step"),

@@ -28,7 +28,7 @@ final class AttestationReport {
         out.putInt(0x030, vmpl);
         out.putInt(0x034, ECDSA_P384_SHA384);
         out.putLong(0x038, config.tcb().version());
-        out.putLong(0x040, config.smt() ? 1 : 0);
+        out.putLong(0x040, (config.smt() ? 1 : 0) | (platform.raplDisabled() ? 1 << 3 : 0));
         boolean authorKey = context.has(GuestContext.Flag.AUTHOR_KEY);
         out.putInt(0x048, (authorKey ? 1 : 0) | (maskChipKey ? 2 | 7 << 2 : 0));
         out.put(0x050, reportData.toArray());

@@ -20,7 +20,7 @@ public final class CommandBuffer {
         return Bytes.of(content);
     }
 
-    /** One physical address: GCTX_CREATE, DECOMMISSION, PLATFORM_STATUS, PAGE_MD_INIT. */
+    /** One physical address: GCTX_CREATE, DECOMMISSION, PLATFORM_STATUS. */
     public static Bytes address(long spa) {
         return of(buffer(8).putLong(spa));
     }
@@ -95,7 +95,7 @@ public final class CommandBuffer {
                 .put(hostData.toArray()));
     }
 
-    /** Two addresses: GUEST_STATUS. */
+    /** Two addresses: GUEST_STATUS, and PAGE_MD_INIT with the page that becomes metadata. */
     public static Bytes guestStatus(long context, long output) {
         return of(buffer(16).putLong(context).putLong(output));
     }

@@ -29,6 +29,10 @@ record GuestContext(PhysicalMemory memory, long spa) {
     private static final int GOSVW = 0x1d0;
     private static final int VMRK = 0x1e0;
     private static final int RECORDS = 0x200;
+    private static final int CORES = 0x208;
+    private static final int OFFLINE_KEY = 0x220;
+    private static final int SWAPS = 0x240;
+    private static final int ROOT_ENTRY = 0x280;
     private static final int MAGIC = 0xff8;
     private static final long MAGIC_VALUE = 0x5854_4347_504e_5356L;
 
@@ -208,6 +212,38 @@ record GuestContext(PhysicalMemory memory, long spa) {
 
     void vmrk(Bytes value) {
         put(VMRK, value);
+    }
+
+    /** The key that seals pages that are swapped out (OEK). */
+    Bytes offlineKey() {
+        return get(OFFLINE_KEY, 32);
+    }
+
+    void offlineKey(Bytes value) {
+        put(OFFLINE_KEY, value);
+    }
+
+    /** Pages swapped out so far: the next IV. */
+    long swaps() {
+        return memory.read64(spa + SWAPS);
+    }
+
+    void swaps(long count) {
+        memory.write64(spa + SWAPS, count);
+    }
+
+    /** Address of the metadata entry in the context at {@code context} (RootMDEntry). */
+    static long rootEntry(long context) {
+        return context + ROOT_ENTRY;
+    }
+
+    /** Cores on which the guest is activated, one bit each. */
+    long cores() {
+        return memory.read64(spa + CORES);
+    }
+
+    void cores(long bits) {
+        memory.write64(spa + CORES, bits);
     }
 
     /** Number of pages in the digest. */

@@ -1,5 +1,6 @@
 package kvasir.metal.snp.psp;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import kvasir.metal.memory.PhysicalMemory;
 import kvasir.metal.snp.PageSize;
@@ -12,6 +13,8 @@ import kvasir.registry.Bytes;
 
 /** Commands that take a guest from its context page to running, and end it. Checks are in the order they are made. */
 final class LaunchCommands {
+    private static final byte[] OFFLINE_KEY_LABEL = "OEK".getBytes(StandardCharsets.US_ASCII);
+    private static final int ACTIVATE_EX_BYTES = 32;
     private static final Bytes UNMEASURED = Bytes.of(new byte[LaunchDigest.BYTES]);
 
     private final Platform platform;
@@ -84,6 +87,8 @@ final class LaunchCommands {
         }
         context.vmrk(platform.random("VMRK"));
         context.reportId(platform.random("REPORT_ID"));
+        context.offlineKey(Bytes.of(
+                Digests.hmac256(platform.config.seed().toArray(), context.vmrk().toArray(), OFFLINE_KEY_LABEL)));
         context.reportIdMa(agent);
         context.launchTcb(platform.config.tcb().version());
         var gosvw = new byte[16];
@@ -111,7 +116,7 @@ final class LaunchCommands {
         boolean unmet = config.smt() && !policy.smtAllowed()
                 || policy.singleSocket() && config.sockets() > 1
                 || policy.aes256XtsRequired()
-                || policy.raplDisabledRequired()
+                || policy.raplDisabledRequired() && !platform.raplDisabled()
                 || policy.ciphertextHidingRequired();
         return tooNew || unmet ? FirmwareStatus.POLICY_FAILURE : FirmwareStatus.SUCCESS;
     }
@@ -129,11 +134,65 @@ final class LaunchCommands {
         if (found.get().state() == GuestContext.State.INIT) {
             return FirmwareStatus.INVALID_GUEST_STATE;
         }
-        if (asid < 1 || asid > platform.config.asids()) {
+        if (found.get().asid() != 0 && asid >= 1 && asid <= platform.highestAsid()) {
+            return FirmwareStatus.ACTIVE;
+        }
+        return bind(found.get(), asid, platform.allCores());
+    }
+
+    /**
+     * SNP_ACTIVATE_EX: u32 length (32), u32 0, u64 context, u32 ASID, u32 count of APIC ids, u64 their list. The guest is
+     * activated on those cores; more can follow under the same ASID. APIC ids are core numbers here.
+     */
+    FirmwareStatus activateEx(long buffer) {
+        long at = memory.read64(buffer + 8);
+        int asid = memory.read32(buffer + 16);
+        int count = memory.read32(buffer + 20);
+        long list = memory.read64(buffer + 24);
+        if (memory.read32(buffer) != ACTIVATE_EX_BYTES || memory.read32(buffer + 4) != 0) {
+            return FirmwareStatus.INVALID_PARAM;
+        }
+        if (!platform.addressable(at) || !platform.addressable(list & -4096L)) {
+            return FirmwareStatus.INVALID_ADDRESS;
+        }
+        Optional<GuestContext> found = platform.context(at);
+        if (found.isEmpty()) {
+            return FirmwareStatus.INVALID_GUEST;
+        }
+        GuestContext context = found.get();
+        if (context.state() == GuestContext.State.INIT) {
+            return FirmwareStatus.INVALID_GUEST_STATE;
+        }
+        if (context.asid() == 0 && rmp.runs().stream().anyMatch(r -> r.first().asid() == asid && asid != 0)) {
+            return FirmwareStatus.INVALID_CONFIG;
+        }
+        if (asid < 1 || asid > platform.highestAsid()) {
             return FirmwareStatus.INVALID_ASID;
         }
-        if (found.get().asid() != 0) {
+        if (count < 1 || count > platform.config.cores()) {
+            return FirmwareStatus.INVALID_PARAM;
+        }
+        long cores = 0;
+        for (int i = 0; i < count; i++) {
+            int core = memory.read32(list + 4L * i);
+            if (core < 0 || core >= platform.config.cores()) {
+                return FirmwareStatus.INVALID_PARAM;
+            }
+            cores |= 1L << core;
+        }
+        if (context.asid() == 0) {
+            return bind(context, asid, cores);
+        }
+        if (context.asid() != asid) {
             return FirmwareStatus.ACTIVE;
+        }
+        context.cores(context.cores() | cores);
+        return FirmwareStatus.SUCCESS;
+    }
+
+    private FirmwareStatus bind(GuestContext context, int asid, long cores) {
+        if (asid < 1 || asid > platform.highestAsid()) {
+            return FirmwareStatus.INVALID_ASID;
         }
         if (platform.owner(asid) != 0) {
             return FirmwareStatus.ASID_OWNED;
@@ -141,8 +200,9 @@ final class LaunchCommands {
         if (platform.waitsForFlush(asid)) {
             return platform.allCoresWroteBack() ? FirmwareStatus.DFFLUSH_REQUIRED : FirmwareStatus.WBINVD_REQUIRED;
         }
-        platform.bind(asid, at);
-        found.get().asid(asid);
+        platform.bind(asid, context.spa());
+        context.asid(asid);
+        context.cores(cores);
         return FirmwareStatus.SUCCESS;
     }
 

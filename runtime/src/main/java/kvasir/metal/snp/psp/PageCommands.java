@@ -8,7 +8,7 @@ import kvasir.metal.snp.Rmp;
 import kvasir.metal.snp.RmpEntry;
 import kvasir.metal.snp.Rule;
 
-/** Commands on single pages: RECLAIM, UNSMASH, MD_INIT, DBG_DECRYPT, DBG_ENCRYPT. */
+/** Commands on single pages: RECLAIM, UNSMASH, DBG_DECRYPT, DBG_ENCRYPT. */
 final class PageCommands {
     private final Platform platform;
     private final PhysicalMemory memory;
@@ -91,25 +91,6 @@ final class PageCommands {
             rmp.absorb(page + 4096L * i);
         }
         rmp.write(page, first.withSize(PageSize.SIZE_2M), "SNP_PAGE_UNSMASH");
-        return FirmwareStatus.SUCCESS;
-    }
-
-    /** A Firmware page becomes Metadata; as nobody owns an entry in it yet, its GPA field names the page itself. */
-    FirmwareStatus metadataInit(long buffer) {
-        long page = memory.read64(buffer);
-        if (!platform.addressable(page)) {
-            return FirmwareStatus.INVALID_ADDRESS;
-        }
-        RmpEntry entry = rmp.entry(page);
-        if (entry.pageState() != PageState.FIRMWARE || platform.context(page).isPresent()) {
-            return FirmwareStatus.INVALID_PAGE_STATE;
-        }
-        if (entry.size() != PageSize.SIZE_4K) {
-            return FirmwareStatus.INVALID_PAGE_SIZE;
-        }
-        memory.discard(page >>> 12);
-        long gpa = platform.rules.holds(Rule.METADATA_PAGE_HAS_GPA) ? page : 0;
-        rmp.write(page, entry.withGpa(gpa), "SNP_PAGE_MD_INIT");
         return FirmwareStatus.SUCCESS;
     }
 

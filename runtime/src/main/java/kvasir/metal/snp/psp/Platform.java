@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import kvasir.event.Events;
 import kvasir.metal.memory.PhysicalMemory;
+import kvasir.metal.snp.PageSize;
 import kvasir.metal.snp.PageState;
 import kvasir.metal.snp.Rmp;
 import kvasir.metal.snp.RmpEntry;
@@ -18,7 +19,7 @@ import kvasir.registry.Bytes;
 
 /**
  * The platform's state, as bytes in its firmware memory: +0x00 state, +0x08 cores that executed WBINVD, +0x10 random
- * numbers drawn, +0x18 reported TCB, +0x20 committed TCB, +0x28 configuration bits, +0x2c RMP initialised; from +0x1000
+ * numbers drawn, +0x18 reported TCB, +0x20 committed TCB, +0x28 configuration bits, +0x2c RMP initialised, +0x30 RAPL disabled; from +0x1000
  * one u64 for each ASID: 0 free, 1 waits for a flush, 2 flushed too early, else the owner's context page.
  *
  * <p>Only the ledgers are objects. A context page counts its records, so that after a restore a ledger is cut to what
@@ -33,6 +34,7 @@ final class Platform {
     private static final int COMMITTED_TCB = 0x20;
     private static final int CONFIG = 0x28;
     private static final int RMP_INITIALISED = 0x2c;
+    private static final int RAPL_DISABLED = 0x30;
     private static final int ASIDS = 0x1000;
     private static final long WAITS_FOR_FLUSH = 1;
 
@@ -83,6 +85,25 @@ final class Platform {
         memory.write32(firmwareBase + RMP_INITIALISED, value ? 1 : 0);
     }
 
+    /** SNP_INIT_EX turned RAPL off, so that nobody learns of a guest by its power. */
+    boolean raplDisabled() {
+        return memory.read32(firmwareBase + RAPL_DISABLED) == 1;
+    }
+
+    void raplDisabled(boolean value) {
+        memory.write32(firmwareBase + RAPL_DISABLED, value ? 1 : 0);
+    }
+
+    /** The highest ASID that an SNP guest may have. */
+    int highestAsid() {
+        return config.asids();
+    }
+
+    /** One bit for each core. */
+    long allCores() {
+        return config.cores() == 64 ? -1L : (1L << config.cores()) - 1;
+    }
+
     long reportedTcb() {
         return memory.read64(firmwareBase + REPORTED_TCB);
     }
@@ -114,8 +135,7 @@ final class Platform {
     }
 
     boolean allCoresWroteBack() {
-        long all = config.cores() == 64 ? -1L : (1L << config.cores()) - 1;
-        return (memory.read64(firmwareBase + WBINVD) & all) == all;
+        return (memory.read64(firmwareBase + WBINVD) & allCores()) == allCores();
     }
 
     /** The context page of the guest that is active under {@code asid}; 0 if none is. */
@@ -174,6 +194,11 @@ final class Platform {
                 && !firmwareOwn(spa);
     }
 
+    /** Whether all of a page of this size may be named in a command. */
+    boolean addressable(long spa, PageSize size) {
+        return size.aligned(spa) && addressable(spa) && addressable(spa + size.bytes() - 4096);
+    }
+
     private boolean firmwareOwn(long spa) {
         boolean own = spa >= firmwareBase && spa < firmwareBase + FIRMWARE_BYTES;
         boolean table = !rmp.registers().segmented()
@@ -199,8 +224,7 @@ final class Platform {
 
     /** An entry of firmware itself: assigned, immutable, ASID 0. */
     static RmpEntry firmwareEntry() {
-        return new RmpEntry(
-                true, kvasir.metal.snp.PageSize.SIZE_4K, true, 0, 0, false, false, RmpEntry.DEFAULT_PERMISSIONS, 0);
+        return new RmpEntry(true, PageSize.SIZE_4K, true, 0, 0, false, false, RmpEntry.DEFAULT_PERMISSIONS, 0);
     }
 
     List<LedgerRecord> records(GuestContext context) {

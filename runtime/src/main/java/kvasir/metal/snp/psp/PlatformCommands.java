@@ -8,7 +8,7 @@ import kvasir.metal.snp.Rule;
 
 /** Commands about the platform as a whole: INIT, SHUTDOWN, STATUS, DF_FLUSH, CONFIG, COMMIT, FEATURE_INFO. */
 final class PlatformCommands {
-    private static final int INIT_EX_KNOWN = 0x3;
+    private static final int INIT_EX_KNOWN = 0x7;
     private static final int MAX_RANGES = 255;
 
     private final Platform platform;
@@ -31,7 +31,11 @@ final class PlatformCommands {
         if ((bits & ~INIT_EX_KNOWN) != 0) {
             return FirmwareStatus.UNSUPPORTED;
         }
-        return init((bits & 1) != 0, (bits & 2) != 0 ? memory.read64(buffer + 8) : 0);
+        FirmwareStatus status = init((bits & 1) != 0, (bits & 2) != 0 ? memory.read64(buffer + 8) : 0);
+        if (status == FirmwareStatus.SUCCESS) {
+            platform.raplDisabled((bits & 4) != 0);
+        }
+        return status;
     }
 
     private FirmwareStatus init(boolean initRmp, long ranges) {
@@ -94,6 +98,42 @@ final class PlatformCommands {
         platform.rmpInitialised(true);
     }
 
+    /** SNP_PAGE_SET_STATE: u32 length (16), u32 0, u64 range list. Firmware pages of 2M-aligned ranges become HV-Fixed. */
+    FirmwareStatus setState(long buffer) {
+        long list = memory.read64(buffer + 8);
+        if (memory.read32(buffer) != 16) {
+            return FirmwareStatus.INVALID_LENGTH;
+        }
+        if (memory.read32(buffer + 4) != 0 || (list & 0xfff) != 0) {
+            return FirmwareStatus.INVALID_PARAM;
+        }
+        if (!platform.addressable(list) || !rangesValid(list)) {
+            return FirmwareStatus.INVALID_ADDRESS;
+        }
+        for (int i = 0; i < memory.read32(list); i++) {
+            long base = memory.read64(list + 8 + 16L * i);
+            long end = base + 4096L * Integer.toUnsignedLong(memory.read32(list + 16 + 16L * i));
+            if (!PageSize.SIZE_2M.aligned(base) || !platform.rmp.covered(end - 4096)) {
+                return FirmwareStatus.INVALID_ADDRESS;
+            }
+            for (long page = base; page < end; page += 4096) {
+                boolean whole = platform.rmp.entry(page).size() == PageSize.SIZE_4K
+                        || end >= (page & -PageSize.SIZE_2M.bytes()) + PageSize.SIZE_2M.bytes();
+                if (!whole || !platform.writable(page) || platform.context(page).isPresent()) {
+                    return FirmwareStatus.INVALID_PAGE_STATE;
+                }
+            }
+        }
+        for (int i = 0; i < memory.read32(list); i++) {
+            long base = memory.read64(list + 8 + 16L * i);
+            int pages = memory.read32(list + 16 + 16L * i);
+            for (int page = 0; page < pages; page++) {
+                platform.rmp.write(base + 4096L * page, RmpEntry.HYPERVISOR.withImmutable(true), "SNP_PAGE_SET_STATE");
+            }
+        }
+        return FirmwareStatus.SUCCESS;
+    }
+
     private void markFirmware(long start, long end) {
         RmpEntry entry = Platform.firmwareEntry();
         long spa = start;
@@ -129,6 +169,7 @@ final class PlatformCommands {
             platform.rmpInitialised(false);
         }
         platform.initialised(false);
+        platform.raplDisabled(false);
         return FirmwareStatus.SUCCESS;
     }
 
@@ -169,7 +210,7 @@ final class PlatformCommands {
         memory.write8(output + 2, (byte) (platform.initialised() ? 1 : 0));
         memory.write8(output + 3, (byte) (platform.rmpInitialised() ? 1 : 0));
         memory.write32(output + 4, platform.config.build());
-        memory.write32(output + 8, platform.configuration() | 1 << 3);
+        memory.write32(output + 8, platform.configuration() | 1 << 3 | (platform.raplDisabled() ? 1 << 4 : 0));
         memory.write32(output + 12, guests);
         memory.write64(output + 16, platform.config.tcb().version());
         memory.write64(output + 24, platform.reportedTcb());
@@ -224,7 +265,7 @@ final class PlatformCommands {
         }
         memory.write32(output, 0);
         memory.write32(output + 4, 0);
-        memory.write32(output + 8, 1 << 1); // x86 shutdown
+        memory.write32(output + 8, 1 << 1 | 1 << 2); // x86 shutdown, RAPL disable
         memory.write32(output + 12, 0);
         return FirmwareStatus.SUCCESS;
     }

@@ -13,6 +13,7 @@ public final class SnpFirmware {
     private final PlatformCommands platformCommands;
     private final LaunchCommands launchCommands;
     private final PageCommands pageCommands;
+    private final SwapCommands swapCommands;
     private final GuestRequests guestRequests;
     private Optional<FirmwareStatus> failure = Optional.empty();
 
@@ -26,6 +27,7 @@ public final class SnpFirmware {
         platformCommands = new PlatformCommands(platform);
         launchCommands = new LaunchCommands(platform);
         pageCommands = new PageCommands(platform);
+        swapCommands = new SwapCommands(platform);
         guestRequests = new GuestRequests(platform);
     }
 
@@ -85,17 +87,16 @@ public final class SnpFirmware {
             case SNP_GUEST_STATUS -> launchCommands.guestStatus(buffer);
             case SNP_PAGE_RECLAIM -> pageCommands.reclaim(buffer);
             case SNP_PAGE_UNSMASH -> pageCommands.unsmash(buffer);
-            case SNP_PAGE_MD_INIT -> pageCommands.metadataInit(buffer);
+            case SNP_PAGE_MD_INIT -> swapCommands.metadataInit(buffer);
             case SNP_DBG_DECRYPT -> pageCommands.debug(buffer, true);
             case SNP_DBG_ENCRYPT -> pageCommands.debug(buffer, false);
             case SNP_GUEST_REQUEST -> guestRequests.request(buffer);
-            case SNP_ACTIVATE_EX,
-                    SNP_PAGE_SWAP_OUT,
-                    SNP_PAGE_SWAP_IN,
-                    SNP_PAGE_MOVE,
-                    SNP_PAGE_SET_STATE,
-                    SNP_DOWNLOAD_FIRMWARE_EX,
-                    SNP_VLEK_LOAD -> FirmwareStatus.UNSUPPORTED;
+            case SNP_ACTIVATE_EX -> launchCommands.activateEx(buffer);
+            case SNP_PAGE_SWAP_OUT -> swapCommands.swapOut(buffer);
+            case SNP_PAGE_SWAP_IN -> swapCommands.swapIn(buffer);
+            case SNP_PAGE_MOVE -> swapCommands.move(buffer);
+            case SNP_PAGE_SET_STATE -> platformCommands.setState(buffer);
+            case SNP_DOWNLOAD_FIRMWARE_EX, SNP_VLEK_LOAD -> FirmwareStatus.UNSUPPORTED;
         };
     }
 
@@ -167,6 +168,17 @@ public final class SnpFirmware {
     public boolean seedMessages(long context, int vmpck, long count) {
         Optional<GuestContext> guest = platform.context(context);
         guest.ifPresent(c -> c.messages(vmpck & 3, count));
+        return guest.isPresent();
+    }
+
+    /**
+     * Makes the count of pages that a guest has swapped out what it would be after so many; no command does this.
+     *
+     * @return whether there is such a guest
+     */
+    public boolean seedSwaps(long context, long count) {
+        Optional<GuestContext> guest = platform.context(context);
+        guest.ifPresent(c -> c.swaps(count));
         return guest.isPresent();
     }
 

@@ -273,7 +273,8 @@ final class FirmwareCommandsTest {
                 SNP_PAGE_RECLAIM,
                 CommandBuffer.page(bench.context(), PageSize.SIZE_4K));
         long metadata = bench.firmwarePage();
-        bench.expect(FirmwareStatus.SUCCESS, SNP_PAGE_MD_INIT, CommandBuffer.address(metadata));
+        bench.expect(
+                FirmwareStatus.SUCCESS, SNP_PAGE_MD_INIT, CommandBuffer.guestStatus(bench.started(0x30000), metadata));
         assertEquals(PageState.METADATA, bench.rmp.state(metadata));
         bench.expect(FirmwareStatus.SUCCESS, SNP_PAGE_RECLAIM, CommandBuffer.page(metadata, PageSize.SIZE_4K));
     }
