@@ -15,7 +15,7 @@ const tasks = {
 
 test("map_memory against slot deletion", () => {
     if (now === "v6.16") {
-        const found = race("6.17 and before retry for ever", tasks, {
+        const found = race("map_memory against slot deletion", tasks, {
             explore: { preemptions: 1 },
             sometimes: "livelock",
             never: ["deadlock", "kvm_bug"],
@@ -25,14 +25,14 @@ test("map_memory against slot deletion", () => {
         const again = race("the same", tasks, { explore: { replay: livelock.token } });
         assert.equal(again.text, livelock.schedule);
     } else {
-        const found = race("6.18 gives up", tasks, {
+        const found = race("map_memory against slot deletion", tasks, {
             never: ["livelock", "deadlock", "kvm_bug", "invariant violation"],
             always: ({ populate }) => ["ok", "EAGAIN", "ENOENT"].includes(populate.name),
             sometimes: ({ populate }) => populate.name === "EAGAIN",
         });
         assert(found.completeness.startsWith("complete ("));
         // the same search again finds the same, to the letter, and so does one that takes every step by itself
-        const again = race("6.18 gives up", tasks, {});
+        const again = race("map_memory against slot deletion", tasks, {});
         assert.equal(again.text, found.text);
         const whole = race("step by step", tasks, { explore: { merging: false, symmetry: false } });
         assert.equal(whole.endings.length, found.endings.length);

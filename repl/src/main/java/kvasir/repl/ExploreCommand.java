@@ -16,7 +16,6 @@ import kvasir.scripts.RaceReport;
 import kvasir.scripts.RunListener;
 import kvasir.scripts.RunOptions;
 import kvasir.scripts.RunSummary;
-import kvasir.scripts.ScriptRunner;
 import kvasir.scripts.explore.Bounds;
 import kvasir.scripts.explore.Schedule;
 import kvasir.scripts.explore.Shard;
@@ -36,9 +35,8 @@ final class ExploreCommand {
         }
         RunOptions options = Options.read(line).withExplore(explore(line));
         var found = new Found(new ConsoleReport(console, line.has("--quiet")), line.has("--replay"));
-        var runner = new ScriptRunner(Engine.machines());
-        List<Path> paths = line.operands().stream().map(Path::of).toList();
-        RunSummary summary = Interrupts.during(runner::interrupt, () -> runner.run(paths, options, found));
+        RunSummary summary = RunCommand.scripts(line, options, found);
+        found.next.ended(summary);
         try {
             if (line.value("--json").isPresent()) {
                 Files.writeString(Path.of(line.options().get("--json")), RaceJson.write(found.races));
@@ -115,7 +113,7 @@ final class ExploreCommand {
         }
     }
 
-    /** Passes everything on and keeps the races. */
+    /** Passes everything on, but for the end, which is when all engines are done; keeps the races. */
     private static final class Found implements RunListener {
         final List<RaceJson.Race> races = new ArrayList<>();
         private final RunListener next;
@@ -150,15 +148,10 @@ final class ExploreCommand {
 
         @Override
         public void finished(CaseResult result) {
-            result.race()
-                    .ifPresent(report ->
+            result.races()
+                    .forEach(report ->
                             races.add(new RaceJson.Race(result.file().toString(), result.semantics(), report)));
             next.finished(result);
-        }
-
-        @Override
-        public void ended(RunSummary summary) {
-            next.ended(summary);
         }
     }
 }

@@ -71,7 +71,7 @@ final class HtmlReport {
         }
         for (CaseResult each : cases) {
             each.failure().ifPresent(failure -> failure(each, failure));
-            each.race().ifPresent(race -> race(each, race));
+            each.races().forEach(race -> race(each, race));
             if (!each.output().isEmpty()) {
                 page.append("<details>");
                 element("summary", "skipped", title(each) + " printed");
@@ -85,7 +85,7 @@ final class HtmlReport {
     /** A picture of each schedule that {@link RaceReport#shown} names; the text is in what the case printed. */
     private void race(CaseResult result, RaceReport race) {
         page.append("<details>");
-        element("summary", "", title(result) + ": schedules");
+        element("summary", "", title(result) + ": schedules of race \"" + race.race() + "\"");
         for (RaceReport.Ending ending : race.shown()) {
             page.append("<figure>").append(race.svg(ending)).append("</figure>\n");
         }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,14 +16,18 @@ import kvasir.scripts.RaceReport;
 final class MergeCommand {
     private MergeCommand() {}
 
-    private record Key(String file, String race, String semantics) {}
+    /** @param nth how many of the same name the file has before it */
+    private record Key(String file, String race, String semantics, int nth) {}
 
     static int run(CommandLine line, Console console) {
         Map<Key, List<RaceReport>> parts = new LinkedHashMap<>();
         for (String operand : line.operands()) {
             try {
+                Map<Key, Integer> named = new HashMap<>();
                 for (RaceJson.Race race : RaceJson.read(Files.readString(Path.of(operand)))) {
-                    var key = new Key(race.file(), race.report().race(), race.semantics());
+                    var name = new Key(race.file(), race.report().race(), race.semantics(), 0);
+                    int nth = named.merge(name, 1, Integer::sum) - 1;
+                    var key = new Key(name.file, name.race, name.semantics, nth);
                     parts.computeIfAbsent(key, missing -> new ArrayList<>()).add(race.report());
                 }
             } catch (IOException e) {

@@ -59,7 +59,7 @@ final class RunCommand {
     }
 
     /** KVS scripts first, then JavaScript modules; each engine is started only if there is something for it. */
-    private static RunSummary scripts(CommandLine line, RunOptions options, RunListener listener) {
+    static RunSummary scripts(CommandLine line, RunOptions options, RunListener listener) {
         Machines machines = Engine.machines(line);
         var scripts = new ArrayList<Path>();
         var modules = new ArrayList<Path>();

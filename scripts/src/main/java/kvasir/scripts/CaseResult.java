@@ -14,7 +14,7 @@ import java.util.Optional;
  * @param output what {@code show} printed, in order, without a last newline each
  * @param answers what {@code answer} recorded, in order
  * @param observed the outcome of the first operation in the test that the script states an outcome of; empty if none
- * @param race what was found, if the test is a race that was explored
+ * @param races what was found, for each race that was explored, in order
  */
 public record CaseResult(
         Path file,
@@ -26,7 +26,11 @@ public record CaseResult(
         List<String> output,
         List<String> answers,
         String observed,
-        Optional<RaceReport> race) {
+        List<RaceReport> races) {
+    public CaseResult {
+        races = List.copyOf(races);
+    }
+
     /** A result of a case in which no outcome was stated. */
     public CaseResult(
             Path file,
@@ -37,7 +41,7 @@ public record CaseResult(
             String skipReason,
             List<String> output,
             List<String> answers) {
-        this(file, test, semantics, verdict, failure, skipReason, output, answers, "", Optional.empty());
+        this(file, test, semantics, verdict, failure, skipReason, output, answers, "", List.of());
     }
 
     /** The three ways a case can end. */

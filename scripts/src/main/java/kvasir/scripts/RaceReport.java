@@ -100,24 +100,26 @@ public record RaceReport(
 
     /** What was found as lines that can be put into a mail: how many schedules end how, and the first of each. */
     public String text() {
-        var text = new StringBuilder("race \"%s\": %s, %,d steps".formatted(race, completeness, steps));
-        int width =
-                endings.stream().mapToInt(each -> each.count().length()).max().orElse(1);
+        var text =
+                new StringBuilder(MailLines.fold("race \"%s\": %s, %,d steps".formatted(race, completeness, steps), 2));
+        int width = Math.max(
+                9,
+                endings.stream().mapToInt(each -> each.count().length()).max().orElse(1));
         for (Ending each : endings) {
-            text.append('\n')
-                    .append(" "
-                            .repeat(Math.max(
-                                    0, Math.max(9, width) - each.count().length())))
-                    .append("%s  %s   first: %s".formatted(each.count(), each.text(), each.token()));
+            String count = " ".repeat(width - each.count().length()) + each.count();
+            line(text, "%s  %s   first:%s%s".formatted(count, each.text(), MailLines.TIE, each.token()), width + 4);
         }
-        lockInversion.ifPresent(
-                locks -> text.append("\n  lock order inversion: ").append(String.join(" -> ", locks)));
-        elsewhere.forEach(line -> text.append("\n  ").append(line));
+        lockInversion.ifPresent(locks -> line(text, "  lock order inversion: " + String.join(" -> ", locks), 4));
+        elsewhere.forEach(each -> line(text, "  " + each, 4));
         if (!note.isEmpty()) {
-            text.append("\n  by schedules, not by states: ").append(note);
+            line(text, "  by schedules, not by states: " + note, 4);
         }
-        reductions.forEach(line -> text.append("\n  ").append(line));
+        reductions.forEach(each -> line(text, "  " + each, 4));
         return text.toString();
+    }
+
+    private static void line(StringBuilder text, String line, int indent) {
+        text.append('\n').append(MailLines.fold(line, indent));
     }
 
     /** The ends whose schedules are worth a picture: those that should not be, or all if all is well. */

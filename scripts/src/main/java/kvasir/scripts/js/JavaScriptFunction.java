@@ -51,7 +51,7 @@ public final class JavaScriptFunction extends RootNode {
     private Object call(Execution execution, List<Object> arguments) {
         try {
             return execution
-                    .otherLanguage(Realm.class, () -> new Realm(machines, execution, 1, module))
+                    .otherLanguage(Realm.class, () -> new Realm(machines, execution, 1, module, Exploring.DEFAULT))
                     .call(module, name, arguments);
         } catch (PolyglotException e) {
             Failure failure = new Uncaught(module, e).failure();

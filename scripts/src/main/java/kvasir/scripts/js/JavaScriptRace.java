@@ -54,6 +54,7 @@ final class JavaScriptRace implements Scenario {
     private final Machines.World world;
     private final String title;
     private final List<String> faults;
+    private final Exploring exploring;
     private final Map<String, List<Supplier<Object>>> tasks = new LinkedHashMap<>();
     private final List<RaceSearch.Clause> clauses = new ArrayList<>();
     private final List<Optional<Value>> conditions = new ArrayList<>();
@@ -63,13 +64,23 @@ final class JavaScriptRace implements Scenario {
     private Runnable putBack = () -> {};
 
     /** @param faults what a host may do at any time */
-    JavaScriptRace(Bridge bridge, Machines.World world, List<String> faults, String title, Value tasks, Value options) {
+    JavaScriptRace(
+            Bridge bridge,
+            Machines.World world,
+            List<String> faults,
+            Exploring exploring,
+            String title,
+            Value tasks,
+            Value options) {
         this.bridge = bridge;
         this.world = world;
         this.title = title;
         this.faults = faults;
+        this.exploring = exploring;
         tasks(tasks);
         options(options);
+        bounds = exploring.options().over(bounds);
+        replay = exploring.options().replay().or(() -> replay);
         int size = this.tasks.size();
         if (size < 2 || size > MOST_TASKS) {
             throw bridge.raise(Refusal.of("E0322", "a race has 2 to " + MOST_TASKS + " tasks", "this one has " + size));
@@ -189,18 +200,40 @@ final class JavaScriptRace implements Scenario {
         }));
     }
 
+    /** What it comes to under the semantics at hand, in a line. */
+    String summary(String semantics, BooleanSupplier interrupted) {
+        return inPlace(
+                () -> RaceSearch.summary(semantics, new Explorer(this, bounds, Shard.ALL, interrupted).explore()));
+    }
+
     Result run(BooleanSupplier interrupted) {
+        if (exploring.invariants() && !watched()) {
+            clauses.add(new RaceSearch.Clause(
+                    Frequency.NEVER, "invariant violation", Optional.of(RaceBody.Known.INVARIANT_VIOLATION)));
+            conditions.add(Optional.empty());
+        }
         return inPlace(() -> {
-            var explorer = new Explorer(this, bounds, Shard.ALL, interrupted);
-            var search = new RaceSearch(title, List.copyOf(tasks.keySet()), clauses, explorer, Shard.ALL);
+            Shard shard = exploring.options().shard();
+            var explorer = new Explorer(this, bounds, shard, interrupted);
+            var search = new RaceSearch(title, List.copyOf(tasks.keySet()), clauses, explorer, shard);
             Exploration found = explorer.explore();
             Optional<RaceSearch.Broken> broken = search.broken(found);
+            List<String> elsewhere = RaceSearch.bad(found) && shard.equals(Shard.ALL)
+                    ? exploring.elsewhere().apply(title)
+                    : List.of();
             return new Result(
-                    search.report(found, List.of()),
+                    search.report(found, elsewhere),
                     broken.map(each -> "`" + clauses.get(each.clause()).words() + "` does not hold: " + each.reason()),
                     broken.map(RaceSearch.Broken::details).orElse(List.of()),
                     found.outcomes().stream().map(search::schedule).toList());
         });
+    }
+
+    private boolean watched() {
+        return clauses.stream()
+                .anyMatch(clause -> clause.known()
+                        .filter(RaceBody.Known.INVARIANT_VIOLATION::equals)
+                        .isPresent());
     }
 
     private <T> T inPlace(Supplier<T> body) {
@@ -255,10 +288,7 @@ final class JavaScriptRace implements Scenario {
 
         @Override
         public boolean watchesInvariants() {
-            return clauses.stream()
-                    .anyMatch(clause -> clause.known()
-                            .filter(RaceBody.Known.INVARIANT_VIOLATION::equals)
-                            .isPresent());
+            return watched();
         }
 
         @Override

@@ -7,14 +7,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import kvasir.event.Event;
+import kvasir.event.Events;
 import kvasir.event.History;
 import kvasir.scripts.CaseResult;
 import kvasir.scripts.Failure;
 import kvasir.scripts.Machines;
+import kvasir.scripts.RaceReport;
 import kvasir.scripts.RunListener;
 import kvasir.scripts.RunOptions;
 import kvasir.scripts.RunSummary;
 import kvasir.scripts.nodes.Execution;
+import kvasir.scripts.runner.RaceSearch;
 import org.graalvm.polyglot.PolyglotException;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +32,9 @@ public final class JavaScriptRunner {
     private final Machines machines;
     private volatile boolean interrupted;
     private volatile @Nullable Realm running;
+
+    /** The test that runs; empty while a module is evaluated. */
+    private Optional<String> current = Optional.empty();
 
     /** A runner whose scripts drive {@code machines}. */
     public JavaScriptRunner(Machines machines) {
@@ -76,7 +83,8 @@ public final class JavaScriptRunner {
     private record Run(Path file, RunOptions options, Tally tally) {}
 
     /** A realm in which the module has been evaluated, or why it could not be. */
-    private record Loaded(Machines.World world, Realm realm, List<String> output, Optional<Failure> failure) {
+    private record Loaded(
+            Machines.World world, Realm realm, List<String> output, List<RaceReport> races, Optional<Failure> failure) {
         void close() {
             realm.close();
             world.close();
@@ -121,28 +129,95 @@ public final class JavaScriptRunner {
         reusable.ifPresent(unused -> unused.close());
     }
 
+    /** What happens during a race happens in many schedules, not in the test. */
+    private Events.Listener listener(RunListener listener) {
+        Events.Listener test = listener.stream();
+        return new Events.Listener() {
+            @Override
+            public void on(long sequence, Event event) {
+                Realm realm = running;
+                if (realm != null && realm.racing()) {
+                    listener.raceEvent(sequence, event);
+                } else {
+                    test.on(sequence, event);
+                }
+            }
+
+            @Override
+            public void aside(Event event) {
+                test.aside(event);
+            }
+        };
+    }
+
     private Loaded load(Run run, String semantics) {
         var output = new ArrayList<String>();
+        current = Optional.empty();
         Machines.World world =
                 machines.create(new Machines.Choice(semantics, run.options.seed(), run.options.instructionBudget()));
         var history = new History(EVENTS_KEPT);
         world.events().add(history);
         if (run.options.trace()) {
-            world.events().add(run.tally.listener.stream());
+            world.events().add(listener(run.tally.listener));
         }
         var execution = new Execution(world, semantics, Optional.of(history), false, output::add, () -> interrupted);
-        var realm = new Realm(machines, execution, run.options.seed(), run.file);
+        var races = new ArrayList<RaceReport>();
+        var exploring = new Exploring(
+                run.options.explore(),
+                run.options.invariants(),
+                races::add,
+                title -> elsewhere(run, semantics, title, current));
+        var realm = new Realm(machines, execution, run.options.seed(), run.file, exploring);
         running = realm;
         try {
             realm.load(run.file);
-            return new Loaded(world, realm, output, Optional.empty());
+            return new Loaded(world, realm, output, races, Optional.empty());
         } catch (PolyglotException e) {
             return new Loaded(
                     world,
                     realm,
                     output,
+                    races,
                     realm.elsewhere() ? Optional.empty() : Optional.of(new Uncaught(run.file, e).failure()));
         }
+    }
+
+    /** What the race of a test does under the other semantics of a kernel, as far as the module can be run there. */
+    private List<String> elsewhere(Run run, String here, String race, Optional<String> test) {
+        var lines = new ArrayList<String>();
+        for (String semantics : machines.semantics()) {
+            if (!semantics.equals(here) && semantics.startsWith("v") && !interrupted) {
+                lines.add(summary(run, semantics, race, test));
+            }
+        }
+        return lines;
+    }
+
+    private String summary(Run run, String semantics, String race, Optional<String> test) {
+        try (Machines.World world =
+                machines.create(new Machines.Choice(semantics, run.options.seed(), run.options.instructionBudget()))) {
+            var execution = new Execution(world, semantics, Optional.empty(), false, text -> {}, () -> interrupted);
+            var exploring =
+                    new Exploring(run.options.explore(), run.options.invariants(), report -> {}, title -> List.of());
+            try (var realm = new Realm(machines, execution, run.options.seed(), run.file, exploring)) {
+                return summary(realm, run.file, race, test).orElseGet(() -> RaceSearch.noSummary(semantics));
+            }
+        }
+    }
+
+    private static Optional<String> summary(Realm realm, Path file, String race, Optional<String> test) {
+        realm.sumUp(race);
+        try {
+            realm.load(file);
+            realm.tests().stream()
+                    .filter(each -> test.filter(each.name()::equals).isPresent())
+                    .findFirst()
+                    .ifPresent(realm::run);
+        } catch (PolyglotException end) {
+            // it ends at the race, or cannot come so far
+            return realm.summary();
+        }
+        return realm.summary();
     }
 
     private void runUnder(Run run, String semantics, Loaded first) {
@@ -173,6 +248,7 @@ public final class JavaScriptRunner {
     private void finish(Run run, String semantics, String name, Loaded loaded, Optional<Realm.Test> test) {
         run.tally.listener.started(run.file, name, semantics);
         running = loaded.realm;
+        current = test.map(Realm.Test::name);
         Optional<Failure> failure = loaded.failure;
         var absent = "";
         if (failure.isEmpty()) {
@@ -185,6 +261,17 @@ public final class JavaScriptRunner {
                 failure = absent.isEmpty() ? Optional.of(uncaught.failure()) : Optional.empty();
             }
         }
+        if (loaded.realm.partly()) {
+            failure = Optional.empty();
+        }
+        if (run.options.explore().onlyRaces()
+                && failure.isEmpty()
+                && loaded.races.isEmpty()
+                && !loaded.realm.partly()) {
+            running = null;
+            loaded.close();
+            return;
+        }
         CaseResult.Verdict passed = absent.isEmpty() ? CaseResult.Verdict.PASSED : CaseResult.Verdict.SKIPPED;
         run.tally.finished(new CaseResult(
                 run.file,
@@ -194,7 +281,9 @@ public final class JavaScriptRunner {
                 failure,
                 absent,
                 List.copyOf(loaded.output),
-                List.copyOf(loaded.realm.answers())));
+                List.copyOf(loaded.realm.answers()),
+                "",
+                loaded.races));
         running = null;
         loaded.close();
     }

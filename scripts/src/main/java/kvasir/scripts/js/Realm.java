@@ -59,6 +59,11 @@ final class Realm implements AutoCloseable {
     private final KvsText kvs;
     private List<String> declared = List.of();
     private boolean elsewhere;
+    private final Exploring exploring;
+    private Optional<String> wantedSummary = Optional.empty();
+    private Optional<String> summary = Optional.empty();
+    private boolean partly;
+    private boolean racing;
     private Optional<Bridge> installed = Optional.empty();
 
     /** A test that the module has registered. */
@@ -69,12 +74,19 @@ final class Realm implements AutoCloseable {
         private static final long serialVersionUID = 1;
     }
 
+    /** Ends a test at the race that was to be summed up. */
+    private static final class Summed extends RuntimeException {
+        private static final long serialVersionUID = 1;
+    }
+
     /**
      * @param execution the machine, and where to print
      * @param script whose folder {@code file("...")} is relative to
+     * @param exploring how races are explored
      */
-    Realm(Machines machines, Execution execution, long seed, Path script) {
+    Realm(Machines machines, Execution execution, long seed, Path script, Exploring exploring) {
         this.machines = machines;
+        this.exploring = exploring;
         this.execution = execution;
         this.world = execution.world();
         this.folder = Optional.ofNullable(script.toAbsolutePath().getParent()).orElse(Path.of("/"));
@@ -179,6 +191,29 @@ final class Realm implements AutoCloseable {
         settle(test.body().execute());
     }
 
+    /**
+     * From now on the module runs under whatever semantics there is, up to its race of that title: {@link #summary} then
+     * says what that comes to.
+     */
+    void sumUp(String race) {
+        wantedSummary = Optional.of(race);
+    }
+
+    /** The line that {@link #sumUp} asked for; empty if the module did not come to that race. */
+    Optional<String> summary() {
+        return summary;
+    }
+
+    /** Whether a race runs its schedules. */
+    boolean racing() {
+        return racing;
+    }
+
+    /** Whether a race gave the script less than it asks for: what the script makes of that says nothing. */
+    boolean partly() {
+        return partly;
+    }
+
     /** The first failed outcome that the script neither asserted nor looked at. */
     Optional<OutcomeView> unread() {
         return bridge().unread();
@@ -263,13 +298,32 @@ final class Realm implements AutoCloseable {
     }
 
     private Object race(String title, Value tasks, Value options) {
-        var race = new JavaScriptRace(bridge(), world, machines.faults(), title, tasks, options);
+        var race = new JavaScriptRace(bridge(), world, machines.faults(), exploring, title, tasks, options);
+        if (wantedSummary.filter(title::equals).isPresent()) {
+            summary = summary.or(() -> Optional.of(race.summary(execution.semantics(), execution::interrupted)));
+            throw new Summed();
+        }
+        racing = true;
+        try {
+            return explored(title, race);
+        } finally {
+            racing = false;
+        }
+    }
+
+    private Object explored(String title, JavaScriptRace race) {
         Optional<String> replayed = race.replayed();
         if (replayed.isPresent()) {
+            if (exploring.options().replay().isPresent()) {
+                partly = true;
+                execution.print(replayed.get());
+            }
             return bridge().toJs(Map.of("text", replayed.get()));
         }
         JavaScriptRace.Result result = race.run(execution::interrupted);
         execution.print(result.report().text());
+        exploring.found().accept(result.report());
+        partly = exploring.partly() && result.broken().isEmpty();
         if (result.broken().isPresent()) {
             throw bridge().refuse("race \"" + title + "\": " + result.broken().get(), result.notes());
         }
@@ -445,7 +499,7 @@ final class Realm implements AutoCloseable {
         }
         if (!wanted.isEmpty()) {
             declared = List.copyOf(wanted);
-            if (!wanted.contains(execution.semantics())) {
+            if (!wanted.contains(execution.semantics()) && wantedSummary.isEmpty()) {
                 elsewhere = true;
                 throw new Elsewhere();
             }

@@ -235,6 +235,6 @@ final class CaseRunner {
                 List.copyOf(output),
                 List.copyOf(answers),
                 observed,
-                race);
+                race.stream().toList());
     }
 }

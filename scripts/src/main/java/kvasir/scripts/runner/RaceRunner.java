@@ -21,7 +21,6 @@ import kvasir.scripts.explore.Exploration;
 import kvasir.scripts.explore.Explorer;
 import kvasir.scripts.explore.Scenario;
 import kvasir.scripts.explore.Schedule;
-import kvasir.scripts.explore.Verdict;
 import kvasir.scripts.nodes.Execution;
 import kvasir.scripts.nodes.Fault;
 import kvasir.scripts.translate.Program;
@@ -169,16 +168,9 @@ final class RaceRunner implements Scenario {
 
     private String summary() {
         try {
-            Exploration found = explorer().explore();
-            String wrong = found.outcomes().stream()
-                    .filter(each -> !(each.verdict() instanceof Verdict.Ended)
-                            || each.end().kernelBug())
-                    .findFirst()
-                    .map(RaceText::end)
-                    .orElse("clean");
-            return "the same under %s: %s, %s".formatted(choice.semantics(), wrong, found.completeness());
+            return RaceSearch.summary(choice.semantics(), explorer().explore());
         } catch (kvasir.scripts.nodes.ScriptException refused) {
-            return "the same under %s: cannot be set up".formatted(choice.semantics());
+            return RaceSearch.noSummary(choice.semantics());
         }
     }
 

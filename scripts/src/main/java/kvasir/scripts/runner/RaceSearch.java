@@ -51,10 +51,26 @@ public record RaceSearch(String title, List<String> labels, List<Clause> clauses
     }
 
     /** Whether anything was found that no correct kernel does. */
-    static boolean bad(Exploration found) {
+    public static boolean bad(Exploration found) {
         return found.outcomes().stream()
                 .anyMatch(each ->
                         !(each.verdict() instanceof Verdict.Ended) || each.end().kernelBug());
+    }
+
+    /** What the race comes to under some semantics, in a line. */
+    public static String summary(String semantics, Exploration found) {
+        String wrong = found.outcomes().stream()
+                .filter(each ->
+                        !(each.verdict() instanceof Verdict.Ended) || each.end().kernelBug())
+                .findFirst()
+                .map(RaceText::end)
+                .orElse("clean");
+        return "the same under %s: %s, %s".formatted(semantics, wrong, found.completeness());
+    }
+
+    /** The summary of a race that cannot be had there. */
+    public static String noSummary(String semantics) {
+        return "the same under %s: cannot be set up".formatted(semantics);
     }
 
     /** One schedule in writing, step by step. */
