@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import kvasir.scripts.RaceReport;
+import kvasir.scripts.explore.LockOrder;
 
 /** {@code kvs merge}: the reports of all shards of a search as one. */
 final class MergeCommand {
@@ -103,30 +104,29 @@ final class MergeCommand {
                 endings.merge(List.of(each.kind(), each.text(), each.conditions()), each, MergeCommand::both);
             }
         }
-        long size = parts.stream().mapToLong(RaceReport::size).sum();
-        String bounded = parts.stream()
-                .map(RaceReport::completeness)
-                .filter(text -> text.startsWith("bounded"))
-                .map(text -> text + " in one shard or more")
-                .findFirst()
-                .orElse("complete (%,d %s over %d shards)".formatted(size, first.method(), parts.size()));
-        String upTo = first.completeness().startsWith("complete up to")
-                ? bounded.replaceFirst(
-                        "complete",
-                        first.completeness().substring(0, first.completeness().indexOf(" (")))
-                : bounded;
+        boolean states = first.method().equals("states");
+        // each shard follows all states; of schedules and walks each has its own
+        long size = states
+                ? parts.stream().mapToLong(RaceReport::size).max().orElse(0)
+                : parts.stream().mapToLong(RaceReport::size).sum();
+        long steps = states
+                ? parts.stream().mapToLong(RaceReport::steps).max().orElse(0)
+                : parts.stream().mapToLong(RaceReport::steps).sum();
         return new RaceReport(
                 first.race(),
                 first.tasks(),
                 first.method(),
-                upTo,
+                completeness(parts, size),
                 size,
-                parts.stream().mapToLong(RaceReport::steps).sum(),
+                steps,
                 parts.stream().mapToInt(RaceReport::runs).sum(),
                 "1/1",
                 first.clauses(),
                 List.copyOf(endings.values()),
-                parts.stream().flatMap(part -> part.lockInversion().stream()).findFirst(),
+                LockOrder.of(parts.stream()
+                                .flatMap(part -> part.lockOrder().stream())
+                                .toList())
+                        .all(),
                 parts.stream()
                         .flatMap(part -> part.elsewhere().stream())
                         .distinct()
@@ -136,6 +136,25 @@ final class MergeCommand {
                         .flatMap(part -> part.reductions().stream())
                         .distinct()
                         .toList());
+    }
+
+    /** As the whole search would say it: all that each shard says but how much it went through is the same for all. */
+    private static String completeness(List<RaceReport> parts, long size) {
+        RaceReport first = parts.getFirst();
+        if (first.method().equals("walks")) {
+            return "bounded (%,d walks at random)".formatted(size);
+        }
+        Optional<String> bounded = parts.stream()
+                .map(RaceReport::completeness)
+                .filter(text -> text.startsWith("bounded"))
+                .findFirst();
+        return bounded.map(text -> text + " in one shard or more")
+                .orElseGet(() -> "%s (%,d %s)"
+                        .formatted(
+                                first.completeness()
+                                        .substring(0, first.completeness().indexOf(" (")),
+                                size,
+                                first.method()));
     }
 
     private static RaceReport.Ending both(RaceReport.Ending one, RaceReport.Ending two) {

@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import kvasir.scripts.RaceReport;
+import kvasir.scripts.explore.LockOrder;
 import kvasir.scripts.explore.Step;
 
 /** What exploring races found, for programs and for {@code kvs merge}. Two searches give the same bytes. */
@@ -64,6 +64,14 @@ final class RaceJson {
         json.writeArrayFieldStart("endings");
         for (RaceReport.Ending ending : report.endings()) {
             ending(ending);
+        }
+        json.writeEndArray();
+        json.writeArrayFieldStart("lock_order");
+        for (LockOrder.Taken each : report.lockOrder()) {
+            json.writeStartObject();
+            json.writeStringField("outer", each.outer());
+            json.writeStringField("inner", each.inner());
+            json.writeEndObject();
         }
         json.writeEndArray();
         if (report.lockInversion().isPresent()) {
@@ -178,7 +186,10 @@ final class RaceJson {
                 text(race, "shard"),
                 clauses,
                 endings,
-                race.containsKey("lock_inversion") ? Optional.of(strings(race, "lock_inversion")) : Optional.empty(),
+                list(race, "lock_order").stream()
+                        .map(RaceJson::map)
+                        .map(each -> new LockOrder.Taken(text(each, "inner"), text(each, "outer")))
+                        .toList(),
                 strings(race, "elsewhere"),
                 text(race, "note"),
                 race.containsKey("reductions") ? strings(race, "reductions") : List.of());

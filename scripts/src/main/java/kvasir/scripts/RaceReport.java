@@ -2,6 +2,7 @@ package kvasir.scripts;
 
 import java.util.List;
 import java.util.Optional;
+import kvasir.scripts.explore.LockOrder;
 import kvasir.scripts.explore.RaceSvg;
 import kvasir.scripts.explore.Step;
 
@@ -18,7 +19,7 @@ import kvasir.scripts.explore.Step;
  * @param shard {@code 1/4}; {@code 1/1} for the whole search
  * @param clauses what the race states, in its order
  * @param endings each distinct end, in the order found
- * @param lockInversion the locks of a cycle in the lock order, if there is one
+ * @param lockOrder which lock was taken while which was held, over all runs
  * @param elsewhere what the same race does under other semantics, a line each; empty unless something is wrong here
  * @param note why schedules were gone through although states would be fewer; empty if they were not
  * @param reductions what was searched once for several, a sentence each
@@ -34,7 +35,7 @@ public record RaceReport(
         String shard,
         List<Clause> clauses,
         List<Ending> endings,
-        Optional<List<String>> lockInversion,
+        List<LockOrder.Taken> lockOrder,
         List<String> elsewhere,
         String note,
         List<String> reductions) {
@@ -94,8 +95,14 @@ public record RaceReport(
         clauses = List.copyOf(clauses);
         tasks = List.copyOf(tasks);
         endings = List.copyOf(endings);
+        lockOrder = List.copyOf(lockOrder);
         elsewhere = List.copyOf(elsewhere);
         reductions = List.copyOf(reductions);
+    }
+
+    /** The locks of a cycle in the lock order, if there is one. */
+    public Optional<List<String>> lockInversion() {
+        return LockOrder.of(lockOrder).inversion();
     }
 
     /** What was found as lines that can be put into a mail: how many schedules end how, and the first of each. */
@@ -109,7 +116,7 @@ public record RaceReport(
             String count = " ".repeat(width - each.count().length()) + each.count();
             line(text, "%s  %s   first:%s%s".formatted(count, each.text(), MailLines.TIE, each.token()), width + 4);
         }
-        lockInversion.ifPresent(locks -> line(text, "  lock order inversion: " + String.join(" -> ", locks), 4));
+        lockInversion().ifPresent(locks -> line(text, "  lock order inversion: " + String.join(" -> ", locks), 4));
         elsewhere.forEach(each -> line(text, "  " + each, 4));
         if (!note.isEmpty()) {
             line(text, "  by schedules, not by states: " + note, 4);

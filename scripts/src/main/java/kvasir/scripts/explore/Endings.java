@@ -190,7 +190,7 @@ final class Endings {
             }
         }
         List<Integer> doors = new ArrayList<>();
-        for (int state = 0; state < size; state++) {
+        for (int state = 0; state < size && space.tellsLivelocks(); state++) {
             if (!ends[state] && ways[state] > 0) {
                 doors.add(state);
             }

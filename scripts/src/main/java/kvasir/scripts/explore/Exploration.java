@@ -16,7 +16,7 @@ import java.util.OptionalInt;
  * @param bound what stopped the search before everything within the preemption bound was seen; absent if nothing did
  * @param preemptions the preemption bound, if there was one
  * @param exhaustive whether nothing at all was left out, so that a preemption bound did not matter
- * @param lockInversion the locks of a cycle in the lock order, if there is one
+ * @param lockOrder which lock was taken while which was held, over all runs
  * @param whyNotStates why schedules were searched although states would be fewer; empty if they were not
  * @param bytesPerState what a stored state takes, 0 if none were
  * @param reductions what was searched once for several, a sentence each
@@ -30,7 +30,7 @@ public record Exploration(
         Optional<String> bound,
         OptionalInt preemptions,
         boolean exhaustive,
-        Optional<List<String>> lockInversion,
+        List<LockOrder.Taken> lockOrder,
         String whyNotStates,
         long bytesPerState,
         List<String> reductions) {
@@ -65,6 +65,11 @@ public record Exploration(
         public String counted() {
             return Exploration.counted(count);
         }
+    }
+
+    /** The locks of a cycle in the lock order, if there is one. */
+    public Optional<List<String>> lockInversion() {
+        return LockOrder.of(lockOrder).inversion();
     }
 
     /** Schedules in all ends together. */

@@ -90,7 +90,7 @@ public final class Explorer {
                         space.bound(),
                         bounds.preemptions(),
                         !space.cutByPreemptions(),
-                        lockOrder.inversion(),
+                        lockOrder.all(),
                         "",
                         space.storedBytes() / space.size(),
                         space.reductions(labels));
@@ -138,7 +138,7 @@ public final class Explorer {
                 Schedule schedule = level.removeFirst();
                 var execution = new Execution(scenario, schedule, bounds, lockOrder, false);
                 Verdict verdict = execution.execute();
-                boolean own = schedule.choices() != 0 || shard.owns(0);
+                boolean own = schedule.choices() != 0 || shard.first();
                 if (own) {
                     schedules++;
                     steps += execution.length();
@@ -166,7 +166,7 @@ public final class Explorer {
                 bound,
                 OptionalInt.of(most),
                 !dropped[0],
-                lockOrder.inversion(),
+                lockOrder.all(),
                 whyNotStates,
                 0,
                 List.of());
@@ -203,7 +203,7 @@ public final class Explorer {
         for (int i = shard.index(); i < bounds.walks() && !interrupted.getAsBoolean(); i += shard.count()) {
             var random = new java.util.SplittableRandom(bounds.seed() * 0x9e3779b97f4a7c15L + i);
             if (length == 0) {
-                length = 1 + runOnce(Schedule.DEFAULT).length();
+                length = Math.min(1 + runOnce(Schedule.DEFAULT).length(), bounds.steps());
             }
             Chooser chooser = bounds.depth() == 0
                     ? Walks.uniform(random)
@@ -212,7 +212,6 @@ public final class Explorer {
             Verdict verdict = execution.execute();
             walks++;
             steps += execution.length();
-            length = Math.max(length, Math.min(execution.length(), bounds.steps()));
             tally(tallies, execution, verdict, execution.taken());
             execution.close();
         }
@@ -225,7 +224,7 @@ public final class Explorer {
                 Optional.of("%,d walks".formatted(walks)),
                 OptionalInt.empty(),
                 false,
-                lockOrder.inversion(),
+                lockOrder.all(),
                 "",
                 0,
                 List.of());

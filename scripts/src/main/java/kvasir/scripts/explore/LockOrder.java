@@ -9,8 +9,25 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /** Which lock was taken while which was held, over all runs; a cycle is an inversion whether or not a run deadlocked. */
-final class LockOrder {
+public final class LockOrder {
     private final SortedMap<String, SortedSet<String>> inner = new TreeMap<>();
+
+    /** A lock was taken while another was held. */
+    public record Taken(String inner, String outer) {}
+
+    /** The order that some runs have shown. */
+    public static LockOrder of(Iterable<Taken> all) {
+        var order = new LockOrder();
+        all.forEach(each -> order.add(each.outer, each.inner));
+        return order;
+    }
+
+    /** All that was seen, sorted by the outer lock, then by the inner. */
+    public List<Taken> all() {
+        return inner.entrySet().stream()
+                .flatMap(each -> each.getValue().stream().map(taken -> new Taken(taken, each.getKey())))
+                .toList();
+    }
 
     void add(String outer, String taken) {
         if (!outer.equals(taken)) {
@@ -19,7 +36,7 @@ final class LockOrder {
     }
 
     /** The locks of one cycle, each taken inside the one before it; empty if there is none. */
-    Optional<List<String>> inversion() {
+    public Optional<List<String>> inversion() {
         var finished = new TreeSet<String>();
         for (String lock : inner.keySet()) {
             Optional<List<String>> cycle = search(lock, new ArrayList<>(), finished);

@@ -1,8 +1,9 @@
 package kvasir.scripts.explore;
 
 /**
- * One of several searches that together do the work of one. All search the states of the first few steps; behind them
- * each follows its own share of the states, told by their hashes, which are the same on every machine.
+ * One of several searches that together do the work of one. Where states are searched each shard follows them all, by
+ * steps that it has learnt, and runs the kernel's code for its share of them: to ask for invariants, and to see how an end
+ * looks. Schedules and walks are dealt out as they are. Shares are told by hashes that are the same on every machine.
  *
  * @param index from 0
  * @param count how many there are
@@ -11,16 +12,14 @@ public record Shard(int index, int count) {
     /** The whole search. */
     public static final Shard ALL = new Shard(0, 1);
 
-    static final int SPLIT_DEPTH = 6;
-
-    /** @param depth times that a task was chosen on the way to the state */
-    boolean expands(int depth, long key) {
-        return count == 1 || depth != SPLIT_DEPTH || Long.remainderUnsigned(key, count) == index;
+    /** Whether the state with that hash is of this shard. */
+    boolean takes(long key) {
+        return count == 1 || Long.remainderUnsigned(Cells.mix(key), count) == index;
     }
 
-    /** Whether an end that every shard finds is to be told by this one. */
-    boolean owns(int depth) {
-        return index == 0 || depth > SPLIT_DEPTH;
+    /** Whether this shard tells what every shard finds. */
+    boolean first() {
+        return index == 0;
     }
 
     @Override

@@ -72,12 +72,11 @@ final class StateSpace {
     /** How a state in which nothing goes on came to be, and how it looks. */
     record Terminal(Verdict verdict, String outcomes, EndState end) {}
 
-    /** Kind of a state: it was expanded, it is an end, it was left out. */
+    /** Kind of a state: it is still to be expanded, it was expanded, it is an end. */
     static final int OPEN = 0;
 
     static final int EXPANDED = 1;
     static final int END = 2;
-    static final int LEFT_OUT = 3;
 
     /** Bits of a kind; above them the order in which the state has the least hash. */
     private static final int KIND_BITS = 2;
@@ -181,10 +180,6 @@ final class StateSpace {
     private void expand(int state) {
         Waiting here = waiting[state];
         close(state);
-        if (!shard.expands(rounds(state), here.key)) {
-            setKind(state, LEFT_OUT);
-            return;
-        }
         firstEdge.set(state, edges.size());
         boolean moved = false;
         int running = 0;
@@ -199,7 +194,7 @@ final class StateSpace {
         }
         edges.add(EDGE_END);
         setKind(state, moved ? EXPANDED : END);
-        if (!moved && shard.owns(rounds(state))) {
+        if (!moved && shard.takes(here.key)) {
             look(state, running == 0);
         }
     }
@@ -408,15 +403,6 @@ final class StateSpace {
         return way;
     }
 
-    /** Switches on the shortest way to a state; more than the shards ask for are not counted. */
-    private int rounds(int state) {
-        int rounds = 0;
-        for (int at = parent.get(state); at >= 0 && rounds <= Shard.SPLIT_DEPTH; at = parent.get(at)) {
-            rounds++;
-        }
-        return rounds;
-    }
-
     private Execution replay(int state, int order) {
         knowledge.runs++;
         return new Execution(scenario, along(symmetry.way(order, way(state, NOBODY, 0))), bounds, lockOrder, false);
@@ -455,7 +441,7 @@ final class StateSpace {
                 machine ^= cells.mix(cell, vector[cell]);
             }
         }
-        if (!checked.add(machine)) {
+        if (!checked.add(machine) || !shard.takes(machine)) {
             return;
         }
         for (int order = 0; order < symmetry.count(); order++) {
@@ -621,6 +607,11 @@ final class StateSpace {
 
     Optional<String> bound() {
         return bound;
+    }
+
+    /** Whether livelocks are told here: every shard finds them all. */
+    boolean tellsLivelocks() {
+        return shard.first();
     }
 
     /** Whether some state was not followed because of the bound on preemptions. */

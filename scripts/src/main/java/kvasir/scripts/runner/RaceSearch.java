@@ -114,7 +114,7 @@ public record RaceSearch(String title, List<String> labels, List<Clause> clauses
                                 clause.frequency().name().toLowerCase(Locale.ROOT), clause.text()))
                         .toList(),
                 endings,
-                found.lockInversion(),
+                found.lockOrder(),
                 elsewhere,
                 found.whyNotStates(),
                 found.reductions());

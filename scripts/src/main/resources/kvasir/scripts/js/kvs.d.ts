@@ -121,7 +121,10 @@ export interface RaceEnding {
     readonly preemptions: bigint;
     readonly schedule: string;
 }
-/** What a search found; of a replayed schedule only `text`. */
+/**
+ * What a search found; of a replayed schedule only `text`. `kvs explore` explores the races of a module, also in shards,
+ * of which each finds a part.
+ */
 export interface RaceResult {
     readonly completeness: string;
     readonly method: "states" | "schedules" | "walks";

@@ -1,0 +1,155 @@
+package kvasir.repl;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+import kvasir.scripts.RaceReport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** {@code kvs explore} and {@code kvs merge}: the same whichever way a search is cut, and however often it is made. */
+final class ExploreCommandTest {
+    private static final String SCRIPTS = "../scripts/";
+
+    @TempDir
+    private Path folder;
+
+    private record Ran(int exitCode, String text) {}
+
+    private static Ran kvs(List<String> words) {
+        var bytes = new ByteArrayOutputStream();
+        int exitCode;
+        try (var out = new PrintStream(bytes, false, StandardCharsets.UTF_8)) {
+            exitCode = Main.run(words, new Console(out, out, false));
+        }
+        return new Ran(exitCode, bytes.toString(StandardCharsets.UTF_8));
+    }
+
+    private Path explore(String script, String report, String... options) {
+        Path json = folder.resolve(report);
+        var words = new ArrayList<>(List.of("explore", SCRIPTS + script, "--quiet", "--json", json.toString()));
+        words.addAll(List.of(options));
+        Ran ran = kvs(words);
+        assertEquals(0, ran.exitCode(), ran.text());
+        return json;
+    }
+
+    private static Ran merge(Stream<Path> reports, String... options) {
+        var words = new ArrayList<>(List.of("merge"));
+        reports.forEach(report -> words.add(report.toString()));
+        words.addAll(List.of(options));
+        return kvs(words);
+    }
+
+    /** What must not depend on the split: a witness may be another one that is as short. */
+    private static List<Object> found(Path report) throws IOException {
+        var found = new ArrayList<Object>();
+        for (RaceJson.Race race : RaceJson.read(Files.readString(report))) {
+            RaceReport it = race.report();
+            List<List<Object>> endings = it.endings().stream()
+                    .map(each -> List.<Object>of(
+                            each.preemptions(), each.kind(), each.text(), each.conditions(), each.count()))
+                    .sorted(Comparator.comparing(String::valueOf))
+                    .toList();
+            found.add(List.of(
+                    race.semantics(), it.race(), it.completeness(), it.size(), it.steps(), it.lockOrder(), endings));
+        }
+        return found;
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "races/good_q22_slot_delete_eagain.kvs",
+                "races/bad_q22_slot_delete_retry.kvs",
+                "races/good_q16_parallel_same.kvs",
+                "races/bad_q35_initvcpu_vs_finalize.kvs",
+                "races/bad_q22_by_random_walks.kvs",
+                "races/bad_r09_fault_into_an_invalid_root.kvs",
+                "js/18_race_with_faults.mjs"
+            })
+    void shardsTogetherFindWhatTheWholeSearchFinds(String script) throws IOException {
+        Path whole = explore(script, "whole.json");
+        Path merged = folder.resolve("merged.json");
+        Ran ran = merge(
+                Stream.of("1/3", "2/3", "3/3")
+                        .map(shard -> explore(script, shard.charAt(0) + ".json", "--shard", shard)),
+                "--json",
+                merged.toString());
+        assertEquals(0, ran.exitCode(), ran.text());
+        assertEquals(found(whole), found(merged));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"races/good_q22_slot_delete_eagain.kvs", "js/16_race.mjs"})
+    void twoSearchesWriteTheSameBytes(String script) throws IOException {
+        byte[] once = Files.readAllBytes(explore(script, "once.json"));
+        assertArrayEquals(once, Files.readAllBytes(explore(script, "again.json")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"races/bad_q22_slot_delete_retry.kvs", "js/16_race.mjs"})
+    void aTokenReproducesItsSchedule(String script) throws IOException {
+        RaceJson.Race race = RaceJson.read(Files.readString(explore(script, "all.json", "--semantics", "v6.16")))
+                .getFirst();
+        for (RaceReport.Ending ending : race.report().endings()) {
+            List<String> replay = List.of(
+                    "explore",
+                    SCRIPTS + script,
+                    "--semantics",
+                    "v6.16",
+                    "--filter",
+                    race.report().race(),
+                    "--replay",
+                    ending.token());
+            Ran once = kvs(replay);
+            assertEquals(once, kvs(replay));
+            String ends = once.text()
+                    .lines()
+                    .map(String::strip)
+                    .filter(line -> line.startsWith("ends: "))
+                    .findFirst()
+                    .orElseThrow();
+            if (ending.kind().equals("livelock")) {
+                assertTrue(once.text().contains("... and so on, round and round"), once.text());
+                assertEquals("ends: populate -, delete -", ends);
+            } else {
+                assertEquals("ends: " + ending.text(), ends);
+            }
+            long steps = once.text()
+                    .lines()
+                    .filter(line -> line.matches("[ >]+\\d+ .*"))
+                    .count();
+            assertEquals(ending.steps().size(), steps, once.text());
+        }
+    }
+
+    @Test
+    void aMissingShardIsTold() {
+        Path one = explore("races/good_q16_parallel_same.kvs", "1.json", "--shard", "1/2");
+        Ran ran = merge(Stream.of(one));
+        assertEquals(1, ran.exitCode());
+        assertTrue(ran.text().contains("shard 2/2 is missing"), ran.text());
+    }
+
+    @Test
+    void linesFitAMail() {
+        for (String script : List.of("races/bad_q33_add_meets_init_vcpu.kvs", "races/bad_q22_slot_delete_retry.kvs")) {
+            Ran ran = kvs(List.of("explore", SCRIPTS + script));
+            ran.text().lines().forEach(line -> assertTrue(line.length() <= 80, line));
+        }
+    }
+}
