@@ -12,7 +12,7 @@ final class Virtual8086Test {
     private static final long TSS = 0x7000;
 
     /** 16-bit code at 2000:0000 in virtual-8086 mode, stack 3000:0100, with a 32-bit IDT at level 0. */
-    private static Bench bench(String code, int iopl, boolean vme, int moreFlags) {
+    static Bench bench(String code, int iopl, boolean vme, int moreFlags) {
         Bench bench = Bench.bits32("hlt");
         for (int vector = 0; vector < 256; vector++) {
             long target = HANDLER + 16L * vector;
