@@ -140,6 +140,7 @@ final class RunLoop {
             }
         }
         long end = cpu().clock() + budget;
+        int standing = 0;
         while (true) {
             if (vcpu.signalPending()) {
                 vcpu.takeSignal();
@@ -181,6 +182,10 @@ final class RunLoop {
             long before = cpu().clock();
             VmExit exit = guest(left);
             vcpu.pml().drain();
+            standing = refusedByReverseMap(exit) ? standing + 1 : 0;
+            if (standing > 0 && endless(standing)) {
+                return new RunResult.BudgetSpent(budget);
+            }
             if (vm.events().listening()) {
                 vm.events().emit(new VcpuEvent.Left(toString(), cpu().rip(), exit));
             }
@@ -202,6 +207,21 @@ final class RunLoop {
                 run.setExitReason(ExitReason.IRQ_WINDOW_OPEN);
                 return exited().orElseThrow();
             }
+        }
+    }
+
+    private static boolean refusedByReverseMap(VmExit exit) {
+        return exit instanceof VmExit.NestedPageFault fault && (fault.errorCode() & Pferr.GUEST_RMP) != 0;
+    }
+
+    /** KVM has nothing to repair in a plain guest's fault on the reverse map: it enters again, until others change that. */
+    private boolean endless(int times) {
+        try {
+            vm.seams().spin(this, times);
+            return false;
+        } catch (Seams.Livelock endless) {
+            vcpu.exits().count(ExitCounters.Cause.NPF);
+            return true;
         }
     }
 

@@ -7,9 +7,11 @@ import kvasir.metal.cpu.Cpu;
 import kvasir.metal.cpu.CpuidModel;
 import kvasir.metal.cpu.SecondStage;
 import kvasir.metal.cpu.Segment;
+import kvasir.metal.paging.HostWriteCheck;
 
 /** One virtual processor (struct kvm_vcpu) and the ioctls of its descriptor. */
 public final class Vcpu {
+    private static final long NO_OWNERS = -1;
     private static final int IA32_APIC_BASE = 0x1b;
     private static final int MSR_EFER = 0xc000_0080;
 
@@ -38,6 +40,7 @@ public final class Vcpu {
     private final SystemManagement systemManagement = new SystemManagement(this);
     private boolean guestMode;
     private boolean nestedTdp;
+    private long seenOwners = NO_OWNERS;
     private long loadedRoot = -1;
 
     /**
@@ -514,15 +517,18 @@ public final class Vcpu {
         }
     }
 
-    /** kvm_mmu_load_pgd: the processor walks the current root. */
+    /** kvm_mmu_load_pgd: the processor walks the current root; what it has cached is void if pages changed their owner. */
     void loadRoot() {
         long root = mmu.rootPointer();
-        if (root != loadedRoot) {
+        Optional<HostWriteCheck> check = vm.kvm().pages().writeCheck();
+        long owners = check.map(HostWriteCheck::changes).orElse(NO_OWNERS);
+        if (root != loadedRoot || owners != seenOwners) {
             loadedRoot = root;
+            seenOwners = owners;
             int levels = (root >>> 3 & 7) == 4 ? 5 : 4;
             cpu.setSecondStage(
                     vm.kvm().host().npt()
-                            ? new SecondStage.Npt(root & ~4095L, levels)
+                            ? new SecondStage.Npt(root & ~4095L, levels, check)
                             : new SecondStage.Ept(root, pml.active()));
         }
     }

@@ -145,6 +145,12 @@ final class GmemHandle implements Described {
                 return Optional.of(new Outcome.Failed(
                         "SIGBUS", "kvm_gmem_fault_user_mapping: offset 0x%x".formatted(at), Map.of("offset", at)));
             }
+            if (write && !vm.kvm().pages().writable(pfn)) {
+                return Optional.of(new Outcome.Failed(
+                        "SIGBUS",
+                        "the reverse map refuses: the page at offset 0x%x is a guest's".formatted(at),
+                        Map.of("offset", at)));
+            }
             if (write) {
                 vm.kvm().memory().write((pfn << 12) + (at & 4095), bytes, done, chunk);
             } else {

@@ -66,6 +66,12 @@ final class GuestMemory {
                 if (pfn < 0) {
                     return new Outcome.Failed("EFAULT", "the guest_memfd cannot be mapped here", Map.of("gpa", at));
                 }
+                if (!vm.kvm().pages().writable(pfn)) {
+                    return new Outcome.Failed(
+                            "EFAULT",
+                            "the reverse map refuses: gpa 0x%x is a guest's".formatted(at),
+                            Map.of("gpa", at));
+                }
                 vm.kvm().memory().write((pfn << 12) + (at & 4095), content, done, chunk);
             } else if (fromGmem(vm, slot, at >>> 12)) {
                 return new Outcome.Failed(

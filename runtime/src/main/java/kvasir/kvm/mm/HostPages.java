@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
-import java.util.function.LongPredicate;
 import kvasir.metal.memory.PhysicalMemory;
+import kvasir.metal.paging.HostWriteCheck;
 
 /**
  * The host's page allocator. Pages that move with a process and pages of the kernel come from different 2 MiB blocks,
@@ -21,7 +21,7 @@ public final class HostPages {
     private final Zone[] zones = {new Zone(), new Zone(), new Zone()};
     private long used;
     private BooleanSupplier fails = () -> false;
-    private Optional<LongPredicate> writable = Optional.empty();
+    private Optional<HostWriteCheck> writeCheck = Optional.empty();
     private Lanes lanes = new Lanes(() -> 0, new long[0], new long[0]);
 
     /** What a page is for. */
@@ -74,19 +74,24 @@ public final class HostPages {
         fails = fault;
     }
 
-    /** The processor has a reverse map: the host may write the page of a pfn only if {@code check} says so. */
-    public void writableIf(LongPredicate check) {
-        writable = Optional.of(check);
+    /** The processor has a reverse map: host, devices and plain guests may write a page only if {@code check} says so. */
+    public void writableIf(HostWriteCheck check) {
+        writeCheck = Optional.of(check);
+    }
+
+    /** What decides beside page tables what the host may write, if anything does. */
+    public Optional<HostWriteCheck> writeCheck() {
+        return writeCheck;
     }
 
     /** Whether something but the page tables decides what the host may write. */
     public boolean checksWrites() {
-        return writable.isPresent();
+        return writeCheck.isPresent();
     }
 
     /** Whether a write of the host to page {@code pfn} goes through; else it is a page fault with the RMP bit. */
     public boolean writable(long pfn) {
-        return writable.isEmpty() || writable.get().test(pfn);
+        return writeCheck.isEmpty() || writeCheck.get().allows(pfn << 12, 1);
     }
 
     /** Takes {@code [start, end)} out for good: memory that firmware or a table of the processor lies in. */

@@ -9,6 +9,7 @@ import kvasir.kvm.Seam;
 import kvasir.kvm.Seams;
 import kvasir.kvm.mm.HostPages;
 import kvasir.metal.memory.PhysicalMemory;
+import kvasir.metal.paging.HostWriteCheck;
 import kvasir.metal.snp.HostInstructions;
 import kvasir.metal.snp.PageSize;
 import kvasir.metal.snp.ReturnCode;
@@ -63,8 +64,17 @@ public final class SnpHost {
         long firmwareBase = base - PageSize.SIZE_2M.bytes();
         firmware = new SnpFirmware(rmp, rules, events, config, firmwareBase);
         var check = new RmpCheck(rmp, rules);
-        pages.writableIf(
-                pfn -> !firmware.initialised() || check.hostWrite(pfn << 12, 1).allowed());
+        pages.writableIf(new HostWriteCheck() {
+            @Override
+            public boolean allows(long hpa, int level) {
+                return !firmware.initialised() || check.hostWrite(hpa, level).allowed();
+            }
+
+            @Override
+            public long changes() {
+                return rmp.changes();
+            }
+        });
         pages.reserve(firmwareBase >>> 12, memory.size() >>> 12);
         for (int asid = 1; asid <= config.asids(); asid++) {
             freeAsids.add(asid);

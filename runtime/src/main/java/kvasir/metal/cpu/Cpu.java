@@ -12,6 +12,7 @@ import kvasir.metal.cpu.fp.FloatMath;
 import kvasir.metal.cpu.isa.CodeSize;
 import kvasir.metal.memory.NativeMemory;
 import kvasir.metal.memory.PhysicalMemory;
+import kvasir.metal.paging.CheckedNptWalker;
 import kvasir.metal.paging.EptWalker;
 import kvasir.metal.paging.GuestWalker;
 import kvasir.metal.paging.NptWalker;
@@ -558,7 +559,12 @@ public final class Cpu {
                         new EptWalker(td.septp(), hostBits, true),
                         new EptWalker(td.sharedEptp(), hostBits, true),
                         td.sharedBit());
-            case SecondStage.Npt npt -> new NptWalker(npt.ncr3(), npt.levels(), hostBits, 0);
+            case SecondStage.Npt npt -> {
+                var walker = new NptWalker(npt.ncr3(), npt.levels(), hostBits, 0);
+                yield npt.check().isPresent()
+                        ? new CheckedNptWalker(walker, npt.check().get())
+                        : walker;
+            }
             case SecondStage.Sev npt ->
                 new SevWalker(
                         new NptWalker(npt.ncr3(), npt.levels(), hostBits, 0),

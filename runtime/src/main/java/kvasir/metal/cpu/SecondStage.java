@@ -1,6 +1,7 @@
 package kvasir.metal.cpu;
 
 import java.util.Optional;
+import kvasir.metal.paging.HostWriteCheck;
 import kvasir.metal.paging.PmlBuffer;
 
 /** How a guest-physical address becomes a host-physical one. */
@@ -26,8 +27,14 @@ public sealed interface SecondStage {
      *
      * @param ncr3 nested CR3
      * @param levels 4 or 5, the host's own paging mode
+     * @param check of writes, if the host has a reverse map
      */
-    record Npt(long ncr3, int levels) implements SecondStage {}
+    record Npt(long ncr3, int levels, Optional<HostWriteCheck> check) implements SecondStage {
+        /** On a host without a reverse map. */
+        public Npt(long ncr3, int levels) {
+            this(ncr3, levels, Optional.empty());
+        }
+    }
 
     /**
      * Nested page tables of a guest with memory encryption.
