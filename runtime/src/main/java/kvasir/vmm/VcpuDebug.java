@@ -22,6 +22,8 @@ import kvasir.registry.Outcome;
 final class VcpuDebug {
     private static final List<String> SEGMENTS = List.of("es", "cs", "ss", "ds", "fs", "gs", "ldtr", "tr");
 
+    private static final int MOST_LINES = 4096;
+
     private VcpuDebug() {}
 
     static <T extends VcpuHandle> Api.Builder<T> declare(Api.Builder<T> api) {
@@ -58,7 +60,8 @@ final class VcpuDebug {
                         "disassemble",
                         List.of(
                                 VmHandle.keyword("at", Kind.U64, "bytes", "offset in CS; RIP without it"),
-                                VmHandle.keyword("count", Kind.U64, "instructions", "how many; 8 without it")),
+                                VmHandle.keyword(
+                                        "count", Kind.U64, "instructions", "how many, at most 4096; 8 without it")),
                         "Instructions as text, with their offsets in CS.",
                         "show plain.vcpu0.disassemble count 4",
                         VcpuDebug::disassemble)
@@ -106,13 +109,19 @@ final class VcpuDebug {
                                 VmHandle.keyword("size", Kind.U64, "bytes", "how many from there; 1 without it"),
                                 VmBuilder.flag("reads", "reads count too, not only writes")),
                         "`run` ends with WATCH behind an instruction that wrote there; the guest cannot tell. Any number may "
-                                + "be set. EINVAL for a guest whose state is protected.",
+                                + "be set. EINVAL for a guest whose state is protected, for no bytes, and beyond 2^64.",
                         "plain.vcpu0.watch 0x2000 size 8",
                         (v, a) -> {
                             if (isProtected(v)) {
                                 return refused();
                             }
-                            v.cpu().watch(a.u64("address", 0), (int) Math.max(1, a.u64("size", 1)), a.flag("reads"));
+                            long first = a.u64("address", 0);
+                            long last = first + a.u64("size", 1) - 1;
+                            if (a.u64("size", 1) == 0 || Long.compareUnsigned(last, first) < 0) {
+                                return new Outcome.Failed(
+                                        "EINVAL", "there is no address to watch, or it goes beyond 2^64", Map.of());
+                            }
+                            v.cpu().watch(first, last, a.flag("reads"));
                             return Outcome.ok();
                         })
                 .operation(
@@ -273,7 +282,7 @@ final class VcpuDebug {
         if (isProtected(v)) {
             return refused();
         }
-        for (long i = a.u64("count", 1); i > 0; i--) {
+        for (long i = a.u64("count", 1); i != 0; i--) {
             v.cpu().stepEveryInstruction(true);
             RunResult result = v.vcpu.run(v.machine.config().instructionBudget());
             v.cpu().stepEveryInstruction((v.vcpu.guestDebug().control() & GuestDebug.SINGLESTEP) != 0);
@@ -290,9 +299,11 @@ final class VcpuDebug {
         }
         long address = a.u64("address", 0);
         Cpu cpu = v.cpu();
-        cpu.breakAt(address);
+        boolean ours = cpu.breakAt(address);
         RunResult result = v.vcpu.run(a.u64("budget", v.machine.config().instructionBudget()));
-        cpu.forgetBreakpoint(address);
+        if (ours) {
+            cpu.forgetBreakpoint(address);
+        }
         boolean there =
                 result instanceof RunResult.Stopped stopped && stopped.stop().linear() == address;
         return there ? here(v) : result.outcome();
@@ -307,7 +318,9 @@ final class VcpuDebug {
 
     private static Object disassemble(VcpuHandle v, Arguments a) {
         var lines = new ArrayList<Map<String, ?>>();
-        for (Cpu.Line line : v.cpu().disassemble(a.u64("at", v.cpu().rip()), (int) Math.min(4096, a.u64("count", 8)))) {
+        long count = a.u64("count", 8);
+        int most = Long.compareUnsigned(count, MOST_LINES) < 0 ? (int) count : MOST_LINES;
+        for (Cpu.Line line : v.cpu().disassemble(a.u64("at", v.cpu().rip()), most)) {
             var fields = new LinkedHashMap<String, Object>();
             fields.put("rip", line.rip());
             fields.put("text", line.text());

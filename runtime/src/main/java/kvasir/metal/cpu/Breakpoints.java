@@ -118,15 +118,20 @@ final class Breakpoints {
         return forced.orElse(c.sys.dr)[7];
     }
 
-    void addOutside(Kind kind, long linear, int bytes) {
-        outside.add(new Entry(kind, linear, linear + bytes - 1, OUTSIDE, true));
+    /** False if it is there already. */
+    boolean addOutside(Kind kind, long first, long last) {
+        var entry = new Entry(kind, first, last, OUTSIDE, true);
+        if (outside.contains(entry)) {
+            return false;
+        }
+        outside.add(entry);
         follow();
+        return true;
     }
 
-    boolean removeOutside(long linear) {
-        boolean there = outside.removeIf(e -> e.first() == linear);
+    void removeBreak(long linear) {
+        outside.removeIf(e -> e.kind() == Kind.EXECUTE && e.first() == linear);
         follow();
-        return there;
     }
 
     void clearOutside() {

@@ -476,25 +476,31 @@ public final class Cpu {
         breakpoints.stop = Optional.empty();
     }
 
-    /** From now on {@link VmExit.Stopped} comes before the instruction at {@code linear} runs; the guest cannot tell. */
-    public void breakAt(long linear) {
-        breakpoints.addOutside(Breakpoints.Kind.EXECUTE, linear, 1);
+    /**
+     * From now on {@link VmExit.Stopped} comes before the instruction at {@code linear} runs; the guest cannot tell.
+     *
+     * @return false if that was so before
+     */
+    public boolean breakAt(long linear) {
+        return breakpoints.addOutside(Breakpoints.Kind.EXECUTE, linear, linear);
     }
 
     /**
-     * From now on {@link VmExit.Stopped} comes behind an instruction that touches a byte from {@code linear} on; the guest
-     * cannot tell.
+     * From now on {@link VmExit.Stopped} comes behind an instruction that touches a byte from {@code first} to {@code last};
+     * the guest cannot tell.
      *
-     * @param bytes at least 1
+     * @param first linear address
+     * @param last linear address, not below {@code first}
      * @param reads whether reads count too, not only writes
+     * @return false if that was so before
      */
-    public void watch(long linear, int bytes, boolean reads) {
-        breakpoints.addOutside(reads ? Breakpoints.Kind.ACCESS : Breakpoints.Kind.WRITE, linear, bytes);
+    public boolean watch(long first, long last, boolean reads) {
+        return breakpoints.addOutside(reads ? Breakpoints.Kind.ACCESS : Breakpoints.Kind.WRITE, first, last);
     }
 
-    /** Forgets breakpoints and watchpoints that begin at {@code linear}; false if there is none. */
-    public boolean forgetBreakpoint(long linear) {
-        return breakpoints.removeOutside(linear);
+    /** Forgets the breakpoint of {@link #breakAt} at {@code linear}. */
+    public void forgetBreakpoint(long linear) {
+        breakpoints.removeBreak(linear);
     }
 
     /** Forgets every breakpoint and watchpoint of {@link #breakAt} and {@link #watch}. */

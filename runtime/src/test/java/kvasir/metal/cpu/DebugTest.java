@@ -219,7 +219,7 @@ final class DebugTest {
         bench.run();
         assertEquals(2, bench.cpu.gpr(Gpr.RBX));
         bench.cpu.forgetBreakpoints();
-        bench.cpu.watch(0x30_0002, 1, false);
+        bench.cpu.watch(0x30_0002, 0x30_0002, false);
         assertEquals(new VmExit.Stopped(VmExit.Stop.WATCH, 0x30_0002, Bench.CODE + 9), bench.run());
         assertEquals(3, bench.memory.read32(0x30_0000));
         bench.cpu.forgetBreakpoints();
