@@ -16,42 +16,46 @@ final class CpuidPage {
     private CpuidPage() {}
 
     /**
-     * Checks the page and writes values that would have passed where it does not.
+     * Checks the page, entry by entry (AMD's published firmware, {@code sanitize_cpuid_list}). Where only values are wrong
+     * those that would have passed are written; a wrong count or header changes nothing.
      *
      * @return whether it passed as it was
      */
     static boolean check(PhysicalMemory memory, long spa, HostCpuid host, Rules rules) {
-        boolean unchanged = true;
         int count = memory.read32(spa);
-        if (Integer.compareUnsigned(count, MAX_ENTRIES) > 0) {
-            memory.write32(spa, MAX_ENTRIES);
-            count = MAX_ENTRIES;
-            unchanged = false;
+        if (memory.read32(spa + 4) != 0
+                || memory.read64(spa + 8) != 0
+                || Integer.compareUnsigned(count, MAX_ENTRIES) > 0) {
+            return false;
         }
-        for (int offset = 4; offset < FIRST; offset += 4) {
-            unchanged &= clear(memory, spa + offset, 0);
-        }
+        boolean unchanged = true;
         for (int i = 0; i < count; i++) {
             long entry = spa + FIRST + (long) i * ENTRY_BYTES;
-            unchanged &= clear(memory, entry + 40, 0);
-            unchanged &= clear(memory, entry + 44, 0);
+            unchanged &= memory.read64(entry + 40) == 0;
             if (rules.holds(Rule.CPUID_FEATURES_ARE_CHECKED)) {
-                int leaf = memory.read32(entry);
-                int subleaf = memory.read32(entry + 4);
-                for (int register = 0; register < 4; register++) {
-                    unchanged &= clear(memory, entry + 24 + 4L * register, host.allowed(leaf, subleaf, register));
-                }
+                unchanged &= checkRegisters(memory, entry, host);
             }
         }
         return unchanged;
     }
 
-    private static boolean clear(PhysicalMemory memory, long address, int allowed) {
-        int value = memory.read32(address);
-        if ((value & ~allowed) == 0) {
-            return true;
+    private static boolean checkRegisters(PhysicalMemory memory, long entry, HostCpuid host) {
+        boolean unchanged = true;
+        for (int register = 0; register < 4; register++) {
+            long at = entry + 24 + 4L * register;
+            int word = memory.read32(at);
+            int passes = host.corrected(
+                    memory.read32(entry),
+                    memory.read32(entry + 4),
+                    register,
+                    word,
+                    memory.read64(entry + 8),
+                    memory.read64(entry + 16));
+            if (passes != word) {
+                memory.write32(at, passes);
+                unchanged = false;
+            }
         }
-        memory.write32(address, value & allowed);
-        return false;
+        return unchanged;
     }
 }

@@ -252,7 +252,7 @@ final class FirmwareCommandsTest {
         bench.memory.write32(big, 65);
         bench.expect(
                 FirmwareStatus.INVALID_PARAM, SNP_LAUNCH_UPDATE, FirmwareBench.update(context, PageType.CPUID, big));
-        assertEquals(64, bench.memory.read32(big));
+        assertEquals(65, bench.memory.read32(big));
     }
 
     @Test
