@@ -126,46 +126,6 @@ public final class Ledger {
 
     /** In words, the first record in which this ledger and {@code other} differ; {@code "equal"} if there is none. */
     public String difference(Ledger other) {
-        List<Entry> mine = records();
-        List<Entry> theirs = other.records();
-        for (int i = 0; i < Math.min(mine.size(), theirs.size()); i++) {
-            Entry one = mine.get(i);
-            Entry two = theirs.get(i);
-            if (!one.equals(two)) {
-                return "record %d: %s".formatted(i + 1, reason(one, two, mine, theirs));
-            }
-        }
-        if (mine.size() == theirs.size()) {
-            return "equal";
-        }
-        List<Entry> longer = mine.size() > theirs.size() ? mine : theirs;
-        Entry extra = longer.get(Math.min(mine.size(), theirs.size()));
-        return "record %d: only the %s has %s of 0x%x"
-                .formatted(extra.number(), mine.size() > theirs.size() ? "first" : "second", extra.leaf(), extra.gpa());
-    }
-
-    private static String reason(Entry one, Entry two, List<Entry> mine, List<Entry> theirs) {
-        String what = "%s of 0x%x against %s of 0x%x".formatted(one.leaf(), one.gpa(), two.leaf(), two.gpa());
-        if (one.leaf().equals(two.leaf())
-                && one.gpa() == two.gpa()
-                && one.register().equals(two.register())) {
-            return one.content().equals(two.content())
-                    ? what + ": the registers differed before"
-                    : what + ": the page content differs";
-        }
-        if (!one.leaf().equals(two.leaf())) {
-            boolean sameSet = count(mine, one.leaf()) == count(theirs, one.leaf())
-                    && count(mine, two.leaf()) == count(theirs, two.leaf());
-            return what
-                    + (sameSet
-                            ? ": the same contributions in another order: one side adds and extends page by page (single"
-                                    + " pass), the other adds all pages of a region first (two pass)"
-                            : ": one side does not extend what the other extends");
-        }
-        return what + ": the pages come in another order";
-    }
-
-    private static long count(List<Entry> entries, String leaf) {
-        return entries.stream().filter(entry -> entry.leaf().equals(leaf)).count();
+        return new LedgerDifference(this, other).words();
     }
 }

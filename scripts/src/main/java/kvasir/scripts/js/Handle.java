@@ -9,6 +9,7 @@ import kvasir.registry.Arguments;
 import kvasir.registry.Described;
 import kvasir.registry.Outcome;
 import kvasir.registry.Range;
+import kvasir.scripts.binding.Assignment;
 import kvasir.scripts.binding.Members;
 import kvasir.scripts.binding.Nothing;
 import kvasir.scripts.binding.Refusal;
@@ -126,7 +127,10 @@ final class Handle implements ProxyObject {
                 && Quantity.ofText(text) instanceof Quantity.Result.Ok(long quantity)) {
             given = quantity;
         }
-        Object settled = given;
+        Object settled = Assignment.settled(object.label(), property.get(), given);
+        if (settled instanceof Refusal refusal) {
+            throw bridge.raise(refusal);
+        }
         T self = api.type().cast(object);
         if (bridge.records(() -> property.get().setter().get().apply(self, settled))) {
             return;

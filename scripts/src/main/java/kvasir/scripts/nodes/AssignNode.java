@@ -9,6 +9,7 @@ import kvasir.registry.Api;
 import kvasir.registry.Described;
 import kvasir.registry.Outcome;
 import kvasir.scripts.Failure;
+import kvasir.scripts.binding.Assignment;
 import kvasir.scripts.binding.Members;
 import kvasir.scripts.binding.Refusal;
 
@@ -57,8 +58,12 @@ public final class AssignNode extends StatementNode {
                 .orElseThrow(() -> refused(
                         Refusal.of("E0410", target.label() + "." + name.text() + " is read only", "cannot be assigned"),
                         name.span()));
+        Object settled = Assignment.settled(target.label(), property, newValue);
+        if (settled instanceof Refusal refusal) {
+            throw refused(refusal, value.span());
+        }
         try {
-            return setter.apply((T) target, newValue);
+            return setter.apply((T) target, settled);
         } catch (RuntimeException | StackOverflowError bug) {
             throw Invocation.bug(this, target.label() + "." + name.text() + " = ...", bug);
         }

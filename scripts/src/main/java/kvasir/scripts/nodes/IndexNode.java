@@ -63,6 +63,14 @@ public final class IndexNode extends ExpressionNode {
     }
 
     private Object described(Described target, Object at) {
+        if (!(at instanceof Long) && !(at instanceof Range)) {
+            throw refused(
+                    Refusal.of(
+                            "E0302",
+                            target.label() + "[...] wants an integer or a range",
+                            "this is " + Values.kind(at)),
+                    key.span());
+        }
         Object value = Invocation.index(this, target, at)
                 .orElseThrow(() -> refused(
                         Refusal.of(

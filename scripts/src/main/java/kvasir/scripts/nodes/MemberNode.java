@@ -28,14 +28,7 @@ public final class MemberNode extends ExpressionNode {
 
     @Override
     public Object execute(VirtualFrame frame) {
-        Object target = object.execute(frame);
-        Object value = target instanceof Described described
-                ? Invocation.read(described, name.text()).orElseGet(() -> operation(described))
-                : ValueMembers.get(target, name.text())
-                        .orElseThrow(() -> refused(ValueMembers.unknown(target, name.text()), name.span()));
-        if (value instanceof Refusal refusal) {
-            throw refused(refusal, name.span());
-        }
+        Object value = of(this, object.execute(frame), name);
         Watch watch = execution(frame).watch();
         if (watch != null) {
             watch.see(text(), value);
@@ -43,13 +36,26 @@ public final class MemberNode extends ExpressionNode {
         return value;
     }
 
-    private Object operation(Described target) {
+    /** The member {@code name} of {@code target}, read for {@code node}. */
+    static Object of(KvsNode node, Object target, Identifier name) {
+        Object value = target instanceof Described described
+                ? Invocation.read(described, name.text()).orElseGet(() -> operation(node, described, name))
+                : ValueMembers.get(target, name.text())
+                        .orElseThrow(() -> node.refused(ValueMembers.unknown(target, name.text()), name.span()));
+        if (value instanceof Refusal refusal) {
+            throw node.refused(refusal, name.span());
+        }
+        return value;
+    }
+
+    private static Object operation(KvsNode node, Described target, Identifier name) {
         var operation = Members.operation(target.api(), name.text())
-                .orElseThrow(() -> refused(Members.unknown(target.api(), target.label(), name.text()), name.span()));
+                .orElseThrow(
+                        () -> node.refused(Members.unknown(target.api(), target.label(), name.text()), name.span()));
         String label = target.label() + "." + name.text();
         return switch (ArgumentPlan.of(operation, label, List.of(), word -> false, List.of())) {
             case ArgumentPlan.Result.Refused(var refusal, var term) -> refusal;
-            case ArgumentPlan.Result.Planned(var plan) -> Invocation.call(this, target, operation, java.util.Map.of());
+            case ArgumentPlan.Result.Planned(var plan) -> Invocation.call(node, target, operation, java.util.Map.of());
         };
     }
 

@@ -16,6 +16,7 @@ import kvasir.scripts.binding.Nothing;
 import kvasir.scripts.binding.Refusal;
 import kvasir.scripts.binding.Spelling;
 import kvasir.scripts.nodes.AnswerNode;
+import kvasir.scripts.nodes.AspectNode;
 import kvasir.scripts.nodes.AssertNode;
 import kvasir.scripts.nodes.AssignNode;
 import kvasir.scripts.nodes.BlockNode;
@@ -280,15 +281,23 @@ final class StatementTranslator {
         };
     }
 
-    /** {@code show td.mrtd ledger} shows {@code td.mrtd.ledger}, unless the registry has an operation of that name. */
+    /**
+     * {@code show td.mrtd ledger}: the word is a property of {@code td.mrtd} or, if that has none of the name, of
+     * {@code td}; unless the registry has an operation {@code mrtd}.
+     */
     private ExpressionNode shown(Expression subject) {
         if (subject instanceof Expression.Invoke invoke
                 && invoke.arguments().stream().allMatch(argument -> argument instanceof Expression.Name)
                 && !expressions.isOperation(invoke.callee())) {
+            var words = invoke.arguments().stream()
+                    .map(word -> new Identifier(word.span(), ((Expression.Name) word).name()))
+                    .toList();
+            if (words.size() == 1 && invoke.callee() instanceof Expression.Member(var span, var owner, var name)) {
+                return new AspectNode(subject.span(), expressions.node(owner), name, words.getFirst());
+            }
             ExpressionNode node = expressions.node(invoke.callee());
-            for (Expression word : invoke.arguments()) {
-                node = new MemberNode(
-                        subject.span(), node, new Identifier(word.span(), ((Expression.Name) word).name()));
+            for (Identifier word : words) {
+                node = new MemberNode(subject.span(), node, word);
             }
             return node;
         }
