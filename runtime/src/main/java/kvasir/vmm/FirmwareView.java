@@ -141,7 +141,7 @@ final class FirmwareView implements Described {
         }
     }
 
-    private static Outcome refused(LaunchRefused refused) {
+    static Outcome refused(LaunchRefused refused) {
         return new Outcome.Failed("ENOEXEC", refused.reason(), Map.of());
     }
 
@@ -165,9 +165,14 @@ final class FirmwareView implements Described {
 
     private Object section(long index) {
         List<TdvfSection> sections = tdvfSections();
-        return Long.compareUnsigned(index, sections.size()) < 0
-                ? tdvf.orElseThrow().memoryOf(sections.get((int) index))
-                : new Outcome.Failed("EINVAL", "there are %d TDVF sections".formatted(sections.size()), Map.of());
+        if (Long.compareUnsigned(index, sections.size()) >= 0) {
+            return new Outcome.Failed("EINVAL", "there are %d TDVF sections".formatted(sections.size()), Map.of());
+        }
+        TdvfSection section = sections.get((int) index);
+        return section.augment()
+                ? new Outcome.Failed(
+                        "EINVAL", "no loader fills section %d: its pages are left to AUG".formatted(index), Map.of())
+                : tdvf.orElseThrow().memoryOf(section);
     }
 
     private Object kernelHashes(DirectBoot boot) {

@@ -22,6 +22,7 @@ import kvasir.registry.Bytes;
 import kvasir.registry.Described;
 import kvasir.registry.Outcome;
 import kvasir.registry.Range;
+import kvasir.vmm.launch.LaunchRefused;
 import kvasir.vmm.launch.TdvfImage;
 import kvasir.vmm.launch.TdxLaunch;
 
@@ -246,9 +247,14 @@ final class TdHandle extends VmHandle {
     }
 
     private Object hobList(Described image) {
-        return image instanceof FirmwareView view && view.tdvf().isPresent()
-                ? view.tdvf().get().hobList(ram())
-                : notAnImage();
+        if (!(image instanceof FirmwareView view) || view.tdvf().isEmpty()) {
+            return notAnImage();
+        }
+        try {
+            return view.tdvf().get().hobList(ram());
+        } catch (LaunchRefused refused) {
+            return FirmwareView.refused(refused);
+        }
     }
 
     private Outcome launch(Described image, boolean twoPass, long cpus) {
@@ -274,7 +280,11 @@ final class TdHandle extends VmHandle {
             result = launch.initVcpus();
         }
         if (result.succeeded()) {
-            result = launch.addSections(ram(), twoPass ? TdxLaunch.Pass.TWO : TdxLaunch.Pass.SINGLE);
+            try {
+                result = launch.addSections(ram(), twoPass ? TdxLaunch.Pass.TWO : TdxLaunch.Pass.SINGLE);
+            } catch (LaunchRefused refused) {
+                return FirmwareView.refused(refused);
+            }
         }
         return (result.succeeded() ? td.finalizeVm(TdxCmd.PLAIN) : result).outcome();
     }

@@ -51,6 +51,13 @@ public final class TdHob {
         return Bytes.of(out.array());
     }
 
+    /** Bytes of the list of that memory. */
+    static long bytes(List<Range> ram, List<Range> added) {
+        long resources =
+                ram.stream().mapToLong(range -> split(range, added).size()).sum();
+        return HAND_OFF_BYTES + RESOURCE_BYTES * resources + END_BYTES;
+    }
+
     private record Piece(Range range, boolean added) {}
 
     private static void header(ByteBuffer out, int type, int length) {

@@ -2,6 +2,7 @@ package kvasir.vmm.launch;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import kvasir.kvm.IoctlResult;
 import kvasir.kvm.Vcpu;
 import kvasir.kvm.Vm;
@@ -60,8 +61,9 @@ public final class TdxLaunch {
      * KVM_TDX_INIT_MEM_REGION for every section, in the order of the metadata.
      *
      * @param ram all guest memory, for the HOB list
+     * @throws LaunchRefused if the HOB list does not fit its section
      */
-    public IoctlResult addSections(List<Range> ram, Pass pass) {
+    public IoctlResult addSections(List<Range> ram, Pass pass) throws LaunchRefused {
         for (TdvfSection section : image.sections()) {
             if (section.augment()) {
                 continue;
@@ -74,7 +76,7 @@ public final class TdxLaunch {
         return IoctlResult.done();
     }
 
-    private Bytes memoryOf(TdvfSection section, List<Range> ram) {
+    private Bytes memoryOf(TdvfSection section, List<Range> ram) throws LaunchRefused {
         return section.type() == TdvfSection.Type.TD_HOB ? image.hobList(ram) : image.memoryOf(section);
     }
 
@@ -98,9 +100,10 @@ public final class TdxLaunch {
      *
      * @param ram all guest memory, in ascending order
      * @param createVcpus KVM_CREATE_VCPU of every vCPU
+     * @throws LaunchRefused if the HOB list does not fit its section
      */
-    public IoctlResult run(
-            InitVm init, List<Range> ram, Pass pass, java.util.function.Supplier<IoctlResult> createVcpus) {
+    public IoctlResult run(InitVm init, List<Range> ram, Pass pass, Supplier<IoctlResult> createVcpus)
+            throws LaunchRefused {
         IoctlResult result = td.initVm(init, TdxCmd.PLAIN);
         if (result.succeeded()) {
             result = createVcpus.get();

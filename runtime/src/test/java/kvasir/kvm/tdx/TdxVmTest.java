@@ -198,17 +198,6 @@ final class TdxVmTest {
     }
 
     @Test
-    void aZapRetriesOnceWhenBusyAndBugsTheVmTheSecondTime() {
-        var td = KvmTd.initialised(InitMemRegionMode.MERGED_6_19);
-        ok(td.td.finalizeVm(TdxCmd.flags(0)));
-        assertEquals(0, td.vcpu().mmu().reload());
-        assertEquals(VcpuMmu.FIXED, map(td, 0x5000));
-        td.host.module().conditions().busy(LockObject.SEPT_TREE, 1);
-        ok(td.vm.setMemoryAttributes(0x5000, 4096, 0, 0));
-        assertFalse(td.vm.dead());
-    }
-
-    @Test
     void theEndGivesEveryPageBack() {
         var td = new KvmTd(InitMemRegionMode.MERGED_6_19);
         long before = td.kvm.pages().used();

@@ -53,4 +53,11 @@ public final class Tamper {
     public void tdEpoch(long epoch) {
         tdcs.setU64(Tdcs.TD_EPOCH, epoch);
     }
+
+    /** Clears what TDINFO_STRUCT is made from and TDH.MNG.INIT or TDH.MR.FINALIZE never leave zero. */
+    public void clearInfo() {
+        tdcs.setU64(Tdcs.ATTRIBUTES, 0);
+        tdcs.setU64(Tdcs.XFAM, 0);
+        tdcs.memory().write(tdcs.at(Tdcs.MRTD), new byte[Sha384.DIGEST_BYTES], 0, Sha384.DIGEST_BYTES);
+    }
 }

@@ -124,14 +124,130 @@ final class TdxLaunchTest {
         assertEquals((short) 0xffff, in.getShort(200));
     }
 
+    private static final int DESCRIPTOR = IMAGE_BYTES - 0x1ffef0;
+    private static final int FOOTER = IMAGE_BYTES - 32 - 18;
+    private static final int METADATA_ENTRY = IMAGE_BYTES - TAIL.length() / 2;
+
+    private static int section(int index, int field) {
+        return DESCRIPTOR + 16 + 32 * index + field;
+    }
+
+    private interface Damage {
+        void to(ByteBuffer image);
+    }
+
+    private static String reason(Damage damage) {
+        ByteBuffer image = ByteBuffer.wrap(cleanExample()).order(ByteOrder.LITTLE_ENDIAN);
+        damage.to(image);
+        return assertThrows(LaunchRefused.class, () -> TdvfImage.parse(Bytes.of(image.array())))
+                .reason();
+    }
+
     @Test
-    void brokenImagesAreRefused() {
-        byte[] noMetadata = new byte[8192];
-        assertThrows(LaunchRefused.class, () -> TdvfImage.parse(Bytes.of(noMetadata)));
-        byte[] overlap = cleanExample();
-        ByteBuffer.wrap(overlap)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putLong(IMAGE_BYTES - 0x1ffef0 + 16 + 32 * 5 + 8, 0x809000);
-        assertThrows(LaunchRefused.class, () -> TdvfImage.parse(Bytes.of(overlap)));
+    void imagesWithoutMetadata() {
+        for (int bytes : new int[] {0, 1, 4095, 4097}) {
+            assertThrows(LaunchRefused.class, () -> TdvfImage.parse(Bytes.of(new byte[bytes])));
+        }
+        var empty = new byte[8192];
+        assertEquals(
+                "no TDVF descriptor at offset 0x0 of the image",
+                assertThrows(LaunchRefused.class, () -> TdvfImage.parse(Bytes.of(empty)))
+                        .reason());
+        ByteBuffer shim = ByteBuffer.wrap(empty).order(ByteOrder.LITTLE_ENDIAN);
+        for (int offset : new int[] {-1, Integer.MIN_VALUE, Integer.MAX_VALUE, 8192, 8191, 8177, 15, 16}) {
+            shim.putInt(8192 - 32, offset);
+            assertThrows(LaunchRefused.class, () -> TdvfImage.parse(Bytes.of(empty)), "offset " + offset);
+        }
+    }
+
+    @Test
+    void theFooterTableOfAHostileImage() {
+        String noMetadata = "the firmware has no TDX metadata: it was not built for TDX";
+        String outside = "the TDVF descriptor is said to be outside the image";
+        assertEquals("a footer table entry claims 0 bytes", reason(image -> image.putShort(FOOTER - 18, (short) 0)));
+        assertEquals(
+                "a footer table entry claims 65535 bytes",
+                reason(image -> image.putShort(FOOTER - 18, (short) 0xffff)));
+        assertEquals(noMetadata, reason(image -> image.putShort(FOOTER, (short) 0)));
+        assertEquals(noMetadata, reason(image -> image.put(METADATA_ENTRY + 6, (byte) 0)));
+        assertEquals(
+                "the footer table entry of the TDX metadata has no offset",
+                reason(image -> image.putShort(FOOTER, (short) 80).putShort(METADATA_ENTRY + 4, (short) 18)));
+        assertEquals(outside, reason(image -> image.putInt(METADATA_ENTRY, 0)));
+        assertEquals(outside, reason(image -> image.putInt(METADATA_ENTRY, -1)));
+        assertEquals(outside, reason(image -> image.putInt(METADATA_ENTRY, Integer.MIN_VALUE)));
+        assertEquals(outside, reason(image -> image.putInt(METADATA_ENTRY, IMAGE_BYTES + 1)));
+        assertEquals(
+                "no TDVF descriptor at offset 0x1ffff8 of the image", reason(image -> image.putInt(METADATA_ENTRY, 8)));
+    }
+
+    @Test
+    void theDescriptorOfAHostileImage() {
+        String none = "no TDVF descriptor at offset 0x110 of the image";
+        assertEquals(none, reason(image -> image.put(DESCRIPTOR - 1, (byte) 0)));
+        assertEquals(none, reason(image -> image.putInt(DESCRIPTOR, 0x46564455)));
+        assertEquals(
+                "the TDVF descriptor has version 4294967295; loaders know version 1",
+                reason(image -> image.putInt(DESCRIPTOR + 8, -1)));
+        assertEquals(
+                "the TDVF descriptor names 0 sections, and its length does not fit them",
+                reason(image -> image.putInt(DESCRIPTOR + 12, 0)));
+        assertEquals(
+                "the TDVF descriptor names 4294967295 sections, and its length does not fit them",
+                reason(image -> image.putInt(DESCRIPTOR + 12, -1)));
+        assertEquals(
+                "the TDVF descriptor names 134217728 sections, and its length does not fit them",
+                reason(image -> image.putInt(DESCRIPTOR + 12, 1 << 27).putInt(DESCRIPTOR + 4, 16)));
+        assertEquals(
+                "the TDVF metadata reaches beyond the image",
+                reason(image -> image.putInt(DESCRIPTOR + 12, 0x10000).putInt(DESCRIPTOR + 4, 16 + 32 * 0x10000)));
+    }
+
+    @Test
+    void theSectionsOfAHostileImage() {
+        String bfv = "TDVF section BFV at 0xffe20000 ";
+        assertEquals("TDVF section of unknown type 4294967295", reason(image -> image.putInt(section(0, 24), -1)));
+        assertEquals(
+                "TDVF section BFV at 0xffe20800 is not aligned to 4 KiB",
+                reason(image -> image.putLong(section(0, 8), 0xffe20800L)));
+        assertEquals(
+                "TDVF section BFV at 0xfffffffffffff000 lies beyond every guest's addresses",
+                reason(image -> image.putLong(section(0, 8), -4096)));
+        assertEquals(
+                bfv + "lies beyond every guest's addresses", reason(image -> image.putLong(section(0, 16), -4096)));
+        assertEquals(bfv + "has no memory", reason(image -> image.putLong(section(0, 16), 0)));
+        assertEquals(
+                bfv + "has 4,294,967,295 bytes of content for 1,966,080 bytes of memory",
+                reason(image -> image.putInt(section(0, 4), -1)));
+        assertEquals(
+                bfv + "has its content beyond the end of the image",
+                reason(image -> image.putInt(section(0, 0), 0x20001)));
+        assertEquals(
+                bfv + "has its content beyond the end of the image", reason(image -> image.putInt(section(0, 0), -1)));
+        assertEquals(
+                "TDVF section TEMP_MEM at 0x810000 would add 268,435,456 pages before the guest runs; this loader adds "
+                        + "65,536 at most",
+                reason(image -> image.putLong(section(2, 16), 1L << 40)));
+        assertEquals(
+                "TDVF section TEMP_MEM at 0x810000 has content", reason(image -> image.putInt(section(2, 4), 4096)));
+        assertEquals(
+                "TDVF sections at 0x809000 and 0x80b000 overlap",
+                reason(image -> image.putLong(section(4, 16), 0x3000))
+                        .replace("0x80b000 and 0x809000", "0x809000 and 0x80b000"));
+        assertEquals("the TDVF metadata names more than one TD_HOB", reason(image -> image.putInt(section(5, 24), 2)));
+        assertEquals(
+                "the TDVF metadata names no boot firmware volume (BFV)",
+                reason(image -> image.putInt(section(0, 24), 1)));
+    }
+
+    @Test
+    void aHobListThatDoesNotFitItsSection() throws LaunchRefused {
+        var image = TdvfImage.parse(Bytes.of(cleanExample()));
+        var ram = java.util.stream.LongStream.range(0, 200)
+                .mapToObj(i -> new Range(i << 20, (i << 20) + 4096))
+                .toList();
+        String reason =
+                assertThrows(LaunchRefused.class, () -> image.hobList(ram)).reason();
+        assertEquals("the TD_HOB section has 8,192 bytes; the HOB list of this memory needs 9,664", reason);
     }
 }
