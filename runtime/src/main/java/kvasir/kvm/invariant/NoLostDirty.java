@@ -27,7 +27,7 @@ final class NoLostDirty implements LeafInvariant {
 
     @Override
     public Optional<Mappings.Judge> judge(Vm vm) {
-        if (vm.slotsLock().held() || vm.allSlots().stream().noneMatch(slot -> slot.logsDirty() && !slot.readonly())) {
+        if (vm.slotsLock().held() || !vm.dirtyLogging()) {
             return Optional.empty();
         }
         Set<Long> ring = ringPages(vm);

@@ -69,7 +69,9 @@ final class Touched {
                 owner(change.after(), gfn -> touch(gfn, gfn + Level.pages(Level.PG_2M)));
             }
             case KernelLock.Changed lock
-            when !lock.taken() && lock.lock().equals(vm.slotsLock().name()) ->
+            when vm.dirtyLogging()
+                    && !lock.taken()
+                    && lock.lock().equals(vm.slotsLock().name()) ->
                 vm.allSlots().stream().filter(Memslot::logsDirty).forEach(slot -> touch(slot.baseGfn(), slot.endGfn()));
             default -> {}
         }
@@ -145,9 +147,13 @@ final class Touched {
         return parents.getOrDefault(table, 0);
     }
 
-    /** Entries of all tables that lead to a page or a table. */
+    /** Entries of all tables that lead to a page or a table, and slots. */
     long entries() {
-        return leaves[Level.PG_4K] + leaves[Level.PG_2M] + leaves[Level.PG_1G] + parents.size();
+        return leaves[Level.PG_4K]
+                + leaves[Level.PG_2M]
+                + leaves[Level.PG_1G]
+                + parents.size()
+                + vm.allSlots().size();
     }
 
     /** Runs of gfns whose mapping, slot, attribute or page changed. */
