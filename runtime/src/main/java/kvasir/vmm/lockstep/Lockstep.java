@@ -36,6 +36,8 @@ public final class Lockstep implements AutoCloseable {
     /** Where random registers point, far from what lies below. */
     private static final long DATA = 0x20_0000;
 
+    private static final String ELSEWHERE = "QEMU has a device, a ROM or nothing there";
+
     private static final long TF = 0x100;
 
     private static final Set<Integer> PREFIXES =
@@ -59,6 +61,9 @@ public final class Lockstep implements AutoCloseable {
     private PhysicalMemory memory = new PhysicalMemory(1L << 32);
     private Cpu cpu = processor(memory);
 
+    /** Whether the last instruction of ours touched what is no memory in QEMU. */
+    private boolean strayed;
+
     /** The last instructions, oldest first. */
     private final ArrayDeque<String> way = new ArrayDeque<>();
 
@@ -70,6 +75,8 @@ public final class Lockstep implements AutoCloseable {
     private static Cpu processor(PhysicalMemory memory) {
         var cpu = new Cpu(memory, new Events(), CpuidModel.standard(), 0);
         cpu.stepEveryInstruction(true);
+        cpu.watch(HOLE, ABOVE_ROM - 1, true);
+        cpu.watch(Qemu.MEMORY, -1, true);
         return cpu;
     }
 
@@ -245,8 +252,7 @@ public final class Lockstep implements AutoCloseable {
         for (long pfn = memory.nextMaterialized(0, end);
                 pfn >= 0 && pfn < end;
                 pfn = memory.nextMaterialized(pfn + 1, end)) {
-            boolean plain = pfn << 12 < HOLE || pfn << 12 >= ABOVE_ROM;
-            for (int at = 0; plain && at < PhysicalMemory.FRAME_BYTES; at += CHUNK) {
+            for (int at = 0; isMemory(pfn << 12) && at < PhysicalMemory.FRAME_BYTES; at += CHUNK) {
                 chunks.add((pfn << 12) + at);
             }
         }
@@ -266,6 +272,9 @@ public final class Lockstep implements AutoCloseable {
                 // stub's, its RET extends the sign of what it releases, its devices are others
                 return new Result.Agreed(i, "no instruction");
             }
+            if (random && !isMemory(cpu.segment(Segment.CS).base() + line.rip())) {
+                return new Result.Agreed(i, ELSEWHERE);
+            }
             if (way.size() == WAY) {
                 way.removeFirst();
             }
@@ -278,6 +287,9 @@ public final class Lockstep implements AutoCloseable {
             Cpu.Image image = cpu.save();
             boolean nullSegment = nullSegment();
             Optional<String> end = stepOurs();
+            if (random && strayed) {
+                return new Result.Agreed(i, ELSEWHERE);
+            }
             if (end.isPresent()) {
                 cpu.restore(image);
                 if (!end.get().startsWith("TripleFault")) {
@@ -321,6 +333,11 @@ public final class Lockstep implements AutoCloseable {
         }
         Cpu.Line next = cpu.disassemble(cpu.rip(), 1).getFirst();
         return compareMemory(most, next, ENOUGH);
+    }
+
+    /** Whether QEMU has memory at a physical address; where it has none, programs do not meet the same bytes. */
+    private static boolean isMemory(long physical) {
+        return physical >= 0 && physical < HOLE || physical >= ABOVE_ROM && physical < Qemu.MEMORY;
     }
 
     /** The bytes of an instruction, where linear addresses are physical ones. */
@@ -395,10 +412,15 @@ public final class Lockstep implements AutoCloseable {
 
     /** One instruction of ours; the answer tells why it cannot go on. */
     private Optional<String> stepOurs() {
+        strayed = false;
         while (true) {
             VmExit exit = cpu.run(1);
             switch (exit) {
-                case VmExit.Stopped _, VmExit.Budget _ -> {
+                case VmExit.Stopped stopped -> {
+                    strayed = stopped.stop() == VmExit.Stop.WATCH;
+                    return Optional.empty();
+                }
+                case VmExit.Budget _ -> {
                     return Optional.empty();
                 }
                 case VmExit.Io io when io.in() -> cpu.completeIn(-1);

@@ -241,7 +241,10 @@ final class Encoder {
             case 'P', 'Q', 'N' -> register.file() == Register.File.MMX;
             case 'V', 'W', 'U', 'H', 'L' -> vectorFits(spec, register);
             case 'T' -> register.file() == Register.File.X87;
-            default -> register.general() && register.file().bytes() == size(spec.size(), spec);
+            default ->
+                register.general()
+                        && (register.file().bytes() == size(spec.size(), spec)
+                                || register.file().bytes() > 2 && holdsSelector(spec));
         };
         if (!fits || (register.number() > 7 && !bits64())) {
             return false;
@@ -254,6 +257,11 @@ final class Encoder {
             rexNeeded = true;
         }
         return place(spec, number);
+    }
+
+    /** The source of MOV to a segment register: of a wider register the low 16 bits are meant, without another prefix. */
+    private boolean holdsSelector(Spec spec) {
+        return spec.kind() == 'E' && row.operands().getFirst().kind() == 'S';
     }
 
     private boolean vectorFits(Spec spec, Register register) {

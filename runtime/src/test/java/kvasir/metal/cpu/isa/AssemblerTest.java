@@ -29,6 +29,9 @@ final class AssemblerTest {
         assertEquals("83c005", hex(CodeSize.BITS64, "add eax, 5"));
         assertEquals("0500010000", hex(CodeSize.BITS64, "add eax, 0x100"));
         assertEquals("b8ffffffff", hex(CodeSize.BITS64, "mov eax, -1"));
+        assertEquals("8ed8", hex(CodeSize.BITS32, "mov ds, ax"));
+        assertEquals("8ed8", hex(CodeSize.BITS32, "mov ds, eax"));
+        assertEquals("8ed8", hex(CodeSize.BITS64, "mov ds, rax"));
         assertEquals("48c7c0ffffffff", hex(CodeSize.BITS64, "mov rax, -1"));
         assertEquals("48b88877665544332211", hex(CodeSize.BITS64, "mov rax, 0x1122334455667788"));
         assertEquals("488b042500100000", hex(CodeSize.BITS64, "mov rax, [0x1000]"));
