@@ -24,6 +24,8 @@ import kvasir.vmm.launch.VmmType;
  * @param options the command's options by name with dashes; a flag has the empty value
  */
 public record SnpDigestTool(Map<String, String> options) {
+    private static final int MOST_VCPUS = 4096; // KVM_MAX_VCPUS at its largest
+
     /**
      * What is to be printed.
      *
@@ -64,6 +66,18 @@ public record SnpDigestTool(Map<String, String> options) {
     }
 
     private SnpDigest.Options options(String image) throws LaunchRefused, IOException {
+        SnpDigest.Mode mode = word(SnpDigest.Mode.values(), "--mode", "snp");
+        long vcpus = number("--vcpus", 1);
+        if (vcpus < 1 || vcpus > MOST_VCPUS) {
+            throw new LaunchRefused("--vcpus wants 1 to %d, not %d".formatted(MOST_VCPUS, vcpus));
+        }
+        if (mode == SnpDigest.Mode.SNP && (number("--features", 1) & 1) == 0) {
+            throw new LaunchRefused("--features without bit 0 (SNPActive): the firmware refuses such a VMSA");
+        }
+        if (mode != SnpDigest.Mode.SNP && (has("--ledger") || has("--diff") || has("--ovmf-hash"))) {
+            throw new LaunchRefused(
+                    "--ledger, --diff and --ovmf-hash belong to --mode snp: other launches measure one run of bytes");
+        }
         Optional<DirectBoot> boot = has("--kernel")
                 ? Optional.of(new DirectBoot(
                         file(value("--kernel")),
@@ -74,11 +88,11 @@ public record SnpDigestTool(Map<String, String> options) {
             throw new LaunchRefused("--initrd and --append belong to a direct boot: give --kernel too");
         }
         return new SnpDigest.Options(
-                word(SnpDigest.Mode.values(), "--mode", "snp"),
+                mode,
                 new SnpLaunchPlan.Request(
                         OvmfImage.parse(file(Optional.of(image))),
                         boot,
-                        (int) number("--vcpus", 1),
+                        (int) vcpus,
                         signature(),
                         number("--features", 1),
                         word(VmmType.values(), "--vmm", "qemu")),

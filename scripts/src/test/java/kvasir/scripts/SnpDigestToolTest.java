@@ -63,6 +63,16 @@ final class SnpDigestToolTest {
         assertTrue(answer.text().contains("EPYC-Milan"), answer.text());
         assertTrue(
                 new SnpDigestTool(Map.of("--append", "x")).run(AMD_SEV).text().contains("--kernel"));
+        assertEquals("--vcpus wants 1 to 4096, not 0", refusal(Map.of("--vcpus", "0")));
+        assertEquals("--vcpus wants 1 to 4096, not 4294967297", refusal(Map.of("--vcpus", "4294967297")));
+        assertTrue(refusal(Map.of("--features", "0x20")).contains("SNPActive"));
+        assertTrue(refusal(Map.of("--mode", "sev", "--ledger", "")).contains("--mode snp"));
         assertTrue(new SnpDigestTool(Map.of()).run("no/such/file").text().startsWith("cannot read"));
+    }
+
+    private static String refusal(Map<String, String> options) {
+        SnpDigestTool.Answer answer = new SnpDigestTool(options).run(AMD_SEV);
+        assertTrue(answer.refused(), answer.text());
+        return answer.text();
     }
 }

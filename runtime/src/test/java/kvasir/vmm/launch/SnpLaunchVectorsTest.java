@@ -298,13 +298,22 @@ final class SnpLaunchVectorsTest {
     }
 
     @Test
-    void theHashTableOfEmptyFiles() {
-        assertEquals(
+    void theHashTableOfEmptyFilesIsWhatALaunchMeasures() throws Exception {
+        Bytes table = Bytes.fromHex(
                 "06d63894224fc94cb479a793d411fd21a800d82dd09720bd944caa78e7714d36ab2a32006e340b9cffb37a989ca544e6bb780a2c"
                         + "78901d3fb33738768511a30617afa01d31f7ba442f3ad74b9af141e29169781d3200e3b0c44298fc1c149afbf4c8996fb924"
                         + "27ae41e4649b934ca495991b7852b8553794e74dd2ab7f42b835d5b172d2045b3200e3b0c44298fc1c149afbf4c8996fb924"
-                        + "27ae41e4649b934ca495991b7852b8550000000000000000",
-                KernelHashes.table(boot("", "", "")).hex());
+                        + "27ae41e4649b934ca495991b7852b8550000000000000000");
+        var page = new byte[4096];
+        System.arraycopy(table.toArray(), 0, page, 0xc00, table.length());
+        LedgerRecord measured = launch(amdSev, 1, VmmType.QEMU, EMPTY_BOOT, EPYC_V4, 1).records().stream()
+                .filter(record -> record.gpa() == 0x810000)
+                .findFirst()
+                .orElseThrow();
+        assertEquals(PageType.NORMAL, measured.type());
+        assertEquals(
+                HexFormat.of().formatHex(MessageDigest.getInstance("SHA-384").digest(page)),
+                measured.contents().hex());
     }
 
     @Test

@@ -4,6 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
 import java.math.BigInteger;
+import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.MessageDigest;
+import java.security.Signature;
+import java.security.interfaces.ECPublicKey;
+import java.security.spec.ECGenParameterSpec;
+import java.security.spec.ECPoint;
+import java.util.Arrays;
 import java.util.Base64;
 import kvasir.metal.snp.Rule;
 import kvasir.metal.snp.Rules;
@@ -65,6 +74,57 @@ final class IdBlockTest {
                         .encodeToString(new IdBlock(digest, ZERO16, ZERO16, 1, 0, 0x30000)
                                 .encode()
                                 .toArray()));
+    }
+
+    /** The published block, signed by a key of ours: the firmware takes it for the guest that it describes, and no other. */
+    @Test
+    void i2ThePublishedBlockFinishesTheLaunchOfItsGuest() throws GeneralSecurityException {
+        Bytes block = Bytes.of(
+                Base64.getDecoder()
+                        .decode(
+                                "B28FLQi9p6cAqipgjFyqawDrrSl7bWioWkWx5mmlWLZ+G5HShKMB/mPE+gdQRn7tAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAwAAAAAA"));
+        Bytes digest = Bytes.fromHex(
+                "076f052d08bda7a700aa2a608c5caa6b00ebad297b6d68a85a45b1e669a558b67e1b91d284a301fe63c4fa0750467eed");
+        KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
+        generator.initialize(new ECGenParameterSpec("secp384r1"));
+        KeyPair pair = generator.generateKeyPair();
+        var page = new byte[4096];
+        page[0] = 1; // ECDSA P-384 with SHA-384
+        page[4] = 1;
+        sign(pair, block.toArray(), page, 0x40);
+        ECPoint point = ((ECPublicKey) pair.getPublic()).getW();
+        page[0x240] = 2; // P-384
+        littleEndian(point.getAffineX(), page, 0x244);
+        littleEndian(point.getAffineY(), page, 0x28c);
+        byte[] key = Arrays.copyOfRange(page, 0x240, 0x644);
+        sign(pair, key, page, 0x680);
+        System.arraycopy(key, 0, page, 0x880, key.length);
+
+        var bench = FirmwareBench.initialised();
+        long context = bench.active(FirmwareBench.POLICY, 1);
+        assertEquals(FirmwareStatus.SUCCESS, finish(bench, context, digest, block, page));
+        assertEquals(
+                Bytes.of(MessageDigest.getInstance("SHA-384").digest(key)),
+                new GuestContext(bench.memory, context).idKeyDigest(),
+                "over all 1028 bytes");
+        long other = bench.active(FirmwareBench.POLICY, 2);
+        assertEquals(FirmwareStatus.BAD_MEASUREMENT, finish(bench, other, DIGEST, block, page));
+    }
+
+    private static void sign(KeyPair pair, byte[] content, byte[] target, int at) throws GeneralSecurityException {
+        Signature signer = Signature.getInstance("SHA384withECDSAinP1363Format");
+        signer.initSign(pair.getPrivate());
+        signer.update(content);
+        byte[] signature = signer.sign();
+        littleEndian(new BigInteger(1, Arrays.copyOf(signature, 48)), target, at);
+        littleEndian(new BigInteger(1, Arrays.copyOfRange(signature, 48, 96)), target, at + 72);
+    }
+
+    private static void littleEndian(BigInteger value, byte[] target, int at) {
+        byte[] big = value.toByteArray();
+        for (int i = 0; i < Math.min(48, big.length); i++) {
+            target[at + i] = big[big.length - 1 - i];
+        }
     }
 
     @Test
