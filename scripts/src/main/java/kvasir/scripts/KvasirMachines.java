@@ -187,7 +187,7 @@ public final class KvasirMachines implements Machines {
 
         @Override
         public void divide(int tasks, IntSupplier running) {
-            machine.kvm().pages().divide(tasks, running);
+            machine.kvm().pages().divide(tasks, running, machine.kvm().seams()::footprint);
         }
 
         @Override

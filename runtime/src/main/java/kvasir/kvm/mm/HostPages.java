@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
+import java.util.function.Supplier;
+import kvasir.kvm.Footprint;
 import kvasir.metal.memory.PhysicalMemory;
 import kvasir.metal.paging.HostWriteCheck;
 
@@ -22,7 +24,7 @@ public final class HostPages {
     private long used;
     private BooleanSupplier fails = () -> false;
     private Optional<HostWriteCheck> writeCheck = Optional.empty();
-    private Lanes lanes = new Lanes(() -> 0, new long[0], new long[0]);
+    private Lanes lanes = new Lanes(() -> 0, () -> Footprint.NONE, new long[0], new long[0]);
 
     /** What a page is for. */
     public enum Use {
@@ -49,16 +51,35 @@ public final class HostPages {
         /** The running task. */
         final IntSupplier task;
 
+        /** Who hears what it takes. */
+        final Supplier<Footprint> footprint;
+
         /** Of each task, the next page. */
         final long[] next;
 
         /** Of each task, the next 2 MiB page. */
         final long[] next2m;
 
-        Lanes(IntSupplier task, long[] next, long[] next2m) {
+        Lanes(IntSupplier task, Supplier<Footprint> footprint, long[] next, long[] next2m) {
             this.task = task;
+            this.footprint = footprint;
             this.next = next;
             this.next2m = next2m;
+        }
+
+        /** Takes {@code pages} from the running task's share of {@code next}: what it took before decides which. */
+        long take(long[] next, String what, long pages) {
+            int running = task.getAsInt();
+            long taken = next[running];
+            next[running] += pages;
+            Footprint told = footprint.get();
+            if (told.listening()) {
+                String cell = what + running;
+                long before = taken / pages % BLOCK;
+                told.read(cell, before);
+                told.wrote(cell, before, before + 1);
+            }
+            return taken;
         }
     }
 
@@ -123,7 +144,7 @@ public final class HostPages {
             return -1;
         }
         if (lanes.next.length != 0) {
-            return lanes.next[lanes.task.getAsInt()]++;
+            return lanes.take(lanes.next, "pages of task ", 1);
         }
         Zone zone = zones[use.ordinal()];
         if (zone.next == zone.end && !refill(zone)) {
@@ -157,9 +178,7 @@ public final class HostPages {
         }
         long pages = level == 3 ? GIGABYTE : BLOCK;
         if (lanes.next.length != 0 && level == 2) {
-            int task = lanes.task.getAsInt();
-            lanes.next2m[task] += BLOCK;
-            return lanes.next2m[task] - BLOCK;
+            return lanes.take(lanes.next2m, "2M pages of task ", BLOCK);
         }
         long pfn = blocks.take(pages);
         if (pfn >= 0) {
@@ -173,15 +192,16 @@ public final class HostPages {
      *
      * @param tasks how many
      * @param task which of them runs
+     * @param footprint who hears what it takes
      */
-    public void divide(int tasks, IntSupplier task) {
+    public void divide(int tasks, IntSupplier task, Supplier<Footprint> footprint) {
         var next = new long[tasks];
         var next2m = new long[tasks];
         for (int i = 0; i < tasks; i++) {
             next[i] = blocks.take(BLOCK);
             next2m[i] = blocks.take(8 * BLOCK);
         }
-        lanes = new Lanes(task, next, next2m);
+        lanes = new Lanes(task, footprint, next, next2m);
     }
 
     /** Gives {@code pages} pages back; their content is forgotten. */
@@ -222,7 +242,7 @@ public final class HostPages {
         long[] savedNext2m = lanes.next2m.clone();
         return () -> {
             parts.forEach(Runnable::run);
-            lanes = new Lanes(savedLanes.task, savedNext.clone(), savedNext2m.clone());
+            lanes = new Lanes(savedLanes.task, savedLanes.footprint, savedNext.clone(), savedNext2m.clone());
             used = savedUsed;
         };
     }

@@ -21,6 +21,8 @@ public enum MmuRule {
     INVALID_SLOT,
     /** A fault installs nothing into a root that was invalidated (is_page_fault_stale, 5.16). */
     STALE_ROOT,
+    /** A range is unmapped in invalidated roots too, whose own zap may be under way (kvm_tdp_mmu_unmap_gfn_range). */
+    ZAPS_INVALID_ROOTS,
     /** No slot set is published between the start and the end of a notifier (kvm_swap_active_memslots, 5.15). */
     NOTIFIERS_HOLD_SLOTS,
     /** Under mmu_lock held for reading an SPTE changes by compare-and-exchange only (tdp_mmu_set_spte_atomic). */

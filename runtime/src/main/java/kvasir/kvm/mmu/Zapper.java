@@ -14,7 +14,8 @@ final class Zapper {
 
     /** kvm_tdp_mmu_unmap_gfn_range: leaves only, in valid and invalid roots. mmu_lock is held for writing. */
     boolean unmap(GfnRange range) {
-        int types = mmu.rootTypes(range.filter()) | RootTypes.INVALID;
+        int invalid = mmu.policy.keeps(MmuRule.ZAPS_INVALID_ROOTS) ? RootTypes.INVALID : 0;
+        int types = mmu.rootTypes(range.filter()) | invalid;
         boolean flush = false;
         for (Root root : List.copyOf(mmu.roots())) {
             mmu.goesByRoots();

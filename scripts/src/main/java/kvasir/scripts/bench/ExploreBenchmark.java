@@ -157,7 +157,7 @@ final class ExploreBenchmark implements Benchmark {
 
         @Override
         public void divide(int tasks, IntSupplier running) {
-            kvm.pages().divide(tasks, running);
+            kvm.pages().divide(tasks, running, kvm.seams()::footprint);
         }
 
         @Override
