@@ -58,7 +58,7 @@ public final class CoalescedMmio {
     }
 
     /** coalesced_mmio_write; false if the write is user space's: no zone has it, or the ring is full. */
-    boolean write(long address, int bytes, long data, boolean pio) {
+    public boolean write(long address, int bytes, long data, boolean pio) {
         if (zones.stream().noneMatch(zone -> zone.contains(address, bytes, pio))) {
             return false;
         }

@@ -101,7 +101,7 @@ public final class EventFds {
     }
 
     /** Whether a guest's write was an eventfd's; then KVM_RUN does not end. */
-    boolean write(long addr, int bytes, long value, boolean pio) {
+    public boolean write(long addr, int bytes, long value, boolean pio) {
         for (Watch watch : watches) {
             if (watch.matches(addr, bytes, value, pio)) {
                 watch.file.signal(1);
@@ -112,7 +112,7 @@ public final class EventFds {
     }
 
     /** The fast MMIO bus: a write to {@code gpa} whose length and value nobody has looked at. */
-    boolean fastWrite(long gpa) {
+    public boolean fastWrite(long gpa) {
         for (Watch watch : watches) {
             if (!watch.pio && watch.bytes == 0 && watch.addr == gpa) {
                 watch.file.signal(1);

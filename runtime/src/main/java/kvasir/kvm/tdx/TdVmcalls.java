@@ -12,6 +12,7 @@ import static kvasir.metal.tdx.Operand.RSP;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.LongStream;
+import kvasir.kvm.Errno;
 import kvasir.kvm.ExitReason;
 import kvasir.kvm.KvmRun;
 import kvasir.kvm.RunResult;
@@ -53,6 +54,9 @@ final class TdVmcalls {
     /** Registers of the last TD exit, which the next entry hands back: the guest finds what nobody has changed. */
     private SeamcallRegs args = SeamcallRegs.leaf(0);
 
+    /** Bytes of the pending access. */
+    private int bytes;
+
     private boolean interruptedBefore;
     private long mapAt;
     private long mapEnd;
@@ -64,6 +68,8 @@ final class TdVmcalls {
         MMIO_READ,
         DONE,
         MAP_GPA,
+        /** A hypercall of KVM's own: user space's ret is the guest's R10. */
+        HYPERCALL,
         /** GetQuote, SetupEventNotifyInterrupt: user space's ret. */
         USER,
         /** GetTdVmCallInfo: user space's ret and R11 to R14. */
@@ -94,9 +100,10 @@ final class TdVmcalls {
         pending = Pending.NOTHING;
         return switch (what) {
             case NOTHING, DONE -> Optional.empty();
-            case IN -> value(Integer.toUnsignedLong(run.ioData()));
-            case MMIO_READ -> value(run.mmioData());
+            case IN -> value(low(run.ioData(), bytes));
+            case MMIO_READ -> value(low(run.mmioData(), bytes));
             case USER -> answered(run.tdxRet());
+            case HYPERCALL -> answered(run.hypercallRet());
             case INFO -> {
                 args = args.with(R11, run.tdxData(1))
                         .with(R12, run.tdxData(2))
@@ -128,9 +135,12 @@ final class TdVmcalls {
     /** A TDVMCALL; a result if it goes to user space. */
     Optional<RunResult> handle(SeamcallRegs regs) {
         if (regs.get(R10) != 0) {
-            return answered(-ENOSYS);
+            return vendor(regs);
         }
         long function = regs.get(R11);
+        if (function >>> 32 != 0) {
+            return answered(SUBFUNC_UNSUPPORTED);
+        }
         return switch ((int) function) {
             case GET_TD_VMCALL_INFO -> info(regs.get(R12));
             case MAP_GPA -> mapGpa(regs.get(R12), regs.get(R13));
@@ -165,6 +175,25 @@ final class TdVmcalls {
             case REQUEST_MMIO -> mmio(regs);
             default -> answered(SUBFUNC_UNSUPPORTED);
         };
+    }
+
+    /** A hypercall of KVM's own, R10 its number and R11 to R14 its operands (tdx_emulate_vmcall). */
+    private Optional<RunResult> vendor(SeamcallRegs regs) {
+        long number = regs.get(R10);
+        if (number != HC_MAP_GPA_RANGE || !vm.exitsOnMapGpaRange()) {
+            return answered(-ENOSYS);
+        }
+        long gpa = regs.get(R11);
+        long pages = regs.get(R12);
+        boolean overflows = pages == 0
+                || Long.compareUnsigned((gpa >>> 12) + pages, gpa >>> 12) <= 0
+                || Long.compareUnsigned(pages, 1L << 52) > 0;
+        if ((gpa & 4095) != 0 || overflows) {
+            return answered(-Errno.EINVAL.number());
+        }
+        vcpu.kvmRun().hypercall(number, gpa, pages, regs.get(R13), true);
+        pending = Pending.HYPERCALL;
+        return exited();
     }
 
     private Optional<RunResult> answered(long status) {
@@ -239,8 +268,13 @@ final class TdVmcalls {
         if (size != 1 && size != 2 && size != 4 || direction >>> 1 != 0) {
             return answered(INVALID_OPERAND);
         }
+        int port = (int) regs.get(R14) & 0xffff;
+        if (direction == 1 && taken(port, (int) size, regs.get(R15), true)) {
+            return answered(SUCCESS);
+        }
         pending = direction == 0 ? Pending.IN : Pending.DONE;
-        vcpu.kvmRun().io(direction == 0, (int) size, (int) regs.get(R14) & 0xffff, (int) regs.get(R15));
+        bytes = (int) size;
+        vcpu.kvmRun().io(direction == 0, (int) size, port, (int) regs.get(R15));
         return exited();
     }
 
@@ -248,14 +282,31 @@ final class TdVmcalls {
         long size = regs.get(R12);
         long gpa = regs.get(R14);
         boolean legal = size == 1 || size == 2 || size == 4 || size == 8;
-        if (!legal || regs.get(R13) >>> 1 != 0 || td.privateGpa(gpa)) {
+        if (!legal || regs.get(R13) >>> 1 != 0 || td.privateGpa(gpa) || td.privateGpa(gpa + size - 1)) {
             return answered(INVALID_OPERAND);
         }
         boolean write = regs.get(R13) == 1;
+        long address = gpa & ~(td.gfnDirectBits() << 12);
+        if (write
+                && (vm.platform().eventFds().fastWrite(address) || taken(address, (int) size, regs.get(R15), false))) {
+            return answered(SUCCESS);
+        }
         pending = write ? Pending.DONE : Pending.MMIO_READ;
-        vcpu.kvmRun().mmio(gpa & ~(td.gfnDirectBits() << 12), (int) size, write);
-        vcpu.kvmRun().setMmioData(write ? regs.get(R15) : 0);
+        bytes = (int) size;
+        vcpu.kvmRun().mmio(address, (int) size, write);
+        vcpu.kvmRun().setMmioData(write ? low(regs.get(R15), bytes) : 0);
         return exited();
+    }
+
+    /** Whether an ioeventfd or a coalesced zone takes a write, so that user space does not see it now. */
+    private boolean taken(long address, int size, long value, boolean port) {
+        long data = low(value, size);
+        return vm.platform().eventFds().write(address, size, data, port)
+                || vm.coalescedMmio().write(address, size, data, port);
+    }
+
+    private static long low(long value, int size) {
+        return size == 8 ? value : value & (1L << 8 * size) - 1;
     }
 
     /** KVM_EXIT_TDX.
@@ -275,12 +326,14 @@ final class TdVmcalls {
         Pending savedPending = pending;
         SeamcallRegs savedArgs = args;
         boolean savedInterrupted = interruptedBefore;
+        int savedBytes = bytes;
         long savedAt = mapAt;
         long savedEnd = mapEnd;
         return () -> {
             pending = savedPending;
             args = savedArgs;
             interruptedBefore = savedInterrupted;
+            bytes = savedBytes;
             mapAt = savedAt;
             mapEnd = savedEnd;
         };

@@ -202,7 +202,9 @@ final class TdxRun {
                                 ? new RunResult.MemoryFault(errno, vcpu.kvmRun().fields())
                                 : new RunResult.Refused(errno, "kvm_mmu_page_fault: gpa 0x%x".formatted(gpa)));
             }
-            if (result != VcpuMmu.RETRY || !isPrivate || vcpu.requests().test(Requests.VM_DEAD)) {
+            boolean goesOn =
+                    result == VcpuMmu.RETRY && isPrivate && !vcpu.requests().test(Requests.VM_DEAD);
+            if (!goesOn || msrs.interrupted() || vcpu.signalPending()) {
                 return Optional.empty();
             }
             vm.seams().spin(this, spins);
