@@ -26,6 +26,7 @@ import kvasir.scripts.Machines;
 import kvasir.scripts.RaceReport;
 import kvasir.scripts.binding.Members;
 import kvasir.scripts.binding.Nothing;
+import kvasir.scripts.binding.Pictures;
 import kvasir.scripts.binding.Refusal;
 import kvasir.scripts.binding.Spelling;
 import kvasir.scripts.binding.Values;
@@ -278,7 +279,7 @@ final class Realm implements AutoCloseable {
         });
         functions.put("race", (ProxyExecutable) a -> race(a[0].asString(), a[1], a[2]));
         functions.put("show", (ProxyExecutable) a -> {
-            execution.print(shown(bridge().toMachine(a[0])));
+            execution.print(Pictures.of(bridge().toMachine(a[0])));
             return null;
         });
         functions.put("answer", (ProxyExecutable) a -> {
@@ -505,12 +506,6 @@ final class Realm implements AutoCloseable {
             }
         }
         return execution.semantics();
-    }
-
-    private static String shown(Object value) {
-        return value instanceof Described object
-                ? object.picture().orElseGet(() -> Values.plain(object))
-                : Values.plain(value);
     }
 
     /** In one line; what is no value of the machine as JavaScript writes it. */
