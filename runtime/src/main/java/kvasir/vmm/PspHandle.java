@@ -12,6 +12,7 @@ import kvasir.kvm.snp.SnpHost;
 import kvasir.metal.snp.RmpCheck;
 import kvasir.metal.snp.psp.FirmwareCommand;
 import kvasir.metal.snp.psp.FirmwareStatus;
+import kvasir.metal.snp.psp.SnpFirmware;
 import kvasir.registry.Api;
 import kvasir.registry.Api.Kind;
 import kvasir.registry.Api.Parameter;
@@ -105,6 +106,25 @@ final class PspHandle implements Described {
                         "Makes the page a RANGE_LIST of this one range, for SNP_INIT_EX and SNP_PAGE_SET_STATE.",
                         "g.psp.range list frame 512",
                         (p, a) -> p.put(a.u64("list"), range(a.u64("base"), a.u64("pages"))))
+                .operation(
+                        "wrapped_vlek",
+                        List.of(Parameter.of("tcb", Kind.U64, "", "TCB version; the reported one if left out")
+                                .orAbsent()),
+                        "What the vendor's key server wraps for this chip: 432 bytes for SNP_VLEK_LOAD.",
+                        "g.psp.put page g.psp.wrapped_vlek()",
+                        (p, a) -> p.host.firmware()
+                                .wrappedVlek(a.u64("tcb", p.host.firmware().reportedTcb())))
+                .operation(
+                        "firmware_image",
+                        List.of(
+                                Parameter.of("major", Kind.U64, "", "of its version"),
+                                Parameter.of("minor", Kind.U64, "", "of its version"),
+                                Parameter.of("build", Kind.U64, "", "of its version"),
+                                Parameter.of("svn", Kind.U64, "", "security version, the SNP part of the TCB")),
+                        "An image signed by the vendor, for SNP_DOWNLOAD_FIRMWARE_EX (a format of the emulation's own).",
+                        "g.psp.put page g.psp.firmware_image(1, 56, 1, 9)",
+                        (p, a) -> SnpFirmware.firmwareImage(
+                                (int) a.u64("major"), (int) a.u64("minor"), (int) a.u64("build"), (int) a.u64("svn")))
                 .operation(
                         "swaps",
                         List.of(

@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.security.GeneralSecurityException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import kvasir.kvm.snp.SnpHost;
@@ -186,13 +187,19 @@ final class SnpGuestAccess {
         try {
             verdict = ReportVerifier.verify(
                     report.toArray(),
-                    firmware.certificateChain().stream().map(Bytes::toArray).toList());
+                    chain(firmware, report).stream().map(Bytes::toArray).toList());
         } catch (GeneralSecurityException e) {
             verdict = "not readable: " + e.getMessage();
         }
         return verdict.equals("ok")
                 ? fields(report.toArray())
                 : new Outcome.Failed("EKEYREJECTED", "the report is not to be trusted: " + verdict, Map.of());
+    }
+
+    /** The certificates that come with a report, as it says which key has signed it. */
+    private static List<Bytes> chain(SnpFirmware firmware, Bytes report) {
+        boolean vlek = report.length() == REPORT_BYTES && (report.toArray()[0x48] >>> 2 & 7) == 1;
+        return vlek ? firmware.vlekChain().orElse(firmware.certificateChain()) : firmware.certificateChain();
     }
 
     /** The report and some of its fields. */

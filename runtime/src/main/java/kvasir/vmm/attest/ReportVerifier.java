@@ -38,8 +38,13 @@ public final class ReportVerifier {
                 return "TCB " + names[i];
             }
         }
-        byte[] hardwareId = octets(vcek.getExtensionValue(AMD + ".4"));
-        if (!Arrays.equals(hardwareId, Arrays.copyOfRange(report, 0x1a0, 0x1e0))) {
+        boolean versioned = (report[0x48] >>> 2 & 7) == 1; // VLEK: a key of many chips
+        if (!versioned && vcek.getExtensionValue(AMD + ".4") == null) {
+            return "chip id";
+        }
+        if (!versioned
+                && !Arrays.equals(
+                        octets(vcek.getExtensionValue(AMD + ".4")), Arrays.copyOfRange(report, 0x1a0, 0x1e0))) {
             return "chip id";
         }
         Signature signature = Signature.getInstance("SHA384withECDSAinP1363Format");

@@ -3,6 +3,7 @@ package kvasir.metal.snp.psp;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.Optional;
 import kvasir.registry.Bytes;
 
 /** The attestation report, version 2: 1184 bytes, signed with the VCEK (SNP ABI, attestation report). */
@@ -14,7 +15,7 @@ final class AttestationReport {
 
     private AttestationReport() {}
 
-    static byte[] build(Platform platform, GuestContext context, int vmpl, Bytes reportData) {
+    static byte[] build(Platform platform, GuestContext context, int vmpl, Bytes reportData, Optional<Bytes> vlek) {
         PlatformConfig config = platform.config;
         boolean maskChipId = (platform.configuration() & 1) != 0;
         boolean maskChipKey = (platform.configuration() & 2) != 0;
@@ -27,10 +28,10 @@ final class AttestationReport {
         out.put(0x020, context.imageId().toArray());
         out.putInt(0x030, vmpl);
         out.putInt(0x034, ECDSA_P384_SHA384);
-        out.putLong(0x038, config.tcb().version());
+        out.putLong(0x038, platform.currentTcb());
         out.putLong(0x040, (config.smt() ? 1 : 0) | (platform.raplDisabled() ? 1 << 3 : 0));
         boolean authorKey = context.has(GuestContext.Flag.AUTHOR_KEY);
-        out.putInt(0x048, (authorKey ? 1 : 0) | (maskChipKey ? 2 | 7 << 2 : 0));
+        out.putInt(0x048, (authorKey ? 1 : 0) | (maskChipKey ? 2 | 7 << 2 : vlek.isPresent() ? 1 << 2 : 0));
         out.put(0x050, reportData.toArray());
         out.put(0x090, context.digest().toArray());
         out.put(0x0c0, context.hostData().toArray());
@@ -43,19 +44,21 @@ final class AttestationReport {
             out.put(0x1a0, ChipKeys.chipId(config.seed()).toArray());
         }
         out.putLong(0x1e0, platform.committedTcb());
-        for (int version : new int[] {0x1e8, 0x1ec}) {
-            out.put(version, (byte) config.build());
-            out.put(version + 1, (byte) config.apiMinor());
-            out.put(version + 2, (byte) config.apiMajor());
-        }
+        putVersion(out, 0x1e8, platform.currentVersion());
+        putVersion(out, 0x1ec, platform.committedVersion());
         out.putLong(0x1f0, context.launchTcb());
         if (!maskChipKey) {
-            byte[] signature = new ChipKeys(config.seed(), Tcb.of(platform.reportedTcb()))
+            byte[] signature = new ChipKeys(vlek.orElse(config.seed()), Tcb.of(platform.reportedTcb()))
                     .sign(Arrays.copyOf(report, SIGNED_BYTES));
             littleEndian(signature, 0, report, SIGNED_BYTES);
             littleEndian(signature, signature.length / 2, report, SIGNED_BYTES + COORDINATE_BYTES);
         }
         return report;
+    }
+
+    /** Build, minor, major. */
+    private static void putVersion(ByteBuffer out, int at, int version) {
+        out.put(at, (byte) version).put(at + 1, (byte) (version >>> 8)).put(at + 2, (byte) (version >>> 16));
     }
 
     private static void littleEndian(byte[] big, int from, byte[] target, int at) {

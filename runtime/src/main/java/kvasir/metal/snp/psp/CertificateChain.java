@@ -6,6 +6,7 @@ import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.Signature;
+import java.security.SignatureException;
 import java.security.spec.MGF1ParameterSpec;
 import java.security.spec.PSSParameterSpec;
 import java.util.ArrayList;
@@ -35,6 +36,47 @@ final class CertificateChain {
                 certificate(2, "ARK-Milan", "SEV-Milan", ASK.getPublic(), ARK.getPrivate(), authority());
 
         private Authorities() {}
+    }
+
+    /** Signature of the platform's root over {@code content}, 512 bytes. */
+    static byte[] signByRoot(byte[] content) {
+        return sign(Authorities.ARK.getPrivate(), content);
+    }
+
+    /** Whether the root has signed {@code content}. */
+    static boolean signedByRoot(byte[] content, byte[] signature) {
+        try {
+            Signature verifier = Signature.getInstance("RSASSA-PSS");
+            verifier.setParameter(PSS);
+            verifier.initVerify(Authorities.ARK.getPublic());
+            verifier.update(content);
+            return verifier.verify(signature);
+        } catch (SignatureException e) {
+            return false;
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("every JDK has RSASSA-PSS", e);
+        }
+    }
+
+    /** VLEK, ASVK, ARK: the key is the same on all of a cloud's chips, so it has no chip id. */
+    static List<Bytes> ofVlek(Bytes vlek, Tcb reported) {
+        Bytes certificate = certificate(
+                5,
+                "SEV-VLEK-Milan",
+                "SEV-VLEK",
+                new ChipKeys(vlek, reported).publicKey(),
+                Vendor.ASVK.getPrivate(),
+                concatenated(tcbExtensions(reported)));
+        return List.of(certificate, Vendor.ASVK_CERTIFICATE, Authorities.ARK_CERTIFICATE);
+    }
+
+    /** The authority over VLEKs; generated at first use. */
+    private static final class Vendor {
+        static final KeyPair ASVK = rsa("ASVK");
+        static final Bytes ASVK_CERTIFICATE = certificate(
+                4, "ARK-Milan", "SEV-VLEK-Milan", ASVK.getPublic(), Authorities.ARK.getPrivate(), authority());
+
+        private Vendor() {}
     }
 
     /** VCEK, ASK, ARK. */
@@ -69,6 +111,12 @@ final class CertificateChain {
     }
 
     private static byte[] vcekExtensions(Bytes seed, Tcb tcb) {
+        List<byte[]> parts = tcbExtensions(tcb);
+        parts.add(extension(AMD + ".4", ChipKeys.chipId(seed).toArray()));
+        return concatenated(parts);
+    }
+
+    private static List<byte[]> tcbExtensions(Tcb tcb) {
         var parts = new ArrayList<byte[]>();
         parts.add(extension(AMD + ".1", Der.integer(0)));
         parts.add(extension(AMD + ".2", Der.ia5("Milan-B0")));
@@ -79,8 +127,7 @@ final class CertificateChain {
             parts.add(extension(AMD + ".3." + spare, Der.integer(0)));
         }
         parts.add(extension(AMD + ".3.8", Der.integer(tcb.microcode())));
-        parts.add(extension(AMD + ".4", ChipKeys.chipId(seed).toArray()));
-        return concatenated(parts);
+        return parts;
     }
 
     private static byte[] concatenated(List<byte[]> parts) {

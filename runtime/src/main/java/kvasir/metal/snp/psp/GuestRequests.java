@@ -98,10 +98,11 @@ final class GuestRequests {
         if (reserved || vmpl < sender || vmpl > 3 || Integer.compareUnsigned(keySelect, 2) > 0) {
             return status(32, STATUS_INVALID_PARAM);
         }
-        if (keySelect == 2 || context.has(GuestContext.Flag.VCEK_DISABLED)) {
+        Optional<Bytes> vlek = keySelect == 1 ? Optional.empty() : platform.vlek();
+        if (vlek.isEmpty() && (keySelect == 2 || context.has(GuestContext.Flag.VCEK_DISABLED))) {
             return status(32, STATUS_INVALID_KEY);
         }
-        byte[] report = AttestationReport.build(platform, context, vmpl, Bytes.of(Arrays.copyOf(payload, 64)));
+        byte[] report = AttestationReport.build(platform, context, vmpl, Bytes.of(Arrays.copyOf(payload, 64)), vlek);
         byte[] response = status(32 + report.length, 0);
         ByteBuffer.wrap(response).order(ByteOrder.LITTLE_ENDIAN).putInt(4, report.length);
         System.arraycopy(report, 0, response, 32, report.length);

@@ -90,7 +90,7 @@ final class LaunchCommands {
         context.offlineKey(Bytes.of(
                 Digests.hmac256(platform.config.seed().toArray(), context.vmrk().toArray(), OFFLINE_KEY_LABEL)));
         context.reportIdMa(agent);
-        context.launchTcb(platform.config.tcb().version());
+        context.launchTcb(platform.currentTcb());
         var gosvw = new byte[16];
         memory.read(buffer + 32, gosvw, 0, gosvw.length);
         context.gosvw(Bytes.of(gosvw));
@@ -111,8 +111,7 @@ final class LaunchCommands {
                     : FirmwareStatus.POLICY_FAILURE;
         }
         PlatformConfig config = platform.config;
-        boolean tooNew = policy.abiMajor() > config.apiMajor()
-                || policy.abiMajor() == config.apiMajor() && policy.abiMinor() > config.apiMinor();
+        boolean tooNew = FirmwareImage.version(policy.abiMajor(), policy.abiMinor(), 0) > platform.currentVersion();
         boolean unmet = config.smt() && !policy.smtAllowed()
                 || policy.singleSocket() && config.sockets() > 1
                 || policy.aes256XtsRequired()

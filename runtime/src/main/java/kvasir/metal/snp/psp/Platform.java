@@ -19,7 +19,8 @@ import kvasir.registry.Bytes;
 
 /**
  * The platform's state, as bytes in its firmware memory: +0x00 state, +0x08 cores that executed WBINVD, +0x10 random
- * numbers drawn, +0x18 reported TCB, +0x20 committed TCB, +0x28 configuration bits, +0x2c RMP initialised, +0x30 RAPL disabled; from +0x1000
+ * numbers drawn, +0x18 reported TCB, +0x20 committed TCB, +0x28 configuration bits, +0x2c RMP initialised, +0x30 RAPL disabled, +0x34
+ * current and +0x38 committed version, +0x3c VLEK loaded, +0x40 its seed, +0x60 current TCB; from +0x1000
  * one u64 for each ASID: 0 free, 1 waits for a flush, 2 flushed too early, else the owner's context page.
  *
  * <p>Only the ledgers are objects. A context page counts its records, so that after a restore a ledger is cut to what
@@ -35,6 +36,11 @@ final class Platform {
     private static final int CONFIG = 0x28;
     private static final int RMP_INITIALISED = 0x2c;
     private static final int RAPL_DISABLED = 0x30;
+    private static final int VERSION = 0x34;
+    private static final int COMMITTED_VERSION = 0x38;
+    private static final int VLEK_LOADED = 0x3c;
+    private static final int VLEK = 0x40;
+    private static final int TCB = 0x60;
     private static final int ASIDS = 0x1000;
     private static final long WAITS_FOR_FLUSH = 1;
 
@@ -54,7 +60,9 @@ final class Platform {
         this.config = config;
         this.firmwareBase = firmwareBase;
         reportedTcb(config.tcb().version());
-        committedTcb(config.tcb().version());
+        currentTcb(config.tcb().version());
+        currentVersion(FirmwareImage.version(config.apiMajor(), config.apiMinor(), config.build()));
+        commit();
     }
 
     /** The ledgers; what they count is in memory too. */
@@ -83,6 +91,46 @@ final class Platform {
 
     void rmpInitialised(boolean value) {
         memory.write32(firmwareBase + RMP_INITIALISED, value ? 1 : 0);
+    }
+
+    /** Major, minor and build of the firmware that runs, from the third byte down. */
+    int currentVersion() {
+        return memory.read32(firmwareBase + VERSION);
+    }
+
+    void currentVersion(int version) {
+        memory.write32(firmwareBase + VERSION, version);
+    }
+
+    /** The version below which no image is taken any more. */
+    int committedVersion() {
+        return memory.read32(firmwareBase + COMMITTED_VERSION);
+    }
+
+    long currentTcb() {
+        return memory.read64(firmwareBase + TCB);
+    }
+
+    void currentTcb(long version) {
+        memory.write64(firmwareBase + TCB, version);
+    }
+
+    /** What runs is committed: there is no way back behind it. */
+    void commit() {
+        memory.write32(firmwareBase + COMMITTED_VERSION, currentVersion());
+        committedTcb(currentTcb());
+    }
+
+    /** Seed of the VLEK, if SNP_VLEK_LOAD has brought one. */
+    Optional<Bytes> vlek() {
+        var seed = new byte[32];
+        memory.read(firmwareBase + VLEK, seed, 0, seed.length);
+        return memory.read32(firmwareBase + VLEK_LOADED) == 1 ? Optional.of(Bytes.of(seed)) : Optional.empty();
+    }
+
+    void vlek(Bytes seed) {
+        memory.write(firmwareBase + VLEK, seed.toArray(), 0, seed.length());
+        memory.write32(firmwareBase + VLEK_LOADED, 1);
     }
 
     /** SNP_INIT_EX turned RAPL off, so that nobody learns of a guest by its power. */

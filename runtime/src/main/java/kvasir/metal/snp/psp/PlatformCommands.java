@@ -205,14 +205,15 @@ final class PlatformCommands {
         for (int asid = 1; asid <= platform.config.asids(); asid++) {
             guests += platform.owner(asid) != 0 ? 1 : 0;
         }
-        memory.write8(output, (byte) platform.config.apiMajor());
-        memory.write8(output + 1, (byte) platform.config.apiMinor());
+        int vlek = platform.vlek().isPresent() ? 1 << 2 : 0;
+        memory.write8(output, (byte) (platform.currentVersion() >>> 16));
+        memory.write8(output + 1, (byte) (platform.currentVersion() >>> 8));
         memory.write8(output + 2, (byte) (platform.initialised() ? 1 : 0));
         memory.write8(output + 3, (byte) (platform.rmpInitialised() ? 1 : 0));
-        memory.write32(output + 4, platform.config.build());
-        memory.write32(output + 8, platform.configuration() | 1 << 3 | (platform.raplDisabled() ? 1 << 4 : 0));
+        memory.write32(output + 4, platform.currentVersion() & 0xff);
+        memory.write32(output + 8, platform.configuration() | vlek | 1 << 3 | (platform.raplDisabled() ? 1 << 4 : 0));
         memory.write32(output + 12, guests);
-        memory.write64(output + 16, platform.config.tcb().version());
+        memory.write64(output + 16, platform.currentTcb());
         memory.write64(output + 24, platform.reportedTcb());
         return FirmwareStatus.SUCCESS;
     }
@@ -235,7 +236,7 @@ final class PlatformCommands {
         if (!Tcb.of(reported).atMost(Tcb.of(platform.committedTcb()))) {
             return FirmwareStatus.INVALID_PARAM;
         }
-        platform.reportedTcb(reported == 0 ? platform.config.tcb().version() : reported);
+        platform.reportedTcb(reported == 0 ? platform.currentTcb() : reported);
         platform.configuration(bits);
         return FirmwareStatus.SUCCESS;
     }
@@ -244,7 +245,7 @@ final class PlatformCommands {
         if (memory.read32(buffer) != 4) {
             return FirmwareStatus.INVALID_LENGTH;
         }
-        platform.committedTcb(platform.config.tcb().version());
+        platform.commit();
         return FirmwareStatus.SUCCESS;
     }
 
@@ -265,7 +266,7 @@ final class PlatformCommands {
         }
         memory.write32(output, 0);
         memory.write32(output + 4, 0);
-        memory.write32(output + 8, 1 << 1 | 1 << 2); // x86 shutdown, RAPL disable
+        memory.write32(output + 8, 1 | 1 << 1 | 1 << 2); // VLEK, x86 shutdown, RAPL disable
         memory.write32(output + 12, 0);
         return FirmwareStatus.SUCCESS;
     }

@@ -14,6 +14,7 @@ public final class SnpFirmware {
     private final LaunchCommands launchCommands;
     private final PageCommands pageCommands;
     private final SwapCommands swapCommands;
+    private final UpdateCommands updateCommands;
     private final GuestRequests guestRequests;
     private Optional<FirmwareStatus> failure = Optional.empty();
 
@@ -28,6 +29,7 @@ public final class SnpFirmware {
         launchCommands = new LaunchCommands(platform);
         pageCommands = new PageCommands(platform);
         swapCommands = new SwapCommands(platform);
+        updateCommands = new UpdateCommands(platform);
         guestRequests = new GuestRequests(platform);
     }
 
@@ -96,7 +98,8 @@ public final class SnpFirmware {
             case SNP_PAGE_SWAP_IN -> swapCommands.swapIn(buffer);
             case SNP_PAGE_MOVE -> swapCommands.move(buffer);
             case SNP_PAGE_SET_STATE -> platformCommands.setState(buffer);
-            case SNP_DOWNLOAD_FIRMWARE_EX, SNP_VLEK_LOAD -> FirmwareStatus.UNSUPPORTED;
+            case SNP_DOWNLOAD_FIRMWARE_EX -> updateCommands.download(buffer);
+            case SNP_VLEK_LOAD -> updateCommands.loadVlek(buffer);
         };
     }
 
@@ -129,6 +132,30 @@ public final class SnpFirmware {
      */
     public List<Bytes> certificateChain() {
         return CertificateChain.of(platform.config.seed(), Tcb.of(platform.reportedTcb()));
+    }
+
+    /** The same for the VLEK, if one is loaded: VLEK, ASVK, ARK. */
+    public Optional<List<Bytes>> vlekChain() {
+        return platform.vlek().map(vlek -> CertificateChain.ofVlek(vlek, Tcb.of(platform.reportedTcb())));
+    }
+
+    /** What the vendor's key server wraps for this chip and TCB, for SNP_VLEK_LOAD: 432 bytes. */
+    public Bytes wrappedVlek(long tcb) {
+        return Vlek.wrapped(platform.config.seed(), tcb);
+    }
+
+    /** The TCB that reports show. */
+    public long reportedTcb() {
+        return platform.reportedTcb();
+    }
+
+    /**
+     * An image that the vendor has signed, for SNP_DOWNLOAD_FIRMWARE_EX.
+     *
+     * @param svn security version, the SNP part of the TCB
+     */
+    public static Bytes firmwareImage(int major, int minor, int build, int svn) {
+        return new FirmwareImage(major & 0xff, minor & 0xff, build & 0xff, svn & 0xff).signed();
     }
 
     /** What is fixed about the platform. */

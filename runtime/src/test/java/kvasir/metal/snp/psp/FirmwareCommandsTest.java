@@ -45,7 +45,7 @@ final class FirmwareCommandsTest {
         bench.init();
         bench.expect(FirmwareStatus.INVALID_PLATFORM_STATE, SNP_INIT_EX, CommandBuffer.initEx(true, 0));
         assertEquals(FirmwareStatus.INVALID_COMMAND, bench.firmware.issue(0x0ff, 0x1000));
-        bench.expect(FirmwareStatus.UNSUPPORTED, FirmwareCommand.SNP_VLEK_LOAD, CommandBuffer.address(0));
+        bench.expect(FirmwareStatus.INVALID_PARAM, FirmwareCommand.SNP_VLEK_LOAD, CommandBuffer.address(0));
     }
 
     @Test

@@ -86,7 +86,7 @@ final class IdBlockTest {
         Bytes digest = Bytes.fromHex(
                 "076f052d08bda7a700aa2a608c5caa6b00ebad297b6d68a85a45b1e669a558b67e1b91d284a301fe63c4fa0750467eed");
         KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
-        generator.initialize(new ECGenParameterSpec("secp384r1"));
+        generator.initialize(new ECGenParameterSpec("secp384r1"), new SeededRandom(ZERO16, "I2"));
         KeyPair pair = generator.generateKeyPair();
         var page = new byte[4096];
         page[0] = 1; // ECDSA P-384 with SHA-384
