@@ -178,6 +178,64 @@ final class LegacyModeTest {
         assertEquals(0x8000_0000L, bench.cpu.cr(2));
     }
 
+    /** Intel SDM volume 3, "32-Bit Paging": 4 KiB and 4 MiB pages, PSE-36, reserved bits, accessed and dirty flags. */
+    @Test
+    void pagesOfFourMebibytesNeedPse() {
+        String program = """
+                mov eax, 0x%x
+                mov cr4, eax
+                mov eax, 0x1000
+                mov cr3, eax
+                mov eax, 0x80000033
+                mov cr0, eax
+                mov esi, [0x801000]
+                mov [0x801004], esi
+                mov ebx, [0x400123]
+                mov ecx, [0xc00000]
+                mov edx, [0x1000000]
+                hlt
+                """;
+        Bench bench = with32BitTables(program.formatted(0x10));
+        assertInstanceOf(VmExit.Hlt.class, bench.run());
+        assertEquals(14, (bench.cpu.rip() - 1 - HANDLER) / 16);
+        assertEquals(0x1111, bench.cpu.gpr(Gpr.RSI));
+        assertEquals(0x2222, bench.cpu.gpr(Gpr.RBX));
+        assertEquals(-1, (int) bench.cpu.gpr(Gpr.RCX), "bits 20:13 of the entry are 39:32 of an address beyond memory");
+        assertEquals(0x100_0000L, bench.cpu.cr(2));
+        assertEquals(9, stacked(bench, 0), "bit 21 is reserved");
+        assertEquals(0x80_00a3, bench.memory.read32(0x1004), "accessed");
+        assertEquals(0x3023, bench.memory.read32(0x1008), "accessed; a directory entry has no dirty flag");
+        assertEquals(0x9063, bench.memory.read32(0x3004), "accessed and dirty");
+
+        bench = with32BitTables(program.formatted(0));
+        // without CR4.PSE bit 7 of a directory entry is ignored: code comes through the table that is there
+        bench.memory.write32(0x4000 + 4 * 0x100, 0x10_0003);
+        for (int i = 0; i < 16; i++) {
+            bench.memory.write32(0x4000 + 4 * i, i << 12 | 3);
+        }
+        bench.memory.write32(0x4000 + 4 * 0x1ff, 0x1f_f003);
+        bench.memory.write32(0x1000, 0x4083);
+        bench.memory.write32(0x1004, 0x3083);
+        bench.memory.write32(0x1008, 0x3083);
+        bench.memory.write32(0x9123, 0x3333);
+        bench.memory.write32(0x3000, 0x9003);
+        assertInstanceOf(VmExit.Hlt.class, bench.run());
+        assertEquals(0x3333, bench.cpu.gpr(Gpr.RBX));
+    }
+
+    private static Bench with32BitTables(String program) {
+        Bench bench = protectedMode(program);
+        bench.memory.write32(0x1000, 0x83);
+        bench.memory.write32(0x1004, 0x80_0083);
+        bench.memory.write32(0x1008, 0x3003);
+        bench.memory.write32(0x100c, 0x2083);
+        bench.memory.write32(0x1010, 0x20_0083);
+        bench.memory.write32(0x3004, 0x9003);
+        bench.memory.write32(0x9000, 0x1111);
+        bench.memory.write32(0x80_0123, 0x2222);
+        return bench;
+    }
+
     @Test
     void aNestedPageFaultHasAmdsErrorCode() {
         Bench bench = Bench.bits64("mov ebx, 0x400010\nmov rax, [rbx]\nmov [rbx], rax\nhlt");
