@@ -166,9 +166,9 @@ final class InitMemRegionCommand {
             if (file.folio(slot.gmemIndex(region.gpa() >>> 12)) < 0) {
                 return refuse(Check.TDX_REGION_MEMORY, "kvm_gmem_populate: memory is exhausted");
             }
-            td.pageAddSource(source);
+            td.sept().pageAddSource(source);
             int mapped = map();
-            td.pageAddSource(-1);
+            td.sept().pageAddSource(-1);
             if (mapped < 0) {
                 return notMapped(mapped, "kvm_tdp_mmu_map_private_pfn");
             }
@@ -257,7 +257,7 @@ final class InitMemRegionCommand {
                     "TDH.MEM.PAGE.ADD",
                     status);
         }
-        td.added();
+        td.sept().added();
         return 0;
     }
 

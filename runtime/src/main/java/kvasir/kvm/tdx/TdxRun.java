@@ -107,7 +107,7 @@ final class TdxRun {
             }
             vm.seams().footprint().beyond("a guest runs");
             vm.seams().at(Seam.GUEST_ENTRY, this);
-            if (td.waitForSeptZap()) {
+            if (td.sept().waitForSeptZap()) {
                 continue;
             }
             Optional<RunResult> result = handle(enter(tdvpr), budget);
@@ -121,9 +121,9 @@ final class TdxRun {
     private SeamcallRegs enter(long tdvpr) {
         td.host().module().guest(tdvpr, processor);
         SeamcallRegs in = vmcalls.reply().with(RAX, 0).with(RCX, tdvpr);
-        td.inside(1);
+        td.sept().inside(1);
         SeamcallRegs out = td.host().seamcall(td.host().cpuOf(vcpu.id()), "TDH.VP.ENTER", in);
-        td.inside(-1);
+        td.sept().inside(-1);
         vmcalls.exited(out);
         processor.cpu().setClock(processor.cpu().clock() + EXIT_TICKS);
         vm.tick(processor.cpu().clock());

@@ -19,12 +19,9 @@ import kvasir.kvm.Vcpu;
 import kvasir.kvm.VendorOps;
 import kvasir.kvm.Vm;
 import kvasir.kvm.irqchip.IrqChip;
-import kvasir.kvm.mmu.Spte;
 import kvasir.kvm.mmu.TdpMmu;
 import kvasir.metal.cpu.Cpu;
-import kvasir.metal.tdx.Operand;
 import kvasir.metal.tdx.SeamcallRegs;
-import kvasir.metal.tdx.SeptState;
 import kvasir.metal.tdx.Status;
 import kvasir.metal.tdx.TdProcessor;
 import kvasir.metal.tdx.Tdr;
@@ -41,23 +38,14 @@ public final class TdxVm implements VendorOps {
     private long tdr;
     private int gpaWidth = 48;
     private List<Long> tdcsPages = new ArrayList<>();
-    private List<Long> septPages = new ArrayList<>();
     private TreeMap<Integer, TdxVcpu> vcpus = new TreeMap<>();
-    private long premapped;
-    private long pageAddSource = -1;
     private List<Long> leaked = new ArrayList<>();
     private int unsettled;
     private boolean rbpMod;
     private boolean splitIrqchip = true;
-    private boolean waitForSeptZap;
-    private int inside;
     private final IrqChip chip = new IrqChip();
+    private final SeptHooks sept;
     private final String stateCell;
-    private final String premappedCell;
-    private final String septPagesCell;
-    private final String sourceCell;
-    private final String waitCell;
-    private final String insideCell;
 
     /** TD_STATE_*. */
     public enum State {
@@ -72,11 +60,7 @@ public final class TdxVm implements VendorOps {
         this.host = host;
         this.mode = mode;
         stateCell = vm.name() + ".tdx.state";
-        premappedCell = vm.name() + ".tdx.nr_premapped";
-        septPagesCell = vm.name() + ".tdx.sept_pages";
-        sourceCell = vm.name() + ".tdx.page_add_src";
-        waitCell = vm.name() + ".tdx.wait_for_sept_zap";
-        insideCell = vm.name() + ".tdx.inside";
+        sept = new SeptHooks(this);
     }
 
     public Vm vm() {
@@ -124,7 +108,7 @@ public final class TdxVm implements VendorOps {
         state = next;
     }
 
-    private Footprint told() {
+    Footprint told() {
         return vm.seams().footprint();
     }
 
@@ -140,13 +124,7 @@ public final class TdxVm implements VendorOps {
 
     /** Mirror leaves whose page is not added yet (nr_premapped). */
     public long premapped() {
-        told().read(premappedCell, premapped);
-        return premapped;
-    }
-
-    private void premapped(int change) {
-        told().added(premappedCell, premapped, change);
-        premapped += change;
+        return sept.premapped();
     }
 
     /** The TD's root page, once it exists. */
@@ -460,17 +438,6 @@ public final class TdxVm implements VendorOps {
         return 0;
     }
 
-    /** A premapped page was added. */
-    void added() {
-        premapped(-1);
-    }
-
-    /** The source of the page that the hook adds while it sets the leaf; −1 for none. */
-    void pageAddSource(long hpa) {
-        told().wrote(sourceCell, pageAddSource, hpa);
-        pageAddSource = hpa;
-    }
-
     static IoctlResult failed(Errno errno, String leaf, long status) {
         return new IoctlResult.Err(errno, leaf + " answered " + Status.describe(status), Map.of("hw_error", status));
     }
@@ -543,152 +510,27 @@ public final class TdxVm implements VendorOps {
 
     @Override
     public int linkExternalSpt(long gfn, int level, long externalPfn) {
-        long page = externalPfn << 12;
-        long status = host.seamcall(0, "TDH.MEM.SEPT.ADD", SeamcallRegs.of(3, gfn << 12 | (level - 1), tdr, page, 0))
-                .rax();
-        if (status == 0) {
-            if (told().listening()) {
-                long sum = septPages.stream().mapToLong(Long::longValue).sum();
-                told().added(septPagesCell, sum, page);
-            }
-            septPages.add(page);
-        }
-        return installed("TDH.MEM.SEPT.ADD", status);
+        return sept.link(gfn, level, externalPfn);
     }
 
     @Override
     public int setExternalSpte(long gfn, int level, long spte) {
-        if (level != 1) {
-            vm.bug("tdx_sept_set_private_spte: level " + level);
-            return -Errno.EIO.number();
-        }
-        long pfn = Spte.pfn(spte);
-        if (state() == State.RUNNABLE) {
-            long status = host.seamcall(0, "TDH.MEM.PAGE.AUG", SeamcallRegs.of(6, gfn << 12, tdr, pfn << 12, 0))
-                    .rax();
-            return installed("TDH.MEM.PAGE.AUG", status);
-        }
-        if (mode != InitMemRegionMode.MERGED_6_19) {
-            premapped(1);
-            return 0;
-        }
-        told().read(sourceCell, pageAddSource);
-        if (pageAddSource < 0) {
-            vm.bug("tdx_mem_page_add: no source page");
-            return -Errno.EIO.number();
-        }
-        return installed("TDH.MEM.PAGE.ADD", pageAdd(gfn << 12, pfn, pageAddSource));
+        return sept.set(gfn, level, spte);
     }
 
-    private int installed(String leaf, long status) {
-        if (status == 0) {
-            return 0;
-        }
-        if (Status.OPERAND_BUSY.is(status)) {
-            return -Errno.EBUSY.number();
-        }
-        bug(leaf, status);
-        return -Errno.EIO.number();
-    }
-
-    /** tdx_sept_remove_private_spte: block, track, remove, write back. */
     @Override
     public void removeExternalSpte(long gfn, int level, long oldSpte) {
-        if (hkid < 0) {
-            vm.bug("tdx_sept_remove_private_spte: the HKID is released");
-            return;
-        }
-        var gpaAndTdr = SeamcallRegs.of(7, gfn << 12 | (level - 1), tdr);
-        SeamcallRegs blocked = zap("TDH.MEM.RANGE.BLOCK", gpaAndTdr);
-        if (blocked.rax() != 0) {
-            if (neverAdded(blocked)) {
-                premapped(-1);
-            } else {
-                bug("TDH.MEM.RANGE.BLOCK", blocked.rax());
-            }
-            return;
-        }
-        if (state() == State.RUNNABLE) {
-            long tracked =
-                    zap("TDH.MEM.TRACK", SeamcallRegs.leaf(38).with(RCX, tdr)).rax();
-            if (tracked != 0) {
-                bug("TDH.MEM.TRACK", tracked);
-            }
-            vm.makeAllVcpusRequest(kvasir.kvm.Requests.TLB_FLUSH);
-        }
-        SeamcallRegs removed = zap("TDH.MEM.PAGE.REMOVE", gpaAndTdr.with(Operand.RAX, 29));
-        if (removed.rax() != 0) {
-            bug("TDH.MEM.PAGE.REMOVE", removed.rax());
-            return;
-        }
-        long page = Spte.pfn(oldSpte) << 12;
-        long written = host.writeBack(page, hkid);
-        if (written != 0) {
-            bug("TDH.PHYMEM.PAGE.WBINVD", written);
-            return;
-        }
-        vm.kvm().memory().discard(page >>> 12);
-    }
-
-    /** The premapped page of an unfinalized TD: the S-EPT entry is not a leaf the guest could use. */
-    private boolean neverAdded(SeamcallRegs blocked) {
-        int entryState = (int) (blocked.rdx() >>> 8) & 0xff;
-        return mode != InitMemRegionMode.MERGED_6_19
-                && state() != State.RUNNABLE
-                && premapped() > 0
-                && blocked.rax() == Status.EPT_ENTRY_STATE_INCORRECT.on(RCX)
-                && entryState == SeptState.FREE.publicNumber();
-    }
-
-    /**
-     * A SEAMCALL of the zap side. If it finds a lock taken, all vCPUs leave the guest and stay out while it is tried once
-     * more (tdx_no_vcpus_enter_start, tdx_no_vcpus_enter_stop).
-     */
-    private SeamcallRegs zap(String leaf, SeamcallRegs in) {
-        SeamcallRegs out = host.seamcall(0, leaf, in);
-        if (!Status.OPERAND_BUSY.is(out.rax())) {
-            return out;
-        }
-        waitForSeptZap(true);
-        vm.vcpus().forEach(Vcpu::kick);
-        vm.seams().await(waitCell, this::nobodyInside);
-        SeamcallRegs again = host.seamcall(0, leaf, in);
-        waitForSeptZap(false);
-        return again;
-    }
-
-    private void waitForSeptZap(boolean next) {
-        told().wrote(waitCell, waitForSeptZap ? 1 : 0, next ? 1 : 0);
-        waitForSeptZap = next;
-    }
-
-    private boolean nobodyInside() {
-        told().read(insideCell, inside);
-        return inside == 0;
-    }
-
-    /** Whether a zap keeps vCPUs out of the guest. */
-    boolean waitForSeptZap() {
-        told().read(waitCell, waitForSeptZap ? 1 : 0);
-        return waitForSeptZap;
-    }
-
-    /** A vCPU enters the guest (1) or has left it (-1). */
-    void inside(int change) {
-        told().added(insideCell, inside, change);
-        inside += change;
+        sept.remove(gfn, level, oldSpte);
     }
 
     @Override
     public void freeExternalSpt(long gfn, int level, long externalPfn) {
-        long page = externalPfn << 12;
-        if (hkid >= 0) {
-            vm.bug("tdx_sept_free_private_spt: the HKID is still assigned");
-            return;
-        }
-        if (septPages.remove(page)) {
-            giveBack(page);
-        }
+        sept.free(externalPfn);
+    }
+
+    /** KVM's side of the S-EPT. */
+    SeptHooks sept() {
+        return sept;
     }
 
     @Override
@@ -705,7 +547,7 @@ public final class TdxVm implements VendorOps {
         if (status != 0) {
             return Status.OPERAND_BUSY.is(status) ? -Errno.EBUSY.number() : -Errno.EIO.number();
         }
-        added();
+        sept.added();
         return 0;
     }
 
@@ -733,8 +575,7 @@ public final class TdxVm implements VendorOps {
     }
 
     private void giveAllBack() {
-        septPages.forEach(this::giveBack);
-        septPages.clear();
+        sept.takePages().forEach(this::giveBack);
         for (TdxVcpu vcpu : vcpus.values()) {
             vcpu.pages.forEach(this::giveBack);
             giveBack(vcpu.tdvpr);
@@ -780,7 +621,7 @@ public final class TdxVm implements VendorOps {
                 .rax();
     }
 
-    private void giveBack(long page) {
+    void giveBack(long page) {
         if (host.reclaim(page, releasedHkid)) {
             host.freePage(page);
         } else {
@@ -798,35 +639,30 @@ public final class TdxVm implements VendorOps {
     public Runnable checkpoint() {
         Runnable hostPart = host.checkpoint();
         Runnable chipPart = chip.checkpoint();
+        Runnable septPart = sept.checkpoint();
         State savedState = state;
         int savedHkid = hkid;
         int savedReleased = releasedHkid;
         long savedTdr = tdr;
         int savedWidth = gpaWidth;
         var savedTdcs = List.copyOf(tdcsPages);
-        var savedSept = List.copyOf(septPages);
         var savedVcpus = new TreeMap<>(vcpus);
         var runs = vcpus.values().stream().map(vcpu -> vcpu.run.checkpoint()).toList();
-        long savedPremapped = premapped;
         int savedUnsettled = unsettled;
         var savedLeaked = List.copyOf(leaked);
         return () -> {
             hostPart.run();
             chipPart.run();
+            septPart.run();
             state = savedState;
             hkid = savedHkid;
             releasedHkid = savedReleased;
             tdr = savedTdr;
             gpaWidth = savedWidth;
             tdcsPages = new ArrayList<>(savedTdcs);
-            septPages = new ArrayList<>(savedSept);
             vcpus = new TreeMap<>(savedVcpus);
             runs.forEach(Runnable::run);
-            premapped = savedPremapped;
             unsettled = savedUnsettled;
-            pageAddSource = -1;
-            waitForSeptZap = false;
-            inside = 0;
             leaked = new ArrayList<>(savedLeaked);
         };
     }

@@ -137,7 +137,7 @@ final class TdHooksTest {
         expected.addFirst("1 empty");
         assertEquals(expected, steps);
         assertEquals(SeptState.FREE, td.sept(0x5000));
-        assertFalse(td.td.waitForSeptZap());
+        assertFalse(td.td.sept().waitForSeptZap());
         assertFalse(td.vm.dead());
     }
 
