@@ -13,6 +13,7 @@ import kvasir.kvm.invariant.Invariants;
 import kvasir.kvm.mm.HostPages;
 import kvasir.kvm.mmu.Pferr;
 import kvasir.metal.tdx.LeafDone;
+import kvasir.metal.tdx.Lifecycle;
 import kvasir.metal.tdx.PageType;
 import kvasir.metal.tdx.SeamcallRegs;
 import kvasir.metal.tdx.SeptEntry;
@@ -134,6 +135,12 @@ final class TdInvariantsTest {
     private static void broke(String name, Invariants watch) {
         String said = watch.broken().orElse("nothing");
         assertTrue(said.startsWith(name + ":"), said);
+    }
+
+    @Test
+    void aBlockedTdWhoseKeyIsStillAssigned() {
+        tamper().lifecycle(Lifecycle.TD_BLOCKED);
+        breaks("key_owned");
     }
 
     @Test

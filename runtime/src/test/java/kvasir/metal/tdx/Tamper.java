@@ -15,6 +15,11 @@ public final class Tamper {
         module.pamt().assign(hpa, Pamt.SIZE_4K, type, owner);
     }
 
+    /** Moves the TD to another stage of its life, and leaves its key id where it is. */
+    public void lifecycle(Lifecycle stage) {
+        tdcs.tdr().setLifecycle(stage);
+    }
+
     public void bepoch(long hpa, long bepoch) {
         module.pamt().setBepoch(hpa, Pamt.SIZE_4K, bepoch);
     }
