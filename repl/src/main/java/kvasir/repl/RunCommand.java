@@ -3,21 +3,16 @@ package kvasir.repl;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import kvasir.event.Event;
 import kvasir.scripts.CaseResult;
 import kvasir.scripts.Failure;
-import kvasir.scripts.Machines;
 import kvasir.scripts.RunListener;
 import kvasir.scripts.RunOptions;
 import kvasir.scripts.RunSummary;
-import kvasir.scripts.ScriptRunner;
-import kvasir.scripts.js.JavaScriptFunction;
-import kvasir.scripts.js.JavaScriptRunner;
-import kvasir.scripts.runner.ScriptFiles;
+import kvasir.scripts.js.SuiteRunner;
 
 /** {@code kvs run}. */
 final class RunCommand {
@@ -58,32 +53,11 @@ final class RunCommand {
         return true;
     }
 
-    /** KVS scripts first, then JavaScript modules; each engine is started only if there is something for it. */
+    /** Runs the scripts and modules that the words of the line name, until Ctrl-C. */
     static RunSummary scripts(CommandLine line, RunOptions options, RunListener listener) {
-        Machines machines = Engine.machines(line);
-        var scripts = new ArrayList<Path>();
-        var modules = new ArrayList<Path>();
-        for (String operand : line.operands()) {
-            Path path = Path.of(operand);
-            List<Path> found = JavaScriptRunner.modules(path);
-            modules.addAll(found);
-            boolean onlyModules = !found.isEmpty()
-                    && ScriptFiles.expand(List.of(path)).stream().allMatch(JavaScriptFunction::isModule);
-            if (!onlyModules) {
-                scripts.add(path);
-            }
-        }
-        var summary = new RunSummary(0, 0, 0, 0, 0);
-        if (!scripts.isEmpty()) {
-            var runner = new ScriptRunner(machines);
-            summary = Interrupts.during(runner::interrupt, () -> runner.run(scripts, options, listener));
-        }
-        if (!modules.isEmpty() && summary.exitCode() != 130) {
-            var runner = new JavaScriptRunner(machines);
-            RunSummary more = Interrupts.during(runner::interrupt, () -> runner.run(modules, options, listener));
-            summary = summary.plus(more);
-        }
-        return summary;
+        var runner = new SuiteRunner(Engine.machines(line));
+        List<Path> paths = line.operands().stream().map(Path::of).toList();
+        return Interrupts.during(runner::interrupt, () -> runner.run(paths, options, listener));
     }
 
     /** Tells several listeners. The end is told by the command itself, when all engines are done. */

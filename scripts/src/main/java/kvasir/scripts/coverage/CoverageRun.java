@@ -14,7 +14,7 @@ import kvasir.scripts.Machines;
 import kvasir.scripts.RunListener;
 import kvasir.scripts.RunOptions;
 import kvasir.scripts.RunSummary;
-import kvasir.scripts.ScriptRunner;
+import kvasir.scripts.js.SuiteRunner;
 
 /** Runs suites and collects what of a coverage's table they provoke. */
 public final class CoverageRun {
@@ -53,10 +53,10 @@ public final class CoverageRun {
      */
     public record Group(String name, int provoked, int known, List<String> missing) {}
 
-    /** Runs the scripts at {@code paths}, each under the semantics it names. */
+    /** Runs the scripts and modules at {@code paths}, each under the semantics it names. */
     public Result run(Machines machines, List<Path> paths) {
         RunSummary summary =
-                new ScriptRunner(machines).run(paths, RunOptions.defaults().withTrace(true), new Collector());
+                new SuiteRunner(machines).run(paths, RunOptions.defaults().withTrace(true), new Collector());
         Map<String, List<Coverage.Row>> byGroup = new LinkedHashMap<>();
         coverage.known()
                 .forEach(row -> byGroup.computeIfAbsent(row.group(), group -> new ArrayList<>())
