@@ -75,9 +75,9 @@ record CpuidCheck(Kind kind, int value, int free) {
     }
 
     /** Orders processors: by family, then model, then stepping. */
-    private static long family(int signature) {
-        long family = (signature >>> 20 & 0xff) + (signature >>> 8 & 0xf);
-        long model = signature >>> 12 & 0xf0 | signature >>> 4 & 0xf;
+    private static int family(int signature) {
+        int family = (signature >>> 20 & 0xff) + (signature >>> 8 & 0xf);
+        int model = signature >>> 12 & 0xf0 | signature >>> 4 & 0xf;
         return (signature & FAMILY_BITS) == 0 ? 0 : family << 16 | model << 8 | signature & 0xf;
     }
 

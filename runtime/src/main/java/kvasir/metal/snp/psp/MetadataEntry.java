@@ -53,7 +53,7 @@ record MetadataEntry(PhysicalMemory memory, long spa) {
 
     /** 0 data, 1 metadata, 2 VMSA, 3 none of them. */
     int type() {
-        return (int) (((fields() & METADATA) != 0 ? 1 : 0) | ((fields() & VMSA) != 0 ? 2 : 0));
+        return ((fields() & METADATA) != 0 ? 1 : 0) | ((fields() & VMSA) != 0 ? 2 : 0);
     }
 
     PageSize size() {
