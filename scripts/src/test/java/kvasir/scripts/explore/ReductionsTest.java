@@ -71,7 +71,7 @@ final class ReductionsTest {
                             || once.replaceAll("\\s+", " ").contains("ends: " + ending.text()),
                     () -> ending.token() + " of " + ending.text() + ":\n" + once);
             long steps = once.lines()
-                    .filter(line -> line.matches("(> |  )\\s*[0-9]+ .*"))
+                    .filter(line -> line.matches("(> |  )[ 0-9]{4}[0-9] {3}.*"))
                     .count();
             assertEquals(ending.steps().size(), steps, once);
         }
