@@ -178,6 +178,42 @@ final class TdHooksTest {
         assertTrue(td.vm.dead());
     }
 
+    @Test
+    void theEndComesInTheLegalOrder() {
+        runnable();
+        assertEquals(VcpuMmu.FIXED, map(0x5000));
+        long tdr = td.td.tdr();
+        var calls = new ArrayList<String>();
+        var reclaimed = new ArrayList<Long>();
+        td.kvm.events().add((sequence, event) -> {
+            if (event instanceof LeafDone done) {
+                if (done.leaf().equals("TDH.PHYMEM.PAGE.RECLAIM")) {
+                    reclaimed.add(done.in().rcx());
+                }
+                if (calls.isEmpty() || !calls.getLast().equals(done.leaf())) {
+                    calls.add(done.leaf());
+                }
+            }
+        });
+        td.td.destroy();
+        assertEquals(
+                List.of(
+                        "TDH.MEM.RANGE.BLOCK",
+                        "TDH.MEM.TRACK",
+                        "TDH.MEM.PAGE.REMOVE",
+                        "TDH.PHYMEM.PAGE.WBINVD",
+                        "TDH.VP.FLUSH",
+                        "TDH.MNG.VPFLUSHDONE",
+                        "TDH.PHYMEM.CACHE.WB",
+                        "TDH.MNG.KEY.FREEID",
+                        "TDH.PHYMEM.PAGE.RECLAIM"),
+                calls.subList(0, 9));
+        assertEquals(tdr, reclaimed.getLast());
+        assertEquals(3 + 6 + 6 + 1, reclaimed.size());
+        assertEquals("TDH.PHYMEM.PAGE.WBINVD", calls.getLast());
+        assertFalse(td.vm.dead());
+    }
+
     /** T0: no ioctl leaves XFAM and MRTD zero, so the fields are cleared in the TDCS, and the module reports them. */
     @Test
     void teeInfoHashOfAnEmptyTdinfo() {
