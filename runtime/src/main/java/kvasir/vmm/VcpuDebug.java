@@ -209,7 +209,7 @@ final class VcpuDebug {
                                 VmHandle.keyword("limit", Kind.U64, "bytes", "offset of the last byte"),
                                 VmHandle.keyword("access", Kind.U64, "", "rights as in a VMCS")),
                         "Sets a segment or table register, as KVM_SET_SREGS does; what is not named stays. EINVAL for another "
-                                + "name.",
+                                + "name, and for what its register has no bits for.",
                         "plain.vcpu0.set_segment \"ds\" limit 0xffff",
                         VcpuDebug::setSegment)
                 .operation(
@@ -354,10 +354,18 @@ final class VcpuDebug {
         return fields;
     }
 
+    private static boolean wider(Arguments a, String parameter, long most) {
+        return Long.compareUnsigned(a.u64(parameter, 0), most) > 0;
+    }
+
     private static Outcome setSegment(VcpuHandle v, Arguments a) {
         String name = a.string("name");
         Cpu cpu = v.cpu();
         int number = SEGMENTS.indexOf(name);
+        long mostLimit = number >= 0 ? 0xffff_ffffL : 0xffff;
+        if (wider(a, "selector", 0xffff) || wider(a, "limit", mostLimit) || wider(a, "access", 0x1_ffff)) {
+            return new Outcome.Failed("EINVAL", "a selector, limit or access does not fit its register", Map.of());
+        }
         if (number >= 0) {
             Segment old = cpu.segment(number);
             cpu.setSegment(
