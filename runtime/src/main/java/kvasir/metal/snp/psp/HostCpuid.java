@@ -21,7 +21,7 @@ import java.util.List;
  * published firmware; a leaf of the standard or the extended range that is not listed is all zeros.
  */
 public final class HostCpuid {
-    private static final int STANDARD_END = 0xffff;
+    private static final int LAST_OF_RANGE = 0xffff;
     private static final int EXTENDED = 0x8000_0000;
 
     private final List<Leaf> leaves;
@@ -117,8 +117,7 @@ public final class HostCpuid {
      * @param xss as the entry says
      */
     int corrected(int leaf, int subleaf, int register, int word, long xcr0, long xss) {
-        boolean checked = leaf >= 0 && leaf <= STANDARD_END || leaf >= EXTENDED && leaf <= (EXTENDED | STANDARD_END);
-        if (!checked) {
+        if ((leaf & ~EXTENDED) > LAST_OF_RANGE) {
             return word;
         }
         for (Leaf each : leaves) {
