@@ -74,8 +74,7 @@ final class FramePool {
     }
 
     private void grow() {
-        MemorySegment chunk =
-                arena.allocate((long) FRAMES_PER_CHUNK * PhysicalMemory.FRAME_BYTES, PhysicalMemory.FRAME_BYTES);
+        MemorySegment chunk = chunk();
         if (chunkCount == chunks.length) {
             chunks = Arrays.copyOf(chunks, chunkCount * 2);
         }
@@ -85,6 +84,15 @@ final class FramePool {
         free = Arrays.copyOf(free, chunkCount * FRAMES_PER_CHUNK);
         for (int i = FRAMES_PER_CHUNK - 1; i >= 0; i--) {
             free[freeCount++] = first + i;
+        }
+    }
+
+    private MemorySegment chunk() {
+        long bytes = (long) FRAMES_PER_CHUNK * PhysicalMemory.FRAME_BYTES;
+        try {
+            return arena.allocate(bytes, PhysicalMemory.FRAME_BYTES);
+        } catch (OutOfMemoryError error) {
+            throw new HostMemoryExhausted(chunkCount * bytes, error);
         }
     }
 }

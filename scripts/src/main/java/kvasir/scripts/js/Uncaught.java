@@ -10,6 +10,7 @@ import kvasir.grammar.Diagnostic;
 import kvasir.grammar.DiagnosticPrinter;
 import kvasir.grammar.SourceFile;
 import kvasir.grammar.Span;
+import kvasir.metal.memory.HostMemoryExhausted;
 import kvasir.registry.Outcome;
 import kvasir.scripts.Failure;
 import kvasir.scripts.InstalledFiles;
@@ -33,6 +34,13 @@ record Uncaught(Path file, PolyglotException exception) {
         }
         if (exception.isHostException()) {
             Throwable bug = exception.asHostException();
+            if (bug instanceof HostMemoryExhausted exhausted) {
+                return failure(
+                        Failure.Kind.MACHINE,
+                        "out of memory: " + exhausted.getMessage(),
+                        place,
+                        List.of("help: " + exhausted.help()));
+            }
             StackTraceElement[] stack = bug.getStackTrace();
             String where = stack.length == 0 ? "an unknown place" : stack[0].toString();
             return failure(

@@ -3,6 +3,7 @@ package kvasir.scripts.nodes;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import kvasir.metal.memory.HostMemoryExhausted;
 import kvasir.registry.Api;
 import kvasir.registry.Arguments;
 import kvasir.registry.Described;
@@ -77,6 +78,15 @@ public final class Invocation {
     static RuntimeException bug(KvsNode node, String what, Throwable bug) {
         if (bug instanceof ScriptException already) {
             return already;
+        }
+        if (bug instanceof HostMemoryExhausted exhausted) {
+            return node.fault(
+                    Failure.Kind.MACHINE,
+                    "E0507",
+                    "out of memory",
+                    exhausted.getMessage(),
+                    Optional.of(exhausted.help()),
+                    List.of());
         }
         StackTraceElement[] stack = bug.getStackTrace();
         String where = stack.length == 0 ? "an unknown place" : stack[0].toString();
