@@ -7,8 +7,16 @@ package kvasir.metal.memory;
 public final class HostMemoryExhausted extends RuntimeException {
     private static final long serialVersionUID = 1;
 
+    private final long bytes;
+
     HostMemoryExhausted(long bytes, OutOfMemoryError cause) {
-        super("the memory that guests have written takes %d MiB, and Java gives no more".formatted(bytes >> 20), cause);
+        super(cause);
+        this.bytes = bytes;
+    }
+
+    /** In words for users. */
+    public String said() {
+        return "the memory that guests have written takes %d MiB, and Java gives no more".formatted(bytes >> 20);
     }
 
     /** What a user can do about it. */

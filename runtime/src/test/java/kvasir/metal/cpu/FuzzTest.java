@@ -22,7 +22,7 @@ final class FuzzTest {
     private static final int SECOND_STAGE = 0x4_0000;
 
     /** Where random code lies and starts; its linear address is {@code at + rip - first}. */
-    private enum Mode {
+    enum Mode {
         BITS64(Bench.CODE, Bench.CODE),
         BITS64_TRANSLATED(Bench.CODE, Bench.CODE),
         RING3_WITH_HANDLERS(Bench.CODE, Bench.CODE),

@@ -37,7 +37,7 @@ record Uncaught(Path file, PolyglotException exception) {
             if (bug instanceof HostMemoryExhausted exhausted) {
                 return failure(
                         Failure.Kind.MACHINE,
-                        "out of memory: " + exhausted.getMessage(),
+                        "out of memory: " + exhausted.said(),
                         place,
                         List.of("help: " + exhausted.help()));
             }

@@ -84,7 +84,7 @@ public final class Invocation {
                     Failure.Kind.MACHINE,
                     "E0507",
                     "out of memory",
-                    exhausted.getMessage(),
+                    exhausted.said(),
                     Optional.of(exhausted.help()),
                     List.of());
         }
