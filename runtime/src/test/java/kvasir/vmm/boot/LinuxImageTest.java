@@ -1,19 +1,19 @@
 package kvasir.vmm.boot;
 
+import static kvasir.vmm.boot.LoadedKernel.at;
+import static kvasir.vmm.boot.LoadedKernel.load;
+import static kvasir.vmm.boot.LoadedKernel.refusal;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import kvasir.registry.Bytes;
 import org.junit.jupiter.api.Test;
 
 /** The 64-bit and the 32-bit boot protocol, offsets as in boot.rst and zero-page.rst. */
 final class LinuxImageTest {
-    private static final long MEMORY = 64 << 20;
     private static final int SETUP_SECTORS = 3;
 
     /** A bzImage of protocol 2.15 whose kernel is 0x400 bytes of 0x90. */
@@ -32,17 +32,6 @@ final class LinuxImageTest {
         file.putLong(0x258, 0x100_0000);
         file.putInt(0x260, 0x80_0000);
         return file.array();
-    }
-
-    private static BootImage load(byte[] file, int initrdBytes, String commandLine) throws BootException {
-        return LinuxImage.kernel("k", file, commandLine, Bytes.of(new byte[initrdBytes]))
-                .load(new KernelFile.Request("", Bytes.of(), MEMORY));
-    }
-
-    private static ByteBuffer at(BootImage image, long gpa) {
-        BootImage.Piece piece =
-                image.pieces().stream().filter(p -> p.gpa() == gpa).findFirst().orElseThrow();
-        return ByteBuffer.wrap(piece.content().toArray()).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     @Test
@@ -114,10 +103,5 @@ final class LinuxImageTest {
         assertTrue(refusal(cut, 0, "").contains("has 3,072 bytes, and by its header 3,104 are expected"));
         assertTrue(refusal(kernel(), 41 << 20, "").contains("memory are too few"));
         assertTrue(refusal(kernel(), 0, "x".repeat(2048)).contains("the kernel takes 2047"));
-    }
-
-    private static String refusal(byte[] file, int initrdBytes, String commandLine) {
-        return String.valueOf(assertThrows(BootException.class, () -> load(file, initrdBytes, commandLine))
-                .getMessage());
     }
 }

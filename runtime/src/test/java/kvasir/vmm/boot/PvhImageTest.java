@@ -1,21 +1,20 @@
 package kvasir.vmm.boot;
 
+import static kvasir.vmm.boot.LoadedKernel.at;
+import static kvasir.vmm.boot.LoadedKernel.load;
+import static kvasir.vmm.boot.LoadedKernel.refusal;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import kvasir.registry.Bytes;
 import org.junit.jupiter.api.Test;
 
 /** The PVH boot ABI; offsets as in Xen's public/arch-x86/hvm/start_info.h. */
 final class PvhImageTest {
-    private static final long MEMORY = 64 << 20;
-
     /** An ELF64 file: 16 bytes of 0x90 for 16 MiB, and two notes, the second XEN_ELFNOTE_PHYS32_ENTRY with 8 bytes. */
     private static byte[] kernel() {
         ByteBuffer file = ByteBuffer.allocate(0x200).order(ByteOrder.LITTLE_ENDIAN);
@@ -40,17 +39,6 @@ final class PvhImageTest {
             file.put(0x180 + i, (byte) 0x90);
         }
         return file.array();
-    }
-
-    private static BootImage load(byte[] file, int initrdBytes, String commandLine) throws BootException {
-        return LinuxImage.kernel("k", file, commandLine, Bytes.of(new byte[initrdBytes]))
-                .load(new KernelFile.Request("", Bytes.of(), MEMORY));
-    }
-
-    private static ByteBuffer at(BootImage image, long gpa) {
-        BootImage.Piece piece =
-                image.pieces().stream().filter(p -> p.gpa() == gpa).findFirst().orElseThrow();
-        return ByteBuffer.wrap(piece.content().toArray()).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     @Test
@@ -96,10 +84,5 @@ final class PvhImageTest {
         assertTrue(refusal(kernel(), 0, "x".repeat(70_000)).contains("the command line has 70000 bytes"));
         byte[] cut = java.util.Arrays.copyOf(kernel(), 0x188);
         assertEquals("k is cut off: a segment ends behind the end of the file", refusal(cut, 0, ""));
-    }
-
-    private static String refusal(byte[] file, int initrdBytes, String commandLine) {
-        return String.valueOf(assertThrows(BootException.class, () -> load(file, initrdBytes, commandLine))
-                .getMessage());
     }
 }
