@@ -97,7 +97,7 @@ final class HostThreads {
                 } else if (underWay == 0) {
                     end(new Ended.BudgetSpent(budget));
                 } else {
-                    processors.sleep(vcpu.cpu(), NANOS_FOR_OTHERS);
+                    processors.await(NANOS_FOR_OTHERS);
                 }
             }
         } catch (RuntimeException | Error e) {
@@ -134,7 +134,7 @@ final class HostThreads {
     /** Sleeps until something arrives; the last to fall asleep lets time pass up to the next timer instead. */
     private void sleep(Cpu cpu) {
         if (!processors.othersSleep(cpu)) {
-            processors.sleep(cpu, Long.MAX_VALUE);
+            processors.sleep(cpu);
         } else if (!vm.idle()) {
             end(new Ended.Asleep(vm.vcpus().stream().map(Vcpu::mpState).toList()));
         }

@@ -26,6 +26,9 @@ class HostThreadsTest {
 
     private static final long COUNTER = 0x200_0000;
 
+    /** Instructions of a guest that ends by itself; who gets through them all hangs. */
+    private static final long PLENTY = 10_000_000_000L;
+
     private final Machine machine = new Machine(Machine.Config.standard());
 
     private VmHandle declare(int vcpus) {
@@ -77,7 +80,7 @@ class HostThreadsTest {
                     hlt
                     """.formatted(COUNTER, i, times, body));
         }
-        assertInstanceOf(Ended.Asleep.class, run(pc, Long.MAX_VALUE));
+        assertInstanceOf(Ended.Asleep.class, run(pc, PLENTY));
         return pc;
     }
 
@@ -188,7 +191,7 @@ class HostThreadsTest {
                 torn: cli
                 hlt
                 """);
-        assertInstanceOf(Ended.Asleep.class, run(pc, Long.MAX_VALUE));
+        assertInstanceOf(Ended.Asleep.class, run(pc, PLENTY));
         assertEquals(7, pc.vm().vcpus().get(1).cpu().gpr(Gpr.RCX));
     }
 
@@ -235,7 +238,7 @@ class HostThreadsTest {
                 cli
                 hlt
                 """);
-        assertInstanceOf(Ended.Asleep.class, run(pc, Long.MAX_VALUE));
+        assertInstanceOf(Ended.Asleep.class, run(pc, PLENTY));
         assertEquals(2000L << 52 | 0x300_0003, word(pc.vm(), 0x302_0000) & ~0x60L);
     }
 
@@ -279,7 +282,7 @@ class HostThreadsTest {
                 stale: cli
                 hlt
                 """);
-        assertInstanceOf(Ended.Asleep.class, run(pc, 2_000_000_000));
+        assertInstanceOf(Ended.Asleep.class, run(pc, PLENTY));
         assertEquals(7, pc.vm().vcpus().get(1).cpu().gpr(Gpr.RBP));
     }
 
@@ -288,6 +291,9 @@ class HostThreadsTest {
     void anEndlessLoopIsPatchedFromOutside() {
         VmHandle pc = declare(2);
         load(pc, 0, """
+                written: pause
+                cmp  dword [0x2001000], 1
+                jne  written
                 mov  ecx, 100000
                 more: dec ecx
                 jnz  more
@@ -298,10 +304,11 @@ class HostThreadsTest {
         load(pc, 1, """
                 mov  dword [0x2000000], 0xebc0ff48
                 mov  dword [0x2000004], 0xf4fafb
+                mov  dword [0x2001000], 1
                 mov  eax, 0x2000000
                 jmp  rax
                 """);
-        assertInstanceOf(Ended.Asleep.class, run(pc, Long.MAX_VALUE));
+        assertInstanceOf(Ended.Asleep.class, run(pc, PLENTY));
     }
 
     @Test
@@ -328,7 +335,7 @@ class HostThreadsTest {
             machine.interrupt();
         });
         stopper.start();
-        assertInstanceOf(Ended.Interrupted.class, run(pc, Long.MAX_VALUE));
+        assertInstanceOf(Ended.Interrupted.class, run(pc, PLENTY));
         stopper.join();
     }
 
@@ -343,7 +350,7 @@ class HostThreadsTest {
             }
         };
         machine.events().add(listener);
-        assertThrows(IllegalStateException.class, () -> run(pc, Long.MAX_VALUE));
+        assertThrows(IllegalStateException.class, () -> run(pc, PLENTY));
     }
 
     @Test
@@ -351,7 +358,7 @@ class HostThreadsTest {
         VmHandle pc = declare(2);
         load(pc, 0, "here: jmp here");
         load(pc, 1, "lidt [0]\nud2");
-        Ended.Stopped stopped = assertInstanceOf(Ended.Stopped.class, run(pc, Long.MAX_VALUE));
+        Ended.Stopped stopped = assertInstanceOf(Ended.Stopped.class, run(pc, PLENTY));
         assertEquals(1, stopped.vcpu());
     }
 }

@@ -41,6 +41,9 @@ final class Litmus {
     /** Iterations after which vCPUs wait for each other if each has a processor of the host. */
     private static final int STEP = 64;
 
+    /** Instructions of an iteration, waiting included, at the very most. */
+    private static final long MOST_INSTRUCTIONS = 100_000;
+
     private final List<String> threads;
     private final List<String> results;
     private final boolean inStep;
@@ -71,7 +74,7 @@ final class Litmus {
             load(vcpu, program(vcpu.id(), rounds), 0x10_0000L * (vcpu.id() + 1));
             vcpu.ioctls().setMpState(MpState.RUNNABLE.number());
         }
-        Ended ended = handle.pc().orElseThrow().run(Long.MAX_VALUE);
+        Ended ended = handle.pc().orElseThrow().run(iterations * MOST_INSTRUCTIONS);
         assertInstanceOf(Ended.Asleep.class, ended);
         return counts(handle);
     }

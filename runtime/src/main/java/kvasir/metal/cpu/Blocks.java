@@ -22,6 +22,7 @@ final class Blocks {
     private static final int MOST_INSTRUCTIONS = 64;
     private static final int MOST_BYTES = 15;
     private static final int PAGE_BYTES = PhysicalMemory.FRAME_BYTES;
+
     /** A booting kernel executes more than 20,000 blocks. */
     private static final int CACHE = 1 << 15;
 

@@ -72,20 +72,30 @@ public final class Processors {
         hypervisor.unlock();
     }
 
-    /** Sleeps, without the lock, until {@link Cpu#kick()} or until {@code nanos} have passed; may wake too early. */
-    public void sleep(Cpu cpu, long nanos) {
+    /** Sleeps, without the lock, until {@link Cpu#kick()}; may wake too early. */
+    public void sleep(Cpu cpu) {
         Member member = member(cpu);
         if (!cpu.kicked) {
             member.sleeps = true;
             hypervisor.unlock();
             try {
-                LockSupport.parkNanos(this, nanos);
+                LockSupport.park(this);
             } finally {
                 hypervisor.lock();
                 member.sleeps = false;
             }
         }
         cpu.kicked = false;
+    }
+
+    /** Lets others have the lock for {@code nanos}; the processor does not count as one that sleeps. */
+    public void await(long nanos) {
+        hypervisor.unlock();
+        try {
+            LockSupport.parkNanos(this, nanos);
+        } finally {
+            hypervisor.lock();
+        }
     }
 
     /** Lets the host run other threads, which may take the lock. */

@@ -42,19 +42,15 @@ public final class JavaScriptRunner {
     }
 
     /** The JavaScript modules that {@code path} names: itself, or those below the folder, sorted. */
-    public static List<Path> modules(Path path) {
+    static List<Path> modules(Path path) {
         if (!Files.isDirectory(path)) {
-            return isModule(path) ? List.of(path) : List.of();
+            return JavaScriptFunction.isModule(path) ? List.of(path) : List.of();
         }
         try (Stream<Path> below = Files.walk(path)) {
-            return below.filter(JavaScriptRunner::isModule).sorted().toList();
+            return below.filter(JavaScriptFunction::isModule).sorted().toList();
         } catch (IOException e) {
             return List.of();
         }
-    }
-
-    private static boolean isModule(Path path) {
-        return path.toString().endsWith(".mjs") || path.toString().endsWith(".js");
     }
 
     /**
