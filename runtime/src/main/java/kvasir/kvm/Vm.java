@@ -404,6 +404,14 @@ public final class Vm {
      * @param fd VM or VCPU
      */
     public IoctlResult other(Ioctl.Fd fd, long request) {
+        if (Ioctl.of(fd, request).equals(Optional.of(Ioctl.MEMORY_ENCRYPT_OP))
+                && (type == VmType.DEFAULT || type == VmType.SW_PROTECTED)) {
+            issued(Ioctl.MEMORY_ENCRYPT_OP);
+            return answered(
+                    kvm.host().npt()
+                            ? IoctlResult.done() // the probe of sev_mem_enc_ioctl: a null pointer
+                            : IoctlResult.err(Errno.ENOTTY, "kvm_arch_vm_ioctl: not a VM for mem_enc_ioctl"));
+        }
         return answered(Kvm.other(fd, request, this::issued));
     }
 

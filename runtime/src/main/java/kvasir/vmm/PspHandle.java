@@ -78,12 +78,14 @@ final class PspHandle implements Described {
                         (p, a) -> p.put(a.u64("spa"), a.bytes("bytes")))
                 .operation(
                         "fail",
-                        List.of(Parameter.of("error", Kind.WORD, "", "what the next command answers")
-                                .among("HWERROR_PLATFORM", "HWERROR_UNSAFE")),
-                        "Fault injection: the security processor's hardware fails during the next command.",
+                        List.of(
+                                Parameter.of("error", Kind.WORD, "", "what the next command answers")
+                                        .among("HWERROR_PLATFORM", "HWERROR_UNSAFE"),
+                                VmHandle.keyword("times", Kind.U64, "", "commands that fail; 1 if left out")),
+                        "Fault injection: the security processor's hardware fails during the next command, or so many.",
                         "g.psp.fail HWERROR_UNSAFE",
                         (p, a) -> {
-                            p.host.firmware().failNext(FirmwareStatus.valueOf(a.string("error")));
+                            p.host.firmware().fail(FirmwareStatus.valueOf(a.string("error")), (int) a.u64("times", 1));
                             return Outcome.ok();
                         })
                 .operation(

@@ -27,6 +27,7 @@ final class SevBuilder extends VmBuilder {
         var vendor = new SevVm(vm);
         vm.attach(vendor);
         sev = Optional.of(vendor);
+        keep(vendor.init2(0, 0, 0));
     }
 
     @Override

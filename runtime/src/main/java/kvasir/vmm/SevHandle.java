@@ -36,6 +36,27 @@ final class SevHandle extends VmHandle {
 
     private static Api.Builder<SevHandle> declareLaunch(Api.Builder<SevHandle> api) {
         return api.operation(
+                        "init2",
+                        List.of(
+                                keyword("features", Kind.U64, "", "vmsa_features"),
+                                keyword("flags", Kind.U64, "", "must be 0"),
+                                keyword("ghcb", Kind.U64, "", "ghcb_version")),
+                        "KVM_SEV_INIT2, which the declaration did: EINVAL (sev.c, sev_guest_init2).",
+                        "g.init2 -> EINVAL",
+                        (g, a) -> g.sev.init2(a.u64("features", 0), (int) a.u64("flags", 0), (int) a.u64("ghcb", 0))
+                                .outcome())
+                .operation(
+                        "memory_encrypt_op",
+                        List.of(Parameter.of("id", Kind.U64, "", "of struct kvm_sev_cmd; a null pointer if left out")
+                                .orAbsent()),
+                        "KVM_MEMORY_ENCRYPT_OP by number, for commands without a verb. Errors: ENOTTY and EINVAL for those "
+                                + "of SNP, EINVAL if unknown (sev_mem_enc_ioctl).",
+                        "g.memory_encrypt_op 100 -> ENOTTY",
+                        (g, a) -> a.optional("id", Long.class)
+                                .map(g.sev::otherCommand)
+                                .orElseGet(IoctlResult::done)
+                                .outcome())
+                .operation(
                         "launch_start",
                         List.of(),
                         "KVM_SEV_LAUNCH_START. Errors: EIO with fw_error (sev_launch_start).",

@@ -3,11 +3,13 @@ package kvasir.vmm;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import kvasir.kvm.IoctlResult;
 import kvasir.kvm.Memslot;
 import kvasir.kvm.Vcpu;
 import kvasir.kvm.Vm;
 import kvasir.kvm.snp.LaunchFinish;
 import kvasir.kvm.snp.LaunchUpdate;
+import kvasir.kvm.snp.SevCommand;
 import kvasir.kvm.snp.SnpGuest;
 import kvasir.kvm.snp.SnpHost;
 import kvasir.kvm.snp.SnpVm;
@@ -63,7 +65,8 @@ final class SnpHandle extends VmHandle {
                                 keyword("features", Kind.U64, "", "vmsa_features"),
                                 keyword("flags", Kind.U64, "", "must be 0"),
                                 keyword("ghcb", Kind.U64, "", "ghcb_version")),
-                        "KVM_SEV_INIT2. Errors: EINVAL, EBUSY, EIO (sev.c, sev_guest_init2).",
+                        "KVM_SEV_INIT2. Errors: EPERM the second time; EFAULT, EINVAL, EBUSY, ENOTTY, EIO (sev.c, "
+                                + "sev_guest_init2).",
                         "g.init2 features 0x20",
                         (g, a) -> g.snp.init2(a.u64("features", 0), (int) a.u64("flags", 0), (int) a.u64("ghcb", 0))
                                 .outcome())
@@ -149,11 +152,15 @@ final class SnpHandle extends VmHandle {
                         "show g.run_as_pc",
                         (g, a) -> g.runAsPc(a.u64("budget", 50_000_000)))
                 .operation(
-                        "sev_command",
-                        List.of(Parameter.of("id", Kind.U64, "", "a KVM_SEV_* id below 100")),
-                        "Any command of plain SEV: EPERM for an SNP VM, EINVAL if unknown.",
-                        "g.sev_command 2",
-                        (g, a) -> g.snp.otherCommand((int) a.u64("id")).outcome())
+                        "memory_encrypt_op",
+                        List.of(Parameter.of("id", Kind.U64, "", "of struct kvm_sev_cmd; a null pointer if left out")
+                                .orAbsent()),
+                        "KVM_MEMORY_ENCRYPT_OP by number: 22 INIT2, 100 SNP_LAUNCH_START, 102 SNP_LAUNCH_FINISH with what "
+                                + "the verbs give, 101 SNP_LAUNCH_UPDATE of nothing. Errors: EFAULT; EPERM for a command of "
+                                + "plain SEV after KVM_SEV_INIT2, ENOTTY before; EINVAL if unknown (sev_mem_enc_ioctl).",
+                        "g.memory_encrypt_op 2 -> EPERM",
+                        (g, a) ->
+                                g.memoryEncryptOp(a.optional("id", Long.class)).outcome())
                 .operation(
                         "destroy",
                         List.of(),
@@ -163,6 +170,21 @@ final class SnpHandle extends VmHandle {
                             g.snp.destroy();
                             return Outcome.ok();
                         });
+    }
+
+    private IoctlResult memoryEncryptOp(Optional<Long> id) {
+        if (id.isEmpty()) {
+            return IoctlResult.done();
+        }
+        return SevCommand.of(id.get())
+                .map(command -> switch (command) {
+                    case INIT2 -> snp.init2(0, 0, 0);
+                    case SNP_LAUNCH_START -> snp.launchStart(POLICY, Bytes.of(new byte[16]), 0);
+                    case SNP_LAUNCH_UPDATE -> snp.launchUpdate(new LaunchUpdate(0, 0, 0, 0, 0));
+                    case SNP_LAUNCH_FINISH -> snp.launchFinish(LaunchFinish.plain());
+                    default -> snp.otherCommand(id.get());
+                })
+                .orElseGet(() -> snp.otherCommand(id.get()));
     }
 
     private static Parameter optionalBytes(String name, String doc) {

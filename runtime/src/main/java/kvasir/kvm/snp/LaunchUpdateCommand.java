@@ -30,7 +30,8 @@ final class LaunchUpdateCommand {
 
     IoctlResult run() {
         Optional<PageType> type = PageType.of(params.type()).filter(t -> t != PageType.VMSA);
-        if (params.len() == 0 || (params.len() & 4095) != 0) {
+        boolean zeroIsRefused = vm.kvm().version().atLeast(6, 18);
+        if (params.len() == 0 && zeroIsRefused || (params.len() & 4095) != 0) {
             return refuse(Errno.EINVAL, "snp_launch_update: len is 0 or not a multiple of 4 KiB");
         }
         if (params.flags() != 0 || type.isEmpty()) {
@@ -78,6 +79,9 @@ final class LaunchUpdateCommand {
             return 0;
         }
         long pages = Math.min(params.len() >>> 12, slot.endGfn() - params.gfnStart());
+        if (pages == 0) {
+            inner = "EINVAL, no pages";
+        }
         file.get().invalidateLock().lock();
         try {
             for (long i = 0; i < pages; i++) {
@@ -92,6 +96,9 @@ final class LaunchUpdateCommand {
     }
 
     private boolean page(GuestMemfd file, Memslot slot, long gfn, long uaddr, PageType type) {
+        if (vm.mm().signalPending()) {
+            return fail("EINTR, a signal is pending");
+        }
         long index = slot.gmemIndex(gfn);
         boolean tracked = !vm.kvm().version().atLeast(7, 0);
         if (tracked && file.preparedAt(index)) {

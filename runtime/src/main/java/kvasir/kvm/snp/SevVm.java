@@ -19,10 +19,14 @@ import kvasir.registry.Bytes;
  * (sev.c, sev_launch_start to sev_launch_finish). Its memory is not encrypted and it does not run here.
  */
 public final class SevVm implements VendorOps {
+    private static final long FEATURE_DEBUG_SWAP = 1L << 5;
+    private static final int GHCB_VERSION_MAX = 2;
+
     private final Vm vm;
     private Optional<SevLaunch> launch = Optional.empty();
     private Optional<Bytes> digest = Optional.empty();
     private State state = State.UNINITIALIZED;
+    private boolean initialised;
 
     /** The guest's state in the firmware (SEV ABI, GSTATE). */
     public enum State {
@@ -50,9 +54,67 @@ public final class SevVm implements VendorOps {
         return digest;
     }
 
-    private IoctlResult command(String name, State wanted, Supplier<FirmwareStatus> body) {
+    /**
+     * KVM_SEV_INIT2 (sev_guest_init2).
+     *
+     * @param vmsaFeatures for SEV-ES DebugSwap (0x20) or 0
+     * @param flags must be 0
+     * @param version of the GHCB protocol, of SEV-ES only
+     */
+    public IoctlResult init2(long vmsaFeatures, int flags, int version) {
+        Optional<IoctlResult> fault = entry();
+        if (fault.isPresent()) {
+            return fault.get();
+        }
+        boolean es = vm.type() == VmType.SEV_ES;
+        if (initialised) {
+            return IoctlResult.err(Errno.EINVAL, "sev_guest_init2: the VM is initialised");
+        }
+        if (vm.copyFaults()) {
+            return IoctlResult.err(Errno.EFAULT, "sev_guest_init2: the command's struct cannot be read");
+        }
+        boolean legal = vm.vcpus().isEmpty()
+                && flags == 0
+                && (vmsaFeatures & ~(es ? FEATURE_DEBUG_SWAP : 0)) == 0
+                && Integer.compareUnsigned(version, es ? GHCB_VERSION_MAX : 0) <= 0;
+        initialised = legal;
+        return legal
+                ? IoctlResult.done()
+                : IoctlResult.err(Errno.EINVAL, "sev_guest_init2: vCPUs, flags, vmsa_features or ghcb_version");
+    }
+
+    /** A command that no other method is: those of SNP, those that are not modelled, and what is none. */
+    public IoctlResult otherCommand(long id) {
+        return entry().orElseGet(() -> SevCommand.of(id)
+                .map(command -> switch (command) {
+                    case INIT, ES_INIT -> IoctlResult.err(Errno.EINVAL, "sev_guest_init: not a VM of the default type");
+                    case SNP_LAUNCH_UPDATE -> IoctlResult.err(Errno.EINVAL, "snp_launch_update: not an SNP VM");
+                    case SNP_LAUNCH_START, SNP_LAUNCH_FINISH ->
+                        IoctlResult.err(Errno.ENOTTY, "KVM_SEV_" + command + ": not an SNP VM");
+                    default ->
+                        IoctlResult.unsupported(
+                                "KVM_SEV_" + command + ": only launch and digest of plain SEV are modelled");
+                })
+                .orElseGet(() -> SevCommand.unknown(id)));
+    }
+
+    /** sev_mem_enc_ioctl: what every command meets first. */
+    private Optional<IoctlResult> entry() {
         if (vm.dead()) {
-            return IoctlResult.err(Errno.EIO, "kvm_vm_ioctl: the VM is dead");
+            return Optional.of(IoctlResult.err(Errno.EIO, "kvm_vm_ioctl: the VM is dead"));
+        }
+        return vm.copyFaults()
+                ? Optional.of(IoctlResult.err(Errno.EFAULT, "sev_mem_enc_ioctl: struct kvm_sev_cmd cannot be read"))
+                : Optional.empty();
+    }
+
+    private IoctlResult command(String name, State wanted, Supplier<FirmwareStatus> body) {
+        Optional<IoctlResult> fault = entry();
+        if (fault.isPresent()) {
+            return fault.get();
+        }
+        if (!initialised) {
+            return IoctlResult.err(Errno.ENOTTY, name + ": KVM_SEV_INIT2 was not done");
         }
         FirmwareStatus status = state == wanted ? body.get() : FirmwareStatus.INVALID_GUEST_STATE;
         if (status == FirmwareStatus.SUCCESS) {
@@ -132,7 +194,9 @@ public final class SevVm implements VendorOps {
         Optional<SevLaunch> savedLaunch = launch.map(SevLaunch::copy);
         Optional<Bytes> savedDigest = digest;
         State savedState = state;
+        boolean savedInitialised = initialised;
         return () -> {
+            initialised = savedInitialised;
             launch = savedLaunch.map(SevLaunch::copy);
             digest = savedDigest;
             state = savedState;

@@ -41,6 +41,7 @@ public final class SnpHost {
     private final HostInstructions instructions;
     private final SnpFirmware firmware;
     private final long commandPage;
+    private final int asids;
     private List<Long> leaked = new ArrayList<>();
     private TreeSet<Integer> freeAsids = new TreeSet<>();
     private TreeSet<Integer> usedAsids = new TreeSet<>();
@@ -76,7 +77,8 @@ public final class SnpHost {
             }
         });
         pages.reserve(firmwareBase >>> 12, memory.size() >>> 12);
-        for (int asid = 1; asid <= config.asids(); asid++) {
+        asids = config.asids();
+        for (int asid = 1; asid <= asids; asid++) {
             freeAsids.add(asid);
         }
         commandPage = pages.allocate(HostPages.Use.UNMOVABLE) << 12;
@@ -214,6 +216,11 @@ public final class SnpHost {
             }
         }
         return freeAsids.isEmpty() ? 0 : freeAsids.pollFirst();
+    }
+
+    /** ASIDs for SNP guests that the platform has, whoever has them. */
+    public int asids() {
+        return asids;
     }
 
     /** Whether a guest has this ASID. */

@@ -115,16 +115,26 @@ public final class SnpVm implements VendorOps {
         return guest.get().context() == 0 ? "INITIALIZED" : "STARTED";
     }
 
-    private IoctlResult command(Supplier<IoctlResult> body) {
+    /** sev_mem_enc_ioctl: what every command meets before its own checks. */
+    private IoctlResult command(long id, Supplier<IoctlResult> body) {
         if (vm.dead()) {
             return IoctlResult.err(Errno.EIO, "kvm_vm_ioctl: the VM is dead");
         }
+        if (vm.copyFaults()) {
+            return IoctlResult.err(Errno.EFAULT, "sev_mem_enc_ioctl: struct kvm_sev_cmd cannot be read");
+        }
         vm.kvmLock().lock();
         try {
-            return body.get();
+            return guest.isPresent() && id < SevCommand.SNP_LAUNCH_START.id()
+                    ? IoctlResult.err(Errno.EPERM, "sev_mem_enc_ioctl: an SNP VM takes SNP commands only")
+                    : body.get();
         } finally {
             vm.kvmLock().unlock();
         }
+    }
+
+    private static IoctlResult unreadable(String function) {
+        return IoctlResult.err(Errno.EFAULT, function + ": the command's struct cannot be read");
     }
 
     private static IoctlResult firmwareError(Errno errno, String reason, FirmwareStatus status) {
@@ -142,9 +152,9 @@ public final class SnpVm implements VendorOps {
      * @param version of the GHCB protocol, 0 for KVM's default
      */
     public IoctlResult init2(long vmsaFeatures, int flags, int version) {
-        return command(() -> {
-            if (guest.isPresent()) {
-                return IoctlResult.err(Errno.EINVAL, "sev_guest_init2: the VM is initialised");
+        return command(SevCommand.INIT2.id(), () -> {
+            if (vm.copyFaults()) {
+                return unreadable("sev_guest_init2");
             }
             if (!vm.vcpus().isEmpty()) {
                 return IoctlResult.err(Errno.EINVAL, "sev_guest_init2: there are vCPUs");
@@ -159,13 +169,16 @@ public final class SnpVm implements VendorOps {
             if (Integer.compareUnsigned(version, GHCB_VERSION_MAX) > 0 || tooOld) {
                 return IoctlResult.err(Errno.EINVAL, "sev_guest_init2: ghcb_version");
             }
-            FirmwareStatus status = host.initialise();
-            if (status != FirmwareStatus.SUCCESS) {
-                return firmwareError(Errno.EIO, "sev_platform_init: " + status, status);
-            }
             int asid = host.allocateAsid();
             if (asid == 0) {
-                return IoctlResult.err(Errno.EBUSY, "sev_asid_new: no ASID is free");
+                return host.asids() == 0
+                        ? IoctlResult.err(Errno.ENOTTY, "sev_asid_new: the platform has no ASID for SNP")
+                        : IoctlResult.err(Errno.EBUSY, "sev_asid_new: no ASID is free");
+            }
+            FirmwareStatus status = host.initialise();
+            if (status != FirmwareStatus.SUCCESS) {
+                host.freeAsid(asid);
+                return firmwareError(Errno.EIO, "sev_platform_init: " + status, status);
             }
             features = vmsaFeatures | FEATURE_SNP;
             ghcbVersion = version == 0 ? GHCB_VERSION_MAX : version;
@@ -174,11 +187,15 @@ public final class SnpVm implements VendorOps {
         });
     }
 
-    /** Any command of plain SEV: refused once KVM_SEV_INIT2 was done, unknown before (sev_mem_enc_ioctl). */
-    public IoctlResult otherCommand(int id) {
-        return command(() -> guest.isPresent() && id < 100
-                ? IoctlResult.err(Errno.EPERM, "sev_mem_enc_ioctl: not for SNP VMs")
-                : IoctlResult.err(Errno.EINVAL, "sev_mem_enc_ioctl: unknown command " + id));
+    /** A command of plain SEV, or none at all (sev_mem_enc_ioctl). */
+    public IoctlResult otherCommand(long id) {
+        return command(
+                id,
+                () -> SevCommand.of(id)
+                        .map(command -> command.initialises()
+                                ? IoctlResult.err(Errno.EINVAL, "sev_guest_init: not a VM of the default type")
+                                : IoctlResult.err(Errno.ENOTTY, "KVM_SEV_" + command + ": the VM is not initialised"))
+                        .orElseGet(() -> SevCommand.unknown(id)));
     }
 
     /**
@@ -188,9 +205,12 @@ public final class SnpVm implements VendorOps {
      * @param flags must be 0
      */
     public IoctlResult launchStart(long policy, Bytes gosvw, int flags) {
-        return command(() -> {
+        return command(SevCommand.SNP_LAUNCH_START.id(), () -> {
             if (guest.isEmpty()) {
                 return IoctlResult.err(Errno.ENOTTY, "snp_launch_start: not an initialised SNP VM");
+            }
+            if (vm.copyFaults()) {
+                return unreadable("snp_launch_start");
             }
             if (guest.get().context() != 0) {
                 return IoctlResult.err(Errno.EINVAL, "snp_launch_start: there is a context already");
@@ -214,19 +234,25 @@ public final class SnpVm implements VendorOps {
 
     /** KVM_SEV_SNP_LAUNCH_UPDATE; what is left is in the details. */
     public IoctlResult launchUpdate(LaunchUpdate params) {
-        return command(() -> guest.isEmpty() || guest.get().context() == 0
-                ? IoctlResult.err(Errno.EINVAL, "snp_launch_update: there is no context")
-                : new LaunchUpdateCommand(this, params).run());
+        return command(SevCommand.SNP_LAUNCH_UPDATE.id(), () -> {
+            if (guest.isEmpty() || guest.get().context() == 0) {
+                return IoctlResult.err(Errno.EINVAL, "snp_launch_update: there is no context");
+            }
+            return vm.copyFaults() ? unreadable("snp_launch_update") : new LaunchUpdateCommand(this, params).run();
+        });
     }
 
     /** KVM_SEV_SNP_LAUNCH_FINISH (snp_launch_finish): a VMSA for each vCPU, then the firmware's command. */
     public IoctlResult launchFinish(LaunchFinish params) {
-        return command(() -> {
+        return command(SevCommand.SNP_LAUNCH_FINISH.id(), () -> {
             if (guest.isEmpty()) {
                 return IoctlResult.err(Errno.ENOTTY, "snp_launch_finish: not an initialised SNP VM");
             }
             if (guest.get().context() == 0) {
                 return IoctlResult.err(Errno.EINVAL, "snp_launch_finish: there is no context");
+            }
+            if (vm.copyFaults()) {
+                return unreadable("snp_launch_finish");
             }
             if (params.flags() != 0) {
                 return IoctlResult.err(Errno.EINVAL, "snp_launch_finish: flags");
@@ -234,6 +260,9 @@ public final class SnpVm implements VendorOps {
             Optional<IoctlResult> refused = addVmsas();
             if (refused.isPresent()) {
                 return refused.get();
+            }
+            if (params.idBlock().isPresent() && vm.copyFaults()) {
+                return IoctlResult.err(Errno.EFAULT, "psp_copy_user_blob: the ID block cannot be read");
             }
             FirmwareStatus status = guest.get()
                     .finish(

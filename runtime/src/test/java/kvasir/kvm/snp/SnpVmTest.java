@@ -140,7 +140,7 @@ final class SnpVmTest {
         refused(Errno.EINVAL, rig.snp.init2(0, 0, 1));
         must(rig.snp.init2(0x20, 0, 0));
         assertEquals(0x21, rig.snp.features());
-        refused(Errno.EINVAL, rig.snp.init2(0, 0, 0));
+        refused(Errno.EPERM, rig.snp.init2(0, 0, 0));
         refused(Errno.EPERM, rig.snp.otherCommand(2));
         refused(Errno.EINVAL, rig.snp.otherCommand(199));
         refused(Errno.EINVAL, rig.snp.launchStart(0x10000, GOSVW, 0));
@@ -155,6 +155,47 @@ final class SnpVmTest {
     @Test
     void ghcbVersionOneWasLegalBefore618() {
         must(new Rig("v6.16").snp.init2(0, 0, 1));
+    }
+
+    @Test
+    void init2WithoutAFreeAsid() {
+        var rig = new Rig("v6.19");
+        rig.host.initialise();
+        while (rig.host.allocateAsid() != 0) {
+            assertEquals(0, rig.snp.asid());
+        }
+        refused(Errno.EBUSY, rig.snp.init2(0, 0, 0));
+        assertEquals("UNINITIALIZED", rig.snp.state());
+        rig.host.freeAsid(3);
+        must(rig.snp.init2(0, 0, 0));
+        assertEquals(3, rig.snp.asid());
+    }
+
+    @Test
+    void init2OnAPlatformWithoutAsids() {
+        var rig = new Rig("v6.19");
+        PlatformConfig milan = PlatformConfig.milan(Bytes.of(new byte[] {1}));
+        var none = new PlatformConfig(
+                milan.seed(),
+                milan.apiMajor(),
+                milan.apiMinor(),
+                milan.build(),
+                milan.tcb(),
+                milan.cores(),
+                0,
+                milan.smt(),
+                milan.sockets(),
+                milan.snpEnabled(),
+                milan.familyModelStepping(),
+                milan.cpuid());
+        var host = new SnpHost(
+                new PhysicalMemory(AMD.memoryBytes()),
+                rig.kvm.pages(),
+                rig.kvm.seams(),
+                rig.events,
+                Rules.standard(),
+                none);
+        refused(Errno.ENOTTY, new SnpVm(rig.vm, host).init2(0, 0, 0));
     }
 
     @Test

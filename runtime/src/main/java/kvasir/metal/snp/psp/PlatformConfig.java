@@ -11,7 +11,7 @@ import kvasir.registry.Bytes;
  * @param build of the firmware
  * @param tcb installed versions
  * @param cores whose caches must be written back before an ASID is used again, 1 to 64
- * @param asids highest ASID for SNP guests, 1 to 1023 (CPUID 8000_001F EDX - 1)
+ * @param asids highest ASID for SNP guests, 1 to 1023, 0 for none (CPUID 8000_001F EDX - 1)
  * @param smt whether the host runs two threads a core
  * @param sockets number of sockets
  * @param snpEnabled SYSCFG, the RMP registers and the IOMMU are ready on all cores

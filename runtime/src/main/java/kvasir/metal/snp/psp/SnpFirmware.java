@@ -17,6 +17,7 @@ public final class SnpFirmware {
     private final UpdateCommands updateCommands;
     private final GuestRequests guestRequests;
     private Optional<FirmwareStatus> failure = Optional.empty();
+    private int failures;
 
     /**
      * Firmware that is not initialised yet.
@@ -42,8 +43,8 @@ public final class SnpFirmware {
      */
     public FirmwareStatus issue(int id, long buffer) {
         Optional<FirmwareCommand> command = FirmwareCommand.of(id);
-        Optional<FirmwareStatus> fails = failure;
-        failure = Optional.empty();
+        Optional<FirmwareStatus> fails = failures > 0 ? failure : Optional.empty();
+        failures = Math.max(0, failures - 1);
         FirmwareStatus status =
                 fails.orElseGet(() -> command.map(c -> execute(c, buffer)).orElse(FirmwareStatus.INVALID_COMMAND));
         if (platform.events.listening()) {
@@ -118,7 +119,8 @@ public final class SnpFirmware {
     /** What it keeps beside memory, as a number that is the same for the same state in every run. */
     public long fingerprint() {
         return platform.fingerprint() * 31
-                + failure.map(status -> status.ordinal() + 1).orElse(0);
+                + failures * 64L
+                + (failures > 0 ? failure.map(FirmwareStatus::ordinal).orElse(0) : 0);
     }
 
     /** Whether SNP_INIT was done. */
@@ -214,8 +216,9 @@ public final class SnpFirmware {
      *
      * @param error HWERROR_PLATFORM (the platform is still safe) or HWERROR_UNSAFE
      */
-    public void failNext(FirmwareStatus error) {
+    public void fail(FirmwareStatus error, int times) {
         failure = Optional.of(error);
+        failures = times;
     }
 
     /** ASID of that guest; 0 if it has none, or there is no guest. */
