@@ -292,11 +292,13 @@ final class GhcbEvents {
             return Optional.empty();
         }
         int room = (int) (ghcb.at(Ghcb.SHARED_BUFFER_END) - io.scratch() - 8) / 8;
-        boolean bounded = vm.kvm().version().atLeast(7, 1);
+        boolean since71 = vm.kvm().version().atLeast(7, 1);
         var changes = new PageStateChangeList(
                 memory,
                 io.scratch(),
-                bounded ? Math.min(room, PageStateChangeList.MAX_ENTRIES) : PageStateChangeList.MAX_ENTRIES);
+                since71 ? Math.min(room, PageStateChangeList.MAX_ENTRIES) : PageStateChangeList.MAX_ENTRIES,
+                vm.seams(),
+                since71);
         list = Optional.of(changes);
         return step(changes.next());
     }

@@ -1,11 +1,15 @@
 package kvasir.kvm.snp;
 
+import kvasir.kvm.Seam;
+import kvasir.kvm.Seams;
 import kvasir.metal.memory.PhysicalMemory;
 
 /**
  * The page-state-change list of a GHCB (NAE event 0x80000010) as KVM works through it (sev.c, snp_begin_psc,
  * snp_complete_psc). Header: u16 cur_entry, u16 end_entry (the index of the last entry, inclusive), u32 zero; entries of 8
- * bytes: 11:0 cur_page, 51:12 gfn, 55:52 operation, 56 page size. Each word is read from guest memory once a step.
+ * bytes: 11:0 cur_page, 51:12 gfn, 55:52 operation, 56 page size. Since 7.1 each word is read from guest memory once a step
+ * (READ_ONCE). Before, nothing keeps the compiler from reading an entry once to check and once more to use it, and that is
+ * what happens here: another vCPU may change it in between.
  */
 public final class PageStateChangeList {
     /** Entries that the buffer holds. */
@@ -31,6 +35,8 @@ public final class PageStateChangeList {
     private final PhysicalMemory memory;
     private final long buffer;
     private final int most;
+    private final Seams seams;
+    private final boolean readOnce;
     private int first;
     private int inFlight;
 
@@ -51,11 +57,25 @@ public final class PageStateChangeList {
     /**
      * @param buffer host address of the list: the shared buffer of the GHCB
      * @param most entries that an index may reach: {@link #MAX_ENTRIES}, or what the guest's buffer holds (since 7.1)
+     * @param seams asked before each entry is read
+     * @param readOnce whether what was checked is what is used
      */
-    public PageStateChangeList(PhysicalMemory memory, long buffer, int most) {
+    PageStateChangeList(PhysicalMemory memory, long buffer, int most, Seams seams, boolean readOnce) {
         this.memory = memory;
         this.buffer = buffer;
         this.most = most;
+        this.seams = seams;
+        this.readOnce = readOnce;
+    }
+
+    @Override
+    public String toString() {
+        return "the page state change list";
+    }
+
+    private long entry(int index) {
+        seams.at(Seam.USER_COPY, this);
+        return memory.read64(entryAddress(index));
     }
 
     private long entryAddress(int index) {
@@ -93,9 +113,12 @@ public final class PageStateChangeList {
             long entry = 0;
             int left = 0;
             while (index <= last) {
-                entry = memory.read64(entryAddress(index));
+                entry = entry(index);
                 if (currentPage(entry) > pages(entry) || (gfn(entry) & (pages(entry) - 1)) != 0) {
                     return new Step.Finished(INVALID_ENTRY);
+                }
+                if (!readOnce) {
+                    entry = entry(index);
                 }
                 left = pages(entry) - currentPage(entry);
                 if (left != 0) {
@@ -124,7 +147,7 @@ public final class PageStateChangeList {
         first = index;
         inFlight = 1;
         for (int next = index + 1; next <= last; next++) {
-            long other = memory.read64(entryAddress(next));
+            long other = entry(next);
             if (operation(other) != operation(entry)
                     || gfn(other) != start + count
                     || currentPage(other) != 0

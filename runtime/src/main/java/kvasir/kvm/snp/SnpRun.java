@@ -157,6 +157,9 @@ final class SnpRun {
 
     RunResult run(long budget) {
         KvmRun run = vcpu.kvmRun();
+        if (vm.seams().footprint().listening()) {
+            vm.seams().footprint().beyond("a guest runs");
+        }
         processor();
         if (vcpu.lapic().isPresent()) {
             cpu.setClock(vm.now());

@@ -3,6 +3,7 @@ package kvasir.kvm.snp;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import kvasir.kvm.Seams;
 import kvasir.kvm.snp.PageStateChangeList.Step;
 import kvasir.metal.memory.PhysicalMemory;
 import org.junit.jupiter.api.Test;
@@ -12,7 +13,8 @@ final class GhcbTest {
     private static final long BUFFER = 0x1800;
 
     private final PhysicalMemory memory = new PhysicalMemory(1 << 20);
-    private final PageStateChangeList list = new PageStateChangeList(memory, BUFFER, PageStateChangeList.MAX_ENTRIES);
+    private final PageStateChangeList list =
+            new PageStateChangeList(memory, BUFFER, PageStateChangeList.MAX_ENTRIES, Seams.SEQUENTIAL, true);
 
     private void header(int current, int end) {
         memory.write16(BUFFER, (short) current);

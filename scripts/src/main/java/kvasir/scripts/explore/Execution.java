@@ -186,7 +186,7 @@ final class Execution implements Seams {
         actor.ready = Optional.empty();
         actor.seam = Optional.empty();
         learner.ifPresent(learning -> learning.starting(chosen));
-        actor.coroutine.resume();
+        resume(actor);
         if (learner.isPresent()) {
             learn(learner.get(), chosen, actor);
         }
@@ -204,6 +204,15 @@ final class Execution implements Seams {
                     preempts));
         }
         step++;
+    }
+
+    /** What the learner refused is what counts, not what the kernel's code and the script made of that exception. */
+    private void resume(Actor actor) {
+        try {
+            actor.coroutine.resume();
+        } catch (RuntimeException thrown) {
+            throw learner.flatMap(Learner::failure).orElse(thrown);
+        }
     }
 
     private static void learn(Learner learning, int task, Actor actor) {
