@@ -7,7 +7,9 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import kvasir.kvm.snp.SnpHost;
 import kvasir.metal.snp.Access;
 import kvasir.metal.snp.Caller;
@@ -17,6 +19,7 @@ import kvasir.metal.snp.InstructionResult;
 import kvasir.metal.snp.ReturnCode;
 import kvasir.metal.snp.RmpCheck;
 import kvasir.metal.snp.RmpVerdict;
+import kvasir.metal.snp.psp.FirmwareStatus;
 import kvasir.metal.snp.psp.GuestMessage;
 import kvasir.metal.snp.psp.SnpFirmware;
 import kvasir.registry.Arguments;
@@ -31,6 +34,7 @@ import kvasir.vmm.attest.ReportVerifier;
  */
 final class SnpGuestAccess {
     private static final int REPORT_BYTES = 1184;
+    private static final int MOST_PAYLOAD = 4000;
     private static final int SECRETS_VMPCK = 0x20;
     private static final int SECRETS_COUNTERS = 0xa0;
 
@@ -147,38 +151,77 @@ final class SnpGuestAccess {
         return new Outcome.Failed("PF", "#PF of the host: " + verdict.reason(), Map.of("error", code));
     }
 
-    /** One MSG_REPORT_REQ as Linux's sev-guest driver sends it; the report in the details, or a refusal. */
-    Outcome report(long secrets, long through, Bytes data) {
+    /**
+     * One MSG_REPORT_REQ as Linux's sev-guest driver sends it; the report in the details, or a refusal.
+     *
+     * @param keySelect KEY_SEL of the request
+     */
+    Outcome report(long secrets, long through, Bytes data, long keySelect) {
+        if (data.length() > 64) {
+            return new Outcome.Failed("EINVAL", "more than 64 bytes of data", Map.of());
+        }
+        byte[] payload = Arrays.copyOf(data.toArray(), 96);
+        ByteBuffer.wrap(payload)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt(0x40, vmpl)
+                .putInt(0x44, (int) keySelect);
+        Outcome sent = message(secrets, through, GuestMessage.REPORT_REQ, Bytes.of(payload), Optional.empty());
+        if (!(sent instanceof Outcome.Ok ok) || !(ok.details().get("answer") instanceof Bytes answer)) {
+            return sent;
+        }
+        return ok.details().get("status").equals(0L)
+                ? fields(Arrays.copyOfRange(answer.toArray(), 32, 32 + REPORT_BYTES))
+                : new Outcome.Failed(
+                        "EIO",
+                        "the answer's status is not 0",
+                        Map.of("status", Objects.requireNonNull(ok.details().get("status"))));
+    }
+
+    /**
+     * One message and its answer, under the VMPCK of the VMPL.
+     *
+     * @param sequence instead of the next one; the secrets page's counter is then left alone
+     */
+    Outcome message(long secrets, long through, int type, Bytes payload, Optional<Long> sequence) {
         Optional<Long> page = handle.spa(secrets);
-        if (page.isEmpty() || data.length() > 64) {
-            return new Outcome.Failed("EINVAL", "no secrets page there, or more than 64 bytes of data", Map.of());
+        if (page.isEmpty() || payload.length() > MOST_PAYLOAD) {
+            return new Outcome.Failed("EINVAL", "no secrets page there, or too large a payload", Map.of());
         }
         var key = new byte[32];
         host.memory().read(page.get() + SECRETS_VMPCK + 32L * vmpl, key, 0, key.length);
         long counter = page.get() + SECRETS_COUNTERS + 4L * vmpl;
         long count = Integer.toUnsignedLong(host.memory().read32(counter));
-        byte[] payload = Arrays.copyOf(data.toArray(), 96);
-        payload[0x40] = (byte) vmpl;
-        byte[] request = GuestMessage.seal(key, count + 1, GuestMessage.REPORT_REQ, vmpl, payload);
+        byte[] request = GuestMessage.seal(key, sequence.orElse(count + 1), type, vmpl, payload.toArray());
         Object hva = handle.hva(through);
         if (!(hva instanceof Long address) || !handle.vm().mm().write(address, request, 0, request.length)) {
             return new Outcome.Failed("EFAULT", "no user memory behind the shared pages", Map.of());
         }
         long info = handle.snp().guestRequest(through, through + 4096);
         if (info != 0) {
-            return new Outcome.Failed("EIO", "SW_EXITINFO2 is not 0", Map.of("exitinfo2", info));
+            var details = new LinkedHashMap<String, Object>();
+            details.put("exitinfo2", info);
+            Stream.of(FirmwareStatus.values())
+                    .filter(status -> status.code() == info)
+                    .forEach(status -> details.put("fw_status", status.name()));
+            return new Outcome.Failed("EIO", "SW_EXITINFO2 is not 0", details);
         }
         var response = new byte[GuestMessage.PAGE_BYTES];
         handle.vm().mm().read(address + 4096, response, 0, response.length);
         Optional<byte[]> answer = new GuestMessage(response).open(key);
-        host.memory().write32(counter, (int) (count + 2));
-        int status = answer.map(bytes ->
-                        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getInt(0))
-                .orElse(-1);
-        if (status != 0) {
-            return new Outcome.Failed("EIO", "the answer's status is not 0", Map.of("status", (long) status));
+        if (sequence.isEmpty()) {
+            host.memory().write32(counter, (int) (count + 2));
         }
-        return fields(Arrays.copyOfRange(answer.orElseThrow(), 32, 32 + REPORT_BYTES));
+        if (answer.isEmpty()) {
+            return new Outcome.Failed("EIO", "the answer is not authentic", Map.of());
+        }
+        var details = new LinkedHashMap<String, Object>();
+        details.put(
+                "status",
+                Integer.toUnsignedLong(ByteBuffer.wrap(answer.get())
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .getInt(0)));
+        details.put("answer", Bytes.of(answer.get()));
+        return new Outcome.Ok(details);
     }
 
     /** A report verified up to the platform's root, and its fields. */
@@ -212,6 +255,15 @@ final class SnpGuestAccess {
         details.put("report_data", Bytes.of(Arrays.copyOfRange(report, 0x50, 0x90)));
         details.put("measurement", Bytes.of(Arrays.copyOfRange(report, 0x90, 0xc0)));
         details.put("host_data", Bytes.of(Arrays.copyOfRange(report, 0xc0, 0xe0)));
+        details.put("id_key_digest", Bytes.of(Arrays.copyOfRange(report, 0xe0, 0x110)));
+        details.put("author_key_digest", Bytes.of(Arrays.copyOfRange(report, 0x110, 0x140)));
+        details.put(
+                "signed_by",
+                switch (in.getInt(0x48) >>> 2 & 7) {
+                    case 0 -> "VCEK";
+                    case 1 -> "VLEK";
+                    default -> "NONE";
+                });
         details.put("report", Bytes.of(report));
         return new Outcome.Ok(details);
     }

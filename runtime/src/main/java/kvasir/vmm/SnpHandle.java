@@ -457,15 +457,48 @@ final class SnpHandle extends VmHandle {
                                 Parameter.of("through", Kind.U64, "bytes", "gpa of two shared pages for the messages")
                                         .asKeyword(),
                                 optionalBytes("data", "at most 64 bytes of report data"),
-                                keyword("vmpl", Kind.U64, "", "VMPL in the report")),
+                                keyword("vmpl", Kind.U64, "", "VMPL in the report"),
+                                keyword(
+                                        "key",
+                                        Kind.U64,
+                                        "",
+                                        "KEY_SEL: 0 VLEK if there is one and else VCEK, 1 VCEK, 2 VLEK")),
                         "The guest asks firmware for an attestation report through SNP_GUEST_REQUEST. Details: version, "
-                                + "policy, vmpl, report_data, measurement, host_data, and report, all 1184 bytes.",
+                                + "policy, vmpl, report_data, measurement, host_data, id_key_digest, author_key_digest, "
+                                + "signed_by (VCEK, VLEK, NONE), and report, all 1184 bytes. Errors: EIO with the status of "
+                                + "the answer, 0x16 or 0x27, or with exitinfo2 and fw_status.",
                         "g.guest_report secrets 64K through 2M",
                         (g, a) -> g.guest(a)
                                 .report(
                                         a.u64("secrets"),
                                         a.u64("through"),
-                                        a.optional("data", Bytes.class).orElse(Bytes.of())));
+                                        a.optional("data", Bytes.class).orElse(Bytes.of()),
+                                        a.u64("key", 0)))
+                .operation(
+                        "guest_message",
+                        List.of(
+                                Parameter.of(
+                                        "type",
+                                        Kind.U64,
+                                        "",
+                                        "1 CPUID, 3 KEY, 5 REPORT, 17 TSC_INFO; an answer has one more"),
+                                Parameter.of("payload", Kind.BYTES, "", "in clear"),
+                                Parameter.of("secrets", Kind.U64, "bytes", "gpa of the secrets page")
+                                        .asKeyword(),
+                                Parameter.of("through", Kind.U64, "bytes", "gpa of two shared pages for the messages")
+                                        .asKeyword(),
+                                keyword("vmpl", Kind.U64, "", "of the sender, whose VMPCK is used"),
+                                keyword("sequence", Kind.U64, "", "number of the message; the next one if left out")),
+                        "One message to the firmware through SNP_GUEST_REQUEST, sealed with AES-256-GCM, and its answer: "
+                                + "details status and answer. Errors: EIO with exitinfo2 and fw_status.",
+                        "g.guest_message 17 zeros(128) secrets 64K through 2M",
+                        (g, a) -> g.guest(a)
+                                .message(
+                                        a.u64("secrets"),
+                                        a.u64("through"),
+                                        (int) a.u64("type"),
+                                        a.bytes("payload"),
+                                        a.optional("sequence", Long.class)));
     }
 
     private SnpGuestAccess guest(Arguments a) {

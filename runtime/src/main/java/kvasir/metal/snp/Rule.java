@@ -64,7 +64,15 @@ public enum Rule {
     /** VMRUN of a VMSA that another processor runs exits with BUSY; else it is not checked. */
     VMRUN_OF_RUNNING_VMSA_IS_BUSY("VMRUN of a running VMSA: BUSY", "not checked"),
     /** The firmware writes 3 into the version word of the secrets page; else 2. */
-    SECRETS_VERSION_IS_3("the secrets page has version 3", "version 2");
+    SECRETS_VERSION_IS_3("the secrets page has version 3", "version 2"),
+    /** A guest message with another sequence number than the next is INVALID_PARAM; else AEAD_OVERFLOW. */
+    MESSAGE_SEQUENCE_IS_PARAM("wrong message sequence number: INVALID_PARAM", "AEAD_OVERFLOW"),
+    /**
+     * Where AMD's published firmware (of Genoa) answers otherwise than what is remembered of the ABI document the document
+     * counts; else the firmware does.
+     */
+    ABI_DOCUMENT_OVER_PUBLISHED_FIRMWARE(
+            "statuses are the ABI document's where the published firmware differs", "the published firmware's");
 
     private final String standard;
     private final String alternative;

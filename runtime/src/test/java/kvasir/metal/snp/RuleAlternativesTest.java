@@ -96,7 +96,8 @@ final class RuleAlternativesTest {
     void everyOtherRuleIsSwitchedByAScript() throws IOException {
         Path scripts = Path.of("..", "scripts", "snp");
         String text = Files.readString(scripts.resolve("rmp_alternatives.kvs"))
-                + Files.readString(scripts.resolve("firmware_alternatives.kvs"));
+                + Files.readString(scripts.resolve("firmware_alternatives.kvs"))
+                + Files.readString(scripts.resolve("published_firmware.kvs"));
         for (Rule rule : Rule.values()) {
             boolean here = switch (rule) {
                 case RUNNING_PAGE_IS_IN_USE,

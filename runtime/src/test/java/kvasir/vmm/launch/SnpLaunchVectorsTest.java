@@ -3,9 +3,12 @@ package kvasir.vmm.launch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -28,6 +31,10 @@ final class SnpLaunchVectorsTest {
             "329c8ce0972ae52343b64d34a434a86f245dfd74f5ed7aae15d22efc78fb9683632b9b50e4e1d7fa41179ef98a7ef198";
     private static final String D07 =
             "4953b1fb416fa874980e8442b3706d345926d5f38879134e00813c5d7abcbe78eafe7b422907be0b4698e2414a631942";
+    private static final String D10 =
+            "27d154c27b7b359c935e250ec6fee72aa0ae8c1225e3b0e1cf46a9567e938066d7d6f94bbdc4a857818bdb79277a44b2";
+    private static final String SVSM_IMAGES =
+            "ebf48785b708f9397dd8098fd64ba2d961aa6fcb15ee55616d19208f236a2828c50ebee83800be4d54bb3ac0ae1fcc7e";
     private static final int EPYC_V4 = 0x00800f12;
     private static final Optional<DirectBoot> EMPTY_BOOT = Optional.of(boot("", "", ""));
 
@@ -173,12 +180,11 @@ final class SnpLaunchVectorsTest {
     void d10AnSvsmWhoseImagesAreKnownByTheirDigest() throws LaunchRefused {
         SnpLaunch launch = SnpLaunch.onFreshHost();
         launch.start(SnpLaunch.USUAL_POLICY);
-        launch.host()
-                .firmware()
-                .seedLaunchDigest(
-                        launch.guest().context(),
-                        Bytes.fromHex(
-                                "ebf48785b708f9397dd8098fd64ba2d961aa6fcb15ee55616d19208f236a2828c50ebee83800be4d54bb3ac0ae1fcc7e"));
+        assertTrue(launch.host().firmware().seedLaunchDigest(launch.guest().context(), Bytes.fromHex(SVSM_IMAGES)));
+        assertEquals(D10, finishedSvsm(launch));
+    }
+
+    private static String finishedSvsm(SnpLaunch launch) throws LaunchRefused {
         launch.update(new SnpLaunchPlan.Update(PageType.ZERO, 0, 0x9e000, Optional.empty(), "memory"));
         launch.update(new SnpLaunchPlan.Update(PageType.SECRETS, 0x9e000, 4096, Optional.empty(), "secrets"));
         launch.update(new SnpLaunchPlan.Update(
@@ -186,9 +192,28 @@ final class SnpLaunchVectorsTest {
         for (int vcpu = 0; vcpu < 4; vcpu++) {
             launch.vmsa(VmsaImage.svsm(0xffae_a000, EPYC_V4));
         }
-        assertEquals(
-                "27d154c27b7b359c935e250ec6fee72aa0ae8c1225e3b0e1cf46a9567e938066d7d6f94bbdc4a857818bdb79277a44b2",
-                launch.guest().launchDigest().hex());
+        return launch.guest().launchDigest().hex();
+    }
+
+    /** The same without a seed: SVSM and its OVMF, whose variable store (0x84000 bytes) is a file of its own. */
+    @Test
+    void d10FromTheImagesThemselves() throws LaunchRefused, IOException {
+        Optional<Path> directory =
+                Optional.ofNullable(System.getenv("KVASIR_SNP_FIXTURES")).map(Path::of);
+        assumeTrue(
+                directory.filter(d -> Files.exists(d.resolve("svsm.bin"))).isPresent(),
+                "KVASIR_SNP_FIXTURES names no directory with svsm.bin and svsm_ovmf.fd");
+        Bytes ovmf = Bytes.of(Files.readAllBytes(directory.orElseThrow().resolve("svsm_ovmf.fd")));
+        Bytes svsm = Bytes.of(Files.readAllBytes(directory.orElseThrow().resolve("svsm.bin")));
+        SnpLaunch launch = SnpLaunch.onFreshHost();
+        launch.start(SnpLaunch.USUAL_POLICY);
+        launch.update(new SnpLaunchPlan.Update(
+                PageType.NORMAL, (1L << 32) - ovmf.length(), ovmf.length(), Optional.of(ovmf), "firmware"));
+        assertEquals(0xffae_a000L, (1L << 32) - ovmf.length() - 0x84000 - svsm.length());
+        launch.update(
+                new SnpLaunchPlan.Update(PageType.NORMAL, 0xffae_a000L, svsm.length(), Optional.of(svsm), "svsm"));
+        assertEquals(SVSM_IMAGES, launch.guest().launchDigest().hex());
+        assertEquals(D10, finishedSvsm(launch));
     }
 
     @Test

@@ -12,6 +12,8 @@ final class AttestationReport {
     private static final int SIGNED_BYTES = 0x2a0;
     private static final int ECDSA_P384_SHA384 = 1;
     private static final int COORDINATE_BYTES = 72;
+    private static final int SIGNED_BY_VLEK = 1;
+    private static final int NOT_SIGNED = 7;
 
     private AttestationReport() {}
 
@@ -30,8 +32,9 @@ final class AttestationReport {
         out.putInt(0x034, ECDSA_P384_SHA384);
         out.putLong(0x038, platform.currentTcb());
         out.putLong(0x040, (config.smt() ? 1 : 0) | (platform.raplDisabled() ? 1 << 3 : 0));
+        int signer = vlek.isPresent() ? SIGNED_BY_VLEK : maskChipKey ? NOT_SIGNED : 0;
         boolean authorKey = context.has(GuestContext.Flag.AUTHOR_KEY);
-        out.putInt(0x048, (authorKey ? 1 : 0) | (maskChipKey ? 2 | 7 << 2 : vlek.isPresent() ? 1 << 2 : 0));
+        out.putInt(0x048, (authorKey ? 1 : 0) | (maskChipKey ? 2 : 0) | signer << 2);
         out.put(0x050, reportData.toArray());
         out.put(0x090, context.digest().toArray());
         out.put(0x0c0, context.hostData().toArray());
@@ -47,7 +50,7 @@ final class AttestationReport {
         putVersion(out, 0x1e8, platform.currentVersion());
         putVersion(out, 0x1ec, platform.committedVersion());
         out.putLong(0x1f0, context.launchTcb());
-        if (!maskChipKey) {
+        if (signer != NOT_SIGNED) {
             byte[] signature = new ChipKeys(vlek.orElse(config.seed()), Tcb.of(platform.reportedTcb()))
                     .sign(Arrays.copyOf(report, SIGNED_BYTES));
             littleEndian(signature, 0, report, SIGNED_BYTES);

@@ -19,7 +19,10 @@ public final class GuestMessage {
     /** Bytes of a page. */
     public static final int PAGE_BYTES = 4096;
 
-    /** MSG_KEY_REQ; an answer's type is one more. */
+    /** MSG_CPUID_REQ; an answer's type is one more. */
+    public static final int CPUID_REQ = 1;
+
+    /** MSG_KEY_REQ. */
     public static final int KEY_REQ = 3;
 
     /** MSG_REPORT_REQ. */

@@ -1,5 +1,7 @@
 package kvasir.metal.snp.psp;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import kvasir.metal.memory.PhysicalMemory;
@@ -263,10 +265,22 @@ final class LaunchCommands {
     private FirmwareStatus contentRefusal(long page, PageType type) {
         boolean valid = switch (type) {
             case VMSA -> Vmsa.launchable(memory, page);
-            case CPUID -> CpuidPage.check(memory, page, platform.config.cpuid(), platform.rules);
+            case CPUID -> cpuidPasses(page);
             default -> true;
         };
         return valid ? FirmwareStatus.SUCCESS : FirmwareStatus.INVALID_PARAM;
+    }
+
+    /** The page itself is corrected. */
+    private boolean cpuidPasses(long page) {
+        ByteBuffer table = ByteBuffer.wrap(
+                        read(page, (int) PageSize.SIZE_4K.bytes()).toArray())
+                .order(ByteOrder.LITTLE_ENDIAN);
+        boolean passes = CpuidPage.check(table, platform.config.cpuid(), platform.rules);
+        if (!passes) {
+            memory.write(page, table.array(), 0, table.capacity());
+        }
+        return passes;
     }
 
     private void take(GuestContext context, long page, PageSize size, PageType type, boolean imi, int permissions) {
@@ -314,6 +328,9 @@ final class LaunchCommands {
         if (context.state() != GuestContext.State.LAUNCH) {
             return FirmwareStatus.INVALID_GUEST_STATE;
         }
+        if (context.asid() == 0 && platform.asPublished()) {
+            return FirmwareStatus.INACTIVE;
+        }
         long flags = memory.read64(buffer + 24);
         boolean authorKey = (flags & 2) != 0;
         if ((flags & ~7L) != 0) {
@@ -339,6 +356,13 @@ final class LaunchCommands {
             return FirmwareStatus.INVALID_ADDRESS;
         }
         Bytes raw = read(blockAt, IdBlock.BYTES);
+        IdBlock block = IdBlock.decode(raw);
+        if (platform.asPublished() && !block.digest().equals(context.digest())) {
+            return FirmwareStatus.BAD_MEASUREMENT;
+        }
+        if (platform.asPublished() && block.policy() != context.policy().bits()) {
+            return FirmwareStatus.POLICY_FAILURE;
+        }
         var authentication = new IdAuthentication(
                 read(authenticationAt, IdAuthentication.BYTES).toArray());
         if (!authentication.idAlgorithmKnown() || authorKey && !authentication.authorAlgorithmKnown()) {
@@ -349,7 +373,6 @@ final class LaunchCommands {
         if (!authentication.signs(raw) || authorKey && !authentication.authorSigns()) {
             return FirmwareStatus.BAD_SIGNATURE;
         }
-        IdBlock block = IdBlock.decode(raw);
         if (block.version() != 1) {
             return FirmwareStatus.INVALID_PARAM;
         }

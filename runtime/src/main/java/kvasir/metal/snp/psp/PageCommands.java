@@ -31,6 +31,9 @@ final class PageCommands {
         if (entry.size() != size) {
             return FirmwareStatus.INVALID_PAGE_SIZE;
         }
+        if (!entry.immutable() && platform.asPublished()) {
+            return FirmwareStatus.SUCCESS;
+        }
         boolean reclaimable = switch (entry.pageState()) {
             case FIRMWARE, METADATA, PRE_GUEST, PRE_SWAP ->
                 platform.context(page).isEmpty();
@@ -50,10 +53,16 @@ final class PageCommands {
     FirmwareStatus unsmash(long buffer) {
         long operand = memory.read64(buffer);
         long page = operand & ~1L;
-        if (!PageSize.SIZE_2M.aligned(page) || !platform.addressable(page)) {
+        if (!PageSize.SIZE_2M.aligned(page)) {
+            return platform.asPublished() ? FirmwareStatus.INVALID_PARAM : FirmwareStatus.INVALID_ADDRESS;
+        }
+        if (!platform.addressable(page)) {
             return FirmwareStatus.INVALID_ADDRESS;
         }
         RmpEntry first = rmp.entry(page);
+        if (platform.asPublished() && (!first.immutable() || first.asid() == 0)) {
+            return FirmwareStatus.INVALID_PAGE_STATE;
+        }
         if (!first.assigned()
                 || first.size() != PageSize.SIZE_4K
                 || first.vmsa()
@@ -63,7 +72,7 @@ final class PageCommands {
         for (int i = 1; i < PageSize.SIZE_2M.frames(); i++) {
             RmpEntry other = rmp.entry(page + 4096L * i);
             if (other.assigned() && other.asid() != first.asid()) {
-                return platform.rules.holds(Rule.UNSMASH_OWNER_IS_OWNER)
+                return platform.rules.holds(Rule.UNSMASH_OWNER_IS_OWNER) && !platform.asPublished()
                         ? FirmwareStatus.INVALID_PAGE_OWNER
                         : FirmwareStatus.INVALID_PAGE_STATE;
             }

@@ -52,6 +52,16 @@ final class Platform {
     final PlatformConfig config;
     final long firmwareBase;
 
+    /** Whether AMD's published firmware decides where it differs from the ABI document. */
+    boolean asPublished() {
+        return !rules.holds(Rule.ABI_DOCUMENT_OVER_PUBLISHED_FIRMWARE);
+    }
+
+    /** A command whose length field is wrong. */
+    FirmwareStatus badLength() {
+        return asPublished() ? FirmwareStatus.INVALID_PARAM : FirmwareStatus.INVALID_LENGTH;
+    }
+
     Platform(Rmp rmp, Rules rules, Events events, PlatformConfig config, long firmwareBase) {
         this.memory = rmp.memory();
         this.rmp = rmp;

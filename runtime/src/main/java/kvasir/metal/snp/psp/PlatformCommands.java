@@ -149,9 +149,10 @@ final class PlatformCommands {
     FirmwareStatus shutdownEx(long buffer) {
         int bits = memory.read32(buffer + 4);
         if (memory.read32(buffer) != 8) {
-            return FirmwareStatus.INVALID_LENGTH;
+            return platform.badLength();
         }
-        return (bits & ~3) != 0 ? FirmwareStatus.INVALID_PARAM : shutdown(bits);
+        boolean x86Alone = (bits & 3) == 2 && platform.asPublished();
+        return (bits & ~3) != 0 || x86Alone ? FirmwareStatus.INVALID_PARAM : shutdown(bits);
     }
 
     /** All guests end; the ASIDs must have been flushed. */
@@ -243,7 +244,7 @@ final class PlatformCommands {
 
     FirmwareStatus commit(long buffer) {
         if (memory.read32(buffer) != 4) {
-            return FirmwareStatus.INVALID_LENGTH;
+            return platform.badLength();
         }
         platform.commit();
         return FirmwareStatus.SUCCESS;
@@ -253,7 +254,7 @@ final class PlatformCommands {
     FirmwareStatus featureInfo(long buffer) {
         long output = memory.read64(buffer + 8);
         if (memory.read32(buffer) != 16) {
-            return FirmwareStatus.INVALID_LENGTH;
+            return platform.badLength();
         }
         if (!platform.addressable(output)) {
             return FirmwareStatus.INVALID_ADDRESS;

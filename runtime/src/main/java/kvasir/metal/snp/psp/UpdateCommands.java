@@ -25,7 +25,7 @@ final class UpdateCommands {
         long image = memory.read64(buffer + 8);
         int length = memory.read32(buffer + 16);
         int bits = memory.read32(buffer + 20);
-        if (memory.read32(buffer) != DOWNLOAD_BYTES) {
+        if (memory.read32(buffer) != DOWNLOAD_BYTES && !platform.asPublished()) {
             return FirmwareStatus.INVALID_LENGTH;
         }
         if (memory.read32(buffer + 4) != 0 || (bits & ~1) != 0) {

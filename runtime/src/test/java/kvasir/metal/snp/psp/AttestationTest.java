@@ -136,8 +136,26 @@ final class AttestationTest {
         assertEquals(
                 "b07af9620f3b839b47996422ddec6058338951d984e312115131ea82705eaf5b6bdf8a9ece31a5a608eb0cf2e4872b01",
                 HexFormat.of().formatHex(report, 0x90, 0xc0));
+        ByteBuffer fields = ByteBuffer.wrap(report).order(ByteOrder.LITTLE_ENDIAN);
+        assertEquals(2, fields.getInt(0x000), "version");
+        assertEquals(0, fields.getInt(0x004), "guest SVN");
+        assertEquals(0xb0000, fields.getLong(0x008), "policy");
+        assertEquals(0, fields.getInt(0x030), "VMPL");
+        assertEquals(1, fields.getInt(0x034), "algorithm");
+        for (int at : new int[] {0x038, 0x180, 0x1e0, 0x1f0}) {
+            assertEquals(0x4405_0000_0000_0002L, fields.getLong(at), "TCB");
+        }
+        assertEquals(1, fields.getLong(0x040), "platform info");
+        assertEquals(0, fields.getInt(0x048), "key info");
+        assertEquals("0102030405", HexFormat.of().formatHex(report, 0x50, 0x55));
+        assertEquals("033101" + "00" + "033101", HexFormat.of().formatHex(report, 0x1e8, 0x1ef), "build, minor, major");
+        assertEquals(
+                "8edc638e1857c555d21f6b11bda3c8b1b5a09dba4852b4c8ee7aa2f16f22cc0a" + "ff".repeat(32),
+                HexFormat.of().formatHex(report, 0x140, 0x180));
+        assertEquals("3ac3fe21e13fb099", HexFormat.of().formatHex(report, 0x1a0, 0x1a8));
+        assertArrayEquals(new byte[96], Arrays.copyOfRange(report, 0x0e0, 0x140), "no identity");
         var random = new SplittableRandom(1);
-        for (int at = 0; at < 0x2a0; at += 1 + random.nextInt(8)) {
+        for (int at = 0; at < 0x2a0; at++) {
             byte[] forged = report.clone();
             forged[at] ^= (byte) (1 << random.nextInt(8));
             assertNotEquals("ok", ReportVerifier.verify(forged, chain), "byte " + at);
@@ -242,6 +260,39 @@ final class AttestationTest {
         byte[] vlek = reportRequest(0);
         vlek[0x44] = 2;
         assertEquals(0x27, guest.exchange(5, vlek, 2)[0], "no VLEK is loaded");
+        vlek[0x44] = 3;
+        assertEquals(0x27, guest.exchange(5, vlek, 4)[0], "reserved");
+        vlek[0x44] = 4;
+        assertEquals(0x16, guest.exchange(5, vlek, 6)[0], "no such bit");
+    }
+
+    /** Leaf 7 with AVX-512F in EBX, which a Milan lacks, and a leaf of the hypervisor, which is not looked at. */
+    @Test
+    void aCpuidTableComesBackWithWhatWouldHavePassed() throws Exception {
+        Guest guest = Guest.launched(Rules.standard());
+        byte[] table = new byte[16 + 2 * 48];
+        ByteBuffer in = ByteBuffer.wrap(table).order(ByteOrder.LITTLE_ENDIAN);
+        in.putInt(0, 2)
+                .putInt(16, 7)
+                .putInt(16 + 28, 1 << 16)
+                .putInt(64, 0x4000_0000)
+                .putInt(64 + 28, -1);
+        ByteBuffer answer = ByteBuffer.wrap(guest.exchange(1, table, 0)).order(ByteOrder.LITTLE_ENDIAN);
+        assertEquals(table.length, answer.capacity());
+        assertEquals(0x16, answer.getInt(0));
+        assertEquals(1, answer.getInt(4), "entries that were looked at");
+        assertEquals(0, answer.getInt(16 + 28));
+        assertEquals(-1, answer.getInt(64 + 28));
+        in.putInt(16 + 28, 0);
+        assertEquals(
+                0,
+                ByteBuffer.wrap(guest.exchange(1, table, 2))
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .getInt(0));
+        in.putInt(0, 65);
+        byte[] refused = guest.exchange(1, table, 4);
+        assertEquals(0x16, refused[0]);
+        assertArrayEquals(new byte[table.length - 1], Arrays.copyOfRange(refused, 1, refused.length));
     }
 
     private static byte[] keyRequest(int root, long select, int vmpl, int svn, long tcb) {
@@ -265,8 +316,14 @@ final class AttestationTest {
         assertFalse(Arrays.equals(plain, withTcb));
         assertFalse(Arrays.equals(withTcb, a.exchange(3, keyRequest(0, 32, 0, 0, 3), 6)));
         byte[] measured = a.exchange(3, keyRequest(0, 8, 0, 0, 0), 8);
-        assertEquals(0x16, a.exchange(3, keyRequest(0, 0, 0, 1, 0), 10)[0], "an SVN above the guest's own");
+        assertArrayEquals(plain, a.exchange(3, keyRequest(0, 0, 0, 1, 0), 10), "the SVN is not selected");
         byte[] vmrk = a.exchange(3, keyRequest(1, 0, 0, 0, 0), 12);
+        assertEquals(0x16, a.exchange(3, keyRequest(0, 16, 0, 1, 0), 14)[0], "an SVN above the guest's own");
+        assertEquals(0x16, a.exchange(3, keyRequest(0, 32, 0, 0, 9), 16)[0], "a boot loader that was never committed");
+        assertEquals(0x16, a.exchange(3, keyRequest(8, 0, 0, 0, 0), 18)[0], "a reserved bit");
+        assertArrayEquals(plain, a.exchange(3, keyRequest(2, 0, 0, 0, 0), 20), "KEY_SEL 1: the VCEK");
+        assertEquals(0x27, a.exchange(3, keyRequest(4, 0, 0, 0, 0), 22)[0], "KEY_SEL 2: no VLEK is loaded");
+        assertEquals(0x27, a.exchange(3, keyRequest(6, 0, 0, 0, 0), 24)[0], "KEY_SEL 3");
         Guest b = Guest.launched(Rules.standard());
         b.bench.add(b.bench.active(FirmwareBench.POLICY, 2), PageType.ZERO, 0, 2);
         assertArrayEquals(plain, b.exchange(3, keyRequest(0, 0, 0, 0, 0), 0), "same chip, nothing selected");
@@ -280,6 +337,14 @@ final class AttestationTest {
         Guest guest = Guest.launched(Rules.standard());
         byte[] answer = guest.exchange(17, new byte[128], 0);
         assertEquals(0, ByteBuffer.wrap(answer).order(ByteOrder.LITTLE_ENDIAN).getInt(0));
-        assertEquals(FirmwareStatus.INVALID_PARAM, guest.send(seal(guest.key(0), 3, 1, 0, new byte[16])), "CPUID");
+        byte[] reserved = new byte[128];
+        reserved[127] = 1;
+        assertEquals(0x16, guest.exchange(17, reserved, 2)[0]);
+        for (int type : new int[] {7, 9, 11, 13, 15, 19}) {
+            assertEquals(
+                    FirmwareStatus.INVALID_PARAM,
+                    guest.send(seal(guest.key(0), 5, type, 0, new byte[128])),
+                    "type " + type);
+        }
     }
 }

@@ -48,6 +48,7 @@ final class IdBlockTest {
                 CommandBuffer.launchFinish(context, 0x2000, 0x3000, true, false, FirmwareBench.NO_HOST_DATA));
     }
 
+    /** Through a launch: {@code scripts/snp/identity.kvs}. */
     @Test
     void i1KeyDigest() {
         assertEquals(
