@@ -9,8 +9,10 @@ import kvasir.metal.memory.PhysicalMemory;
  * the translator, whose result stays. A difference in any register, in any byte of memory or in the exit is a bug of ours.
  */
 final class BothEngines {
-    /** Instructions between two comparisons. */
-    private static final long PIECE = 20_000;
+    /** Instructions up to the first comparison behind an exit; twice as many up to each that follows. */
+    private static final long SHORTEST_PIECE = 20_000;
+
+    private static final long LONGEST_PIECE = 32 * SHORTEST_PIECE;
 
     private final Cpu c;
     private final Interpreter interpreter;
@@ -23,9 +25,11 @@ final class BothEngines {
     /** As {@link Cpu#run}. Throws if the engines differ. */
     VmExit run(long budget) {
         long left = budget;
+        long longest = SHORTEST_PIECE;
         while (true) {
             long before = c.retired;
-            long piece = Math.min(left, PIECE);
+            long piece = Math.min(left, longest);
+            longest = Math.min(2 * longest, LONGEST_PIECE);
             VmExit exit = piece(piece);
             left -= Math.max(piece, c.retired - before);
             if (!(exit instanceof VmExit.Budget) || left <= 0) {
@@ -44,19 +48,23 @@ final class BothEngines {
             VmExit expected = interpreter.run(budget);
             c.events.mute(false);
             c.regions.rest(false);
-            String state = state();
+            Cpu.Image state = c.save();
+            String sevState = sevState();
             try (PhysicalMemory.Snapshot result = c.memory.snapshot()) {
                 c.restore(start);
                 c.kicked = kicked;
                 sev.ifPresent(Runnable::run);
                 c.memory.restore(bytes);
                 VmExit exit = interpreter.run(budget);
-                String other = state();
+                Cpu.Image other = c.save();
                 OptionalLong byteThatDiffers = c.memory.difference(result);
-                if (!exit.equals(expected) || !other.equals(state) || byteThatDiffers.isPresent()) {
+                if (!exit.equals(expected)
+                        || !other.sameAs(state)
+                        || !sevState().equals(sevState)
+                        || byteThatDiffers.isPresent()) {
                     throw new IllegalStateException("interpreter and translator differ after at most " + budget
-                            + " instructions from\n" + start + "\ninterpreter: " + expected + "\n" + state
-                            + "\ntranslator: " + exit + "\n" + other
+                            + " instructions from\n" + start + "\ninterpreter: " + expected + "\n" + state + sevState
+                            + "\ntranslator: " + exit + "\n" + other + sevState()
                             + (byteThatDiffers.isPresent()
                                     ? "\nmemory differs at 0x" + Long.toHexString(byteThatDiffers.getAsLong())
                                     : ""));
@@ -66,7 +74,7 @@ final class BothEngines {
         }
     }
 
-    private String state() {
-        return c.save() + c.sev.map(guest -> " sev " + guest).orElse("");
+    private String sevState() {
+        return c.sev.map(guest -> " sev " + guest).orElse("");
     }
 }

@@ -1098,7 +1098,23 @@ public final class Cpu {
         private final long random;
         private final long idle;
 
-        /** A line for what two processors that do the same have in common: every register, every flag. */
+        /** Whether two processors that did the same are in these states: every register, every flag. */
+        boolean sameAs(Image other) {
+            return Arrays.equals(r, 0, 16, other.r, 0, 16)
+                    && ip == other.ip
+                    && retired == other.retired
+                    && status == other.status
+                    && shadow == other.shadow
+                    && stackShadow == other.stackShadow
+                    && traps == other.traps
+                    && nmiBlocked == other.nmiBlocked
+                    && pending.equals(other.pending)
+                    && random == other.random
+                    && idle == other.idle
+                    && sys.sameAs(other.sys);
+        }
+
+        /** A line for what {@link #sameAs} compares. */
         @Override
         public String toString() {
             var text = new StringBuilder("rip=%x rflags=%x retired=%d".formatted(ip, status | sys.flags, retired));

@@ -192,6 +192,47 @@ final class SystemState {
         x87.copyFrom(other.x87);
     }
 
+    /** Whether every register is what it is in {@code other}. */
+    boolean sameAs(SystemState other) {
+        return Arrays.equals(selector, other.selector)
+                && Arrays.equals(base, other.base)
+                && Arrays.equals(limit, other.limit)
+                && Arrays.equals(access, other.access)
+                && gdtBase == other.gdtBase
+                && gdtLimit == other.gdtLimit
+                && idtBase == other.idtBase
+                && idtLimit == other.idtLimit
+                && flags == other.flags
+                && cr0 == other.cr0
+                && cr2 == other.cr2
+                && cr3 == other.cr3
+                && cr4 == other.cr4
+                && cr8 == other.cr8
+                && Arrays.equals(dr, other.dr)
+                && xcr0 == other.xcr0
+                && pkru == other.pkru
+                && pkrs == other.pkrs
+                && efer == other.efer
+                && star == other.star
+                && lstar == other.lstar
+                && cstar == other.cstar
+                && sfmask == other.sfmask
+                && kernelGsBase == other.kernelGsBase
+                && sysenterCs == other.sysenterCs
+                && sysenterEsp == other.sysenterEsp
+                && sysenterEip == other.sysenterEip
+                && pat == other.pat
+                && tscAux == other.tscAux
+                && debugControl == other.debugControl
+                && tscOffset == other.tscOffset
+                && tscAdjust == other.tscAdjust
+                && Arrays.equals(pdpte, other.pdpte)
+                && Arrays.equals(ymm, other.ymm)
+                && mxcsr == other.mxcsr
+                && xss == other.xss
+                && x87.sameAs(other.x87);
+    }
+
     @Override
     public String toString() {
         return ("selectors %s bases %s limits %s rights %s gdt %x:%x idt %x:%x flags %x cr0 %x cr2 %x cr3 %x cr4 %x cr8 %x"

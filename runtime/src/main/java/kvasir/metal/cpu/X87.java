@@ -90,6 +90,21 @@ final class X87 {
         opcode = other.opcode;
     }
 
+    /** Whether every register is what it is in {@code other}. */
+    boolean sameAs(X87 other) {
+        return Arrays.equals(significand, other.significand)
+                && Arrays.equals(signExponent, other.signExponent)
+                && control == other.control
+                && status == other.status
+                && top == other.top
+                && valid == other.valid
+                && instructionPointer == other.instructionPointer
+                && dataPointer == other.dataPointer
+                && instructionSelector == other.instructionSelector
+                && dataSelector == other.dataSelector
+                && opcode == other.opcode;
+    }
+
     /** The status word with TOP in bits 13:11. */
     int statusWord() {
         return status & ~0x3800 | top << 11;

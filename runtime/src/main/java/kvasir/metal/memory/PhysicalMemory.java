@@ -442,9 +442,12 @@ public final class PhysicalMemory {
         for (int slot = 0; slot < LEAF_FRAMES && one != other; slot++) {
             int frame = one == null ? 0 : one.frames[slot];
             int then = other == null ? 0 : other.frames[slot];
+            if (frame == then) {
+                continue;
+            }
             long bytes = frame == 0 ? zeroFrame : pool.address(frame);
             long before = then == 0 ? zeroFrame : pool.address(then);
-            for (int at = 0; at < FRAME_BYTES && bytes != before; at += 8) {
+            for (int at = 0; at < FRAME_BYTES; at += 8) {
                 if (NativeMemory.get64(bytes + at) != NativeMemory.get64(before + at)) {
                     return OptionalLong.of((firstPfn + slot << SHIFT) + at);
                 }
