@@ -178,22 +178,23 @@ final class RegionTranslator {
         code.labelBinding(dispatch);
         emitter.pushTargetOffset(elsewhere);
         List<SwitchCase> cases = new ArrayList<>();
-        List<Runnable> checks = new ArrayList<>();
+        List<Runnable> ways = new ArrayList<>();
         targets.forEach((place, target) -> {
-            if (target.part().page() == 0) {
-                cases.add(SwitchCase.of(place, target.label()));
-                return;
-            }
-            Label check = code.newLabel();
-            cases.add(SwitchCase.of(place, check));
-            checks.add(() -> {
-                code.labelBinding(check);
-                emitter.goIfFetched(target.label(), place, target.part().block().frame);
-                emitter.leaveToTarget();
+            Label way = code.newLabel();
+            cases.add(SwitchCase.of(place, way));
+            ways.add(() -> {
+                code.labelBinding(way);
+                if (target.part().page() == 0) {
+                    // a jump of its own: the JVM's first compiler does not count those of a switch as turns of a loop
+                    code.goto_(target.label());
+                } else {
+                    emitter.goIfFetched(target.label(), place, target.part().block().frame);
+                    emitter.leaveToTarget();
+                }
             });
         });
         code.lookupswitch(elsewhere, cases);
-        checks.forEach(Runnable::run);
+        ways.forEach(Runnable::run);
         code.labelBinding(elsewhere);
         emitter.leaveToTarget();
     }
