@@ -1,6 +1,7 @@
 package kvasir.scripts;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,6 +25,7 @@ import kvasir.vmm.launch.VmmType;
  * @param options the command's options by name with dashes; a flag has the empty value
  */
 public record SnpDigestTool(Map<String, String> options) {
+    private static final int MOST_BYTES = 1 << 29;
     private static final int MOST_VCPUS = 4096; // KVM_MAX_VCPUS at its largest
 
     /**
@@ -107,8 +109,21 @@ public record SnpDigestTool(Map<String, String> options) {
         return given.map(Bytes::fromHex);
     }
 
-    private static Bytes file(Optional<String> name) throws IOException {
-        return name.isPresent() ? Bytes.of(Files.readAllBytes(Path.of(name.get()))) : Bytes.of();
+    private static Bytes file(Optional<String> name) throws IOException, LaunchRefused {
+        if (name.isEmpty()) {
+            return Bytes.of();
+        }
+        Path path = Path.of(name.get());
+        if (Files.isDirectory(path)) {
+            throw new LaunchRefused("cannot read %s: it is a directory".formatted(path));
+        }
+        try (InputStream in = Files.newInputStream(path)) {
+            byte[] content = in.readNBytes(MOST_BYTES + 1);
+            if (content.length > MOST_BYTES) {
+                throw new LaunchRefused("%s has more than %d MiB".formatted(path, MOST_BYTES >> 20));
+            }
+            return Bytes.of(content);
+        }
     }
 
     private int signature() throws LaunchRefused {

@@ -13,7 +13,7 @@ import kvasir.registry.Bytes;
 public final class KernelHashes {
     private static final int ENTRY_BYTES = 50;
     private static final int TABLE_BYTES = 168;
-    private static final int PADDED_BYTES = 176;
+    static final int PADDED_BYTES = 176;
     private static final String TABLE = "9438d606-4f22-4cc9-b479-a793d411fd21";
     private static final String COMMAND_LINE = "97d02dd8-bd20-4c94-aa78-e7714d36ab2a";
     private static final String INITRD = "44baf731-3a2f-4bd7-9af1-41e29169781d";

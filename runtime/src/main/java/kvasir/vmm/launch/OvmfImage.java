@@ -82,8 +82,14 @@ public final class OvmfImage {
             if (at < 0 || at + METADATA_HEADER > image.length || in.getInt(at) != ASEV || in.getInt(at + 8) != 1) {
                 throw new LaunchRefused("the SEV metadata does not start with \"ASEV\" version 1");
             }
+            long length = Integer.toUnsignedLong(in.getInt(at + 4));
+            long count = Integer.toUnsignedLong(in.getInt(at + 12));
+            if (length > image.length - at || METADATA_HEADER + 12 * count > length) {
+                throw new LaunchRefused("the SEV metadata claims %d sections in %d bytes, %d bytes before the end"
+                        .formatted(count, length, image.length - at));
+            }
             var sections = new ArrayList<SevSection>();
-            for (int i = 0; i < in.getInt(at + 12); i++) {
+            for (int i = 0; i < count; i++) {
                 int entry = at + METADATA_HEADER + 12 * i;
                 int code = in.getInt(entry + 8);
                 SevSection.Type type = Arrays.stream(SevSection.Type.values())

@@ -3,7 +3,9 @@ package kvasir.vmm.launch;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import kvasir.metal.snp.psp.PageType;
 import kvasir.registry.Bytes;
 
@@ -15,6 +17,9 @@ import kvasir.registry.Bytes;
  * @param vmsas one 4096-byte page for each vCPU
  */
 public record SnpLaunchPlan(List<Update> updates, List<Bytes> vmsas) {
+    private static final long PAGE = 4096;
+    private static final long MOST_BYTES = 2L << 30;
+
     /**
      * One KVM_SEV_SNP_LAUNCH_UPDATE.
      *
@@ -62,10 +67,42 @@ public record SnpLaunchPlan(List<Update> updates, List<Bytes> vmsas) {
             throw new LaunchRefused(
                     "a kernel was given, but the firmware's metadata has no KERNEL_HASHES section to measure it");
         }
+        checkPlaces(firmware);
         for (SevSection section : inLaunchOrder(firmware.sections(), request.vmm())) {
             updates.add(update(section, request));
         }
         return new SnpLaunchPlan(updates, vmsas(request));
+    }
+
+    /** What KVM_SEV_SNP_LAUNCH_UPDATE would refuse: half pages, and pages that are there already. */
+    private static void checkPlaces(OvmfImage firmware) throws LaunchRefused {
+        var taken = new TreeMap<Long, Long>();
+        taken.put(firmware.gpa(), firmware.gpa() + firmware.content().length());
+        long bytes = firmware.content().length();
+        for (SevSection section : firmware.sections()) {
+            String what = "the %s section at gpa 0x%x, 0x%x bytes,"
+                    .formatted(section.type().name(), section.gpa(), section.size());
+            boolean onePage = section.type() == SevSection.Type.SNP_SECRETS || section.type() == SevSection.Type.CPUID;
+            long size = onePage ? PAGE : section.size();
+            if (((section.gpa() | size) & PAGE - 1) != 0) {
+                throw new LaunchRefused(what + " is not made of whole pages");
+            }
+            long end = section.gpa() + size;
+            Map.Entry<Long, Long> before = taken.lowerEntry(end);
+            if (size != 0 && before != null && before.getValue() > section.gpa()) {
+                throw new LaunchRefused(what
+                        + " overlaps what begins at gpa 0x%x: KVM_SEV_SNP_LAUNCH_UPDATE takes a page once"
+                                .formatted(before.getKey()));
+            }
+            if (size != 0) {
+                taken.put(section.gpa(), end);
+            }
+            bytes += size;
+        }
+        if (bytes > MOST_BYTES) {
+            throw new LaunchRefused(
+                    "the image wants 0x%x bytes launched; the emulated host takes 2 GiB".formatted(bytes));
+        }
     }
 
     /** EC2 adds the CPUID page after all other sections. */
@@ -93,16 +130,23 @@ public record SnpLaunchPlan(List<Update> updates, List<Bytes> vmsas) {
             case SNP_SECRETS -> new Update(PageType.SECRETS, section.gpa(), 4096, Optional.empty(), what);
             case CPUID -> new Update(PageType.CPUID, section.gpa(), 4096, Optional.of(Bytes.of(new byte[4096])), what);
             case KERNEL_HASHES -> {
+                if (request.boot().isPresent() && section.size() != PAGE) {
+                    throw new LaunchRefused("the KERNEL_HASHES section has 0x%x bytes, and the page of hashes 0x1000"
+                            .formatted(section.size()));
+                }
                 if (request.boot().isEmpty()) {
                     yield new Update(PageType.ZERO, section.gpa(), section.size(), Optional.empty(), what);
                 }
                 long table = request.firmware()
                         .hashTableGpa()
                         .orElseThrow(() -> new LaunchRefused("the firmware does not say where its hash table goes"));
+                if ((table & PAGE - 1) + KernelHashes.PADDED_BYTES > PAGE) {
+                    throw new LaunchRefused("the hash table at gpa 0x%x does not fit into its page".formatted(table));
+                }
                 yield new Update(
                         PageType.NORMAL,
                         section.gpa(),
-                        4096,
+                        PAGE,
                         Optional.of(KernelHashes.page(request.boot().get(), table)),
                         what);
             }

@@ -1,12 +1,15 @@
 package kvasir.vmm.launch;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -14,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.SplittableRandom;
 import kvasir.metal.snp.psp.Ledger;
 import kvasir.metal.snp.psp.LedgerRecord;
 import kvasir.metal.snp.psp.PageType;
@@ -373,6 +377,50 @@ final class SnpLaunchVectorsTest {
         var refused = assertThrows(LaunchRefused.class, () -> OvmfImage.parse(Bytes.of(new byte[8192])));
         assertTrue(refused.reason().contains("footer table"), refused.reason());
         assertThrows(LaunchRefused.class, () -> OvmfImage.parse(Bytes.of(new byte[100])));
+    }
+
+    /** The metadata of the image: descriptor at 0xaac, header of 16 bytes, then gpa, size and type of each section. */
+    private static String refusal(int at, int value) {
+        byte[] image = resource("ovmf_AmdSev_suffix.bin").toArray();
+        ByteBuffer.wrap(image).order(ByteOrder.LITTLE_ENDIAN).putInt(0xaac + at, value);
+        return assertThrows(
+                        LaunchRefused.class,
+                        () -> launch(OvmfImage.parse(Bytes.of(image)), 1, VmmType.GCE, EMPTY_BOOT, EPYC_V4, 1))
+                .reason();
+    }
+
+    @Test
+    void metadataThatNobodyCouldLaunch() {
+        assertTrue(refusal(4, -1).contains("claims 7 sections in 4294967295 bytes"));
+        assertTrue(refusal(12, -1).contains("claims 4294967295 sections"));
+        assertTrue(refusal(12, 8).contains("claims 8 sections"));
+        assertTrue(refusal(16, 0x80_0001).contains("whole pages"));
+        assertTrue(refusal(20, 0x8001).contains("whole pages"));
+        assertTrue(refusal(16, 0xffff_f000).contains("overlaps"), "the firmware");
+        assertTrue(refusal(16, 0x80_a000).contains("overlaps"), "another section");
+        assertTrue(refusal(20, 0xff00_0000).contains("overlaps"));
+        assertTrue(refusal(16 + 5 * 12 + 4, 0).contains("KERNEL_HASHES"));
+    }
+
+    @Test
+    void aDamagedFooterIsRefusedOrLaunchedButBreaksNothing() throws LaunchRefused {
+        var random = new SplittableRandom(6);
+        int launched = 0;
+        for (int i = 0; i < 400; i++) {
+            byte[] image = resource("ovmf_AmdSev_suffix.bin").toArray();
+            for (int bytes = 1 + random.nextInt(4); bytes > 0; bytes--) {
+                int from = random.nextBoolean() ? 0xaac : 4096 - 0x120;
+                image[from + random.nextInt(from == 0xaac ? 100 : 0x120)] = (byte) random.nextInt();
+            }
+            try {
+                VmmType vmm = VmmType.values()[random.nextInt(3)];
+                launch(OvmfImage.parse(Bytes.of(image)), 2, vmm, EMPTY_BOOT, EPYC_V4, 1);
+                launched++;
+            } catch (LaunchRefused refused) {
+                assertFalse(refused.reason().isBlank());
+            }
+        }
+        assertTrue(launched > 20, "launched " + launched);
     }
 
     @Test
