@@ -91,6 +91,7 @@ public final class Invariants implements Events.Listener {
                 new CallsTerminate(),
                 new WriteProtectionIsFlushed(vms),
                 new ValidatedByItsGuest(),
+                new VmplGrantsItsOwn(),
                 new EncryptedAccessIsTheOwners(vms),
                 new HostWritesItsOwn(vms),
                 new PreGuestIsInsideTheLaunch(vms),

@@ -4,7 +4,11 @@ import java.util.Optional;
 
 /** PVALIDATE, RMPADJUST and RMPQUERY, as an SNP guest executes them (APM 3). */
 public final class GuestInstructions {
-    private static final int VMPLS = 4;
+    /** Privilege levels of a guest. */
+    public static final int VMPLS = 4;
+
+    private static final String RMPADJUST = "RMPADJUST";
+    private static final String AT_VMPL = RMPADJUST + " at VMPL";
 
     private final Rmp rmp;
     private final Rules rules;
@@ -82,7 +86,7 @@ public final class GuestInstructions {
      * @param rdx 7:0 target VMPL, 15:8 permissions, 16 VMSA, rest zero
      */
     public InstructionResult rmpadjust(Caller caller, long address, long rcx, long rdx, GuestWalk walk) {
-        return rmp.executed("RMPADJUST", address, rmpadjustUnheard(caller, address, rcx, rdx, walk));
+        return rmp.executed(RMPADJUST, address, rmpadjustUnheard(caller, address, rcx, rdx, walk));
     }
 
     private InstructionResult rmpadjustUnheard(Caller caller, long address, long rcx, long rdx, GuestWalk walk) {
@@ -124,8 +128,20 @@ public final class GuestInstructions {
             return InstructionResult.of(ReturnCode.FAIL_PERMISSION);
         }
         RmpEntry adjusted = entry.withPermissions(target, mask);
-        rmp.write(page, caller.vmpl() == 0 ? adjusted.withVmsa(vmsa) : adjusted, "RMPADJUST");
+        if (caller.vmpl() == 0) {
+            rmp.write(page, adjusted.withVmsa(vmsa), RMPADJUST);
+        } else {
+            rmp.write(page, adjusted, AT_VMPL + caller.vmpl());
+        }
         return InstructionResult.of(ReturnCode.SUCCESS);
+    }
+
+    /** The VMPL that changed an entry by RMPADJUST, from the {@link RmpChanged#cause}; -1 for another cause. */
+    public static int granter(String cause) {
+        if (cause.startsWith(AT_VMPL)) {
+            return cause.charAt(AT_VMPL.length()) - '0';
+        }
+        return cause.equals(RMPADJUST) ? 0 : -1;
     }
 
     /**

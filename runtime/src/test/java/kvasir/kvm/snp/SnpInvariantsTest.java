@@ -111,6 +111,27 @@ final class SnpInvariantsTest {
     }
 
     @Test
+    void aVmplGivesWhatItHasNot() {
+        RmpEntry before = entry(RmpUpdate.toGuest(0x5000, PageSize.SIZE_4K, 1, false), true)
+                .withPermissions(1, 3)
+                .withPermissions(2, 4);
+        happens(new RmpChanged(page, before, before.withPermissions(2, 1), "RMPADJUST at VMPL1"));
+        happens(new RmpChanged(page, before, before.withPermissions(3, 31), "RMPADJUST"));
+        happens(new RmpChanged(page, before, before.withPermissions(2, 4), "RMPADJUST at VMPL1"));
+        assertEquals(Optional.empty(), invariants.broken());
+        happens(new RmpChanged(page, before, before.withPermissions(2, 8), "RMPADJUST at VMPL1"));
+        breaks("vmpl_grants_its_own");
+    }
+
+    @Test
+    void aVmplChangesItsOwnPermissions() {
+        RmpEntry before = entry(RmpUpdate.toGuest(0x5000, PageSize.SIZE_4K, 1, false), true)
+                .withPermissions(1, 3);
+        happens(new RmpChanged(page, before, before.withPermissions(1, 1), "RMPADJUST at VMPL1"));
+        breaks("vmpl_grants_its_own");
+    }
+
+    @Test
     void aPrivateAccessToAPageThatIsNotValidated() {
         assign(0x5000, false);
         happens(new PageWalked(0, 0x5000, 0x5000 | C_BIT, page, true, Access.READ));
