@@ -663,6 +663,7 @@ public final class Cpu {
         boolean lma = longMode();
         int cs = sys.access[Segment.CS];
         boolean bits64 = lma && (cs & 0x2000) != 0;
+        boolean flatBefore = codeSize == CodeSize.BITS64;
         codeSize = bits64 ? CodeSize.BITS64 : (cs & 0x4000) != 0 ? CodeSize.BITS32 : CodeSize.BITS16;
         cpl = (sys.cr0 & Bits.CR0_PE) == 0 ? 0 : virtual8086() ? 3 : sys.access[Segment.SS] >> 5 & 3;
         gateKey = Gate.key(sys);
@@ -672,7 +673,7 @@ public final class Cpu {
         linearMask = bits64 ? -1 : 0xffff_ffffL;
         canonicalShift = (sys.cr4 & Bits.CR4_LA57) != 0 ? 7 : 16;
         stackMask = bits64 ? -1 : (sys.access[Segment.SS] & 0x4000) != 0 ? 0xffff_ffffL : 0xffff;
-        for (int i = 0; i < 8; i++) {
+        for (int i = bits64 && flatBefore ? Segment.FS : 0; i < 8; i++) {
             boolean ignored = bits64 && i != Segment.FS && i != Segment.GS;
             base[i] = ignored && i < 6 ? 0 : sys.base[i];
             int access = sys.access[i];

@@ -411,9 +411,14 @@ final class FarOps {
     }
 
     private static void setFlags(Cpu c, int flags) {
+        boolean virtual = c.virtual8086();
         Flags.setStatus(c, flags);
         c.sys.flags = flags & Bits.SYSTEM_FLAGS | 2;
-        c.updateMode();
+        if (virtual == c.virtual8086()) {
+            c.updatePrivilege();
+        } else {
+            c.updateMode();
+        }
     }
 
     private static void returnProtected(Cpu c, int bytes, long next) {
