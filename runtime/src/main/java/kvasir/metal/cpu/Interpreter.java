@@ -317,6 +317,7 @@ final class Interpreter {
     }
 
     private Optional<VmExit> unwound(Unwind u, boolean stack, long at, int length) {
+        c.simd.forget();
         if (!u.switched) {
             c.ip = at;
         }

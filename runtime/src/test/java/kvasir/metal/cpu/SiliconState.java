@@ -155,8 +155,8 @@ final class SiliconState {
                 .formatted(ymm(register, 3), ymm(register, 2), ymm(register, 1), ymm(register, 0));
     }
 
-    /** Runs the instruction at {@link Bench#CODE} of {@code bench} in our processor, on this state. */
-    void run(Bench bench, long scratchAt, FaultWatch watch) {
+    /** Gives this state to the processor of {@code bench}, at {@link Bench#CODE}. */
+    void load(Bench bench, long scratchAt) {
         Cpu cpu = bench.cpu;
         bench.memory.write(scratchAt, scratch, 0, scratch.length);
         for (int i = 0; i < 16; i++) {
@@ -172,6 +172,12 @@ final class SiliconState {
         bench.memory.write(Bench.EXTENDED, extended, 0, extended.length);
         XStateArea.restoreX87(cpu, Bench.EXTENDED, true);
         cpu.setRip(Bench.CODE);
+    }
+
+    /** Runs the instruction at {@link Bench#CODE} of {@code bench} in our processor, on this state. */
+    void run(Bench bench, long scratchAt, FaultWatch watch) {
+        Cpu cpu = bench.cpu;
+        load(bench, scratchAt);
         watch.vector = HostProcessor.NO_FAULT;
         VmExit exit = cpu.run(1000);
         fault = watch.vector;

@@ -3,6 +3,7 @@ package kvasir.metal.cpu;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
+import kvasir.metal.cpu.isa.CodeSize;
 import org.junit.jupiter.api.Test;
 
 /** What the comparison with the host leaves out: page faults in the middle, control registers, illegal prefixes. */
@@ -86,6 +87,18 @@ final class VectorTest {
         set(bench, 2, 0x80L, 0);
         assertEquals(HostProcessor.NO_FAULT, fault(bench));
         assertEquals(0x88, bench.memory.read64(0x9f_fff8));
+    }
+
+    @Test
+    void faultingStoreOfAConversionRaisesNoFlagLater() {
+        Bench bench = bench("mov rdi, 0xa00000\nvcvtps2ph [rdi], xmm1, 0");
+        set(bench, 1, 1, 0, 0, 0);
+        assertEquals(Vector.PF, fault(bench));
+        assertEquals(0, bench.cpu.sys.mxcsr & 0x3f);
+        bench.place(Bench.assemble(CodeSize.BITS64, Bench.CODE, "addps xmm2, xmm3"));
+        bench.cpu.setRip(Bench.CODE);
+        assertEquals(HostProcessor.NO_FAULT, fault(bench));
+        assertEquals(0, bench.cpu.sys.mxcsr & 0x3f);
     }
 
     @Test

@@ -101,6 +101,12 @@ public final class FloatMath {
         return true;
     }
 
+    /** The instruction has not happened after all: it raised nothing. */
+    public void forget() {
+        flags = 0;
+        settled = 0;
+    }
+
     /** Overrides the rounding mode of the control word, as ROUNDSD and the truncating conversions do. */
     public void rounding(Rounding mode) {
         rounding = mode;
