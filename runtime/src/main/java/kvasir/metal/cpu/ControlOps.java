@@ -14,7 +14,12 @@ final class ControlOps {
     private ControlOps() {}
 
     static void bind(Map<String, Maker> makers) {
-        makers.put("HLT", o -> Semantics.end(o, c -> c.interpreter.exitAfter(new VmExit.Hlt())));
+        makers.put(
+                "HLT",
+                o -> Semantics.end(o, c -> {
+                    SevOps.interceptHalt(c);
+                    c.interpreter.exitAfter(new VmExit.Hlt());
+                }));
         makers.put(
                 "PAUSE",
                 o -> Semantics.end(o, c -> {

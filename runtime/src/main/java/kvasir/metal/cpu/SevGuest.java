@@ -21,6 +21,9 @@ public interface SevGuest extends EncryptedMemory {
     /** Whether accesses to DR7 are intercepted: SEV-ES without DebugSwap. */
     boolean interceptsDr7();
 
+    /** Whether HLT of a guest with encrypted registers exits by itself; else it raises #VC. */
+    boolean haltExits();
+
     /** An MSR of SEV: GHCB or SEV_STATUS; empty for any other. */
     OptionalLong readMsr(int index);
 

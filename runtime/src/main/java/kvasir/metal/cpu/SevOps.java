@@ -17,6 +17,8 @@ final class SevOps {
     /** #VC error codes: the SVM exit codes (AMD APM volume 2, appendix C). */
     static final int VC_DR7_READ = 0x27;
 
+    private static final int VC_HLT = 0x78;
+
     static final int VC_DR7_WRITE = 0x37;
     static final int VC_CPUID = 0x72;
     static final int VC_INVD = 0x76;
@@ -52,6 +54,13 @@ final class SevOps {
     static void interceptDr7(Cpu c, boolean write) {
         if (c.encryptedState && c.sev.orElseThrow().interceptsDr7()) {
             throw c.exception(Vector.VC, write ? VC_DR7_WRITE : VC_DR7_READ);
+        }
+    }
+
+    /** #VC for HLT, if that is no automatic exit of an encrypted guest. */
+    static void interceptHalt(Cpu c) {
+        if (c.encryptedState && !c.sev.orElseThrow().haltExits()) {
+            throw c.exception(Vector.VC, VC_HLT);
         }
     }
 

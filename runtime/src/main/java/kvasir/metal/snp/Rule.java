@@ -65,6 +65,8 @@ public enum Rule {
     VMRUN_OF_RUNNING_VMSA_IS_BUSY("VMRUN of a running VMSA: BUSY", "not checked"),
     /** The firmware writes 3 into the version word of the secrets page; else 2. */
     SECRETS_VERSION_IS_3("the secrets page has version 3", "version 2"),
+    /** HLT is one of the automatic exits of a guest with encrypted registers; else it raises #VC 0x78. */
+    HLT_EXITS_BY_ITSELF("HLT of an SNP guest exits by itself", "raises #VC 0x78"),
     /** A guest message with another sequence number than the next is INVALID_PARAM; else AEAD_OVERFLOW. */
     MESSAGE_SEQUENCE_IS_PARAM("wrong message sequence number: INVALID_PARAM", "AEAD_OVERFLOW"),
     /**

@@ -88,6 +88,11 @@ public final class SnpProcessor implements SevGuest {
     }
 
     @Override
+    public boolean haltExits() {
+        return rules.holds(Rule.HLT_EXITS_BY_ITSELF);
+    }
+
+    @Override
     public boolean hasMsr(int index) {
         return index == MSR_GHCB || index == MSR_SEV_STATUS;
     }

@@ -97,7 +97,8 @@ final class RuleAlternativesTest {
         Path scripts = Path.of("..", "scripts", "snp");
         String text = Files.readString(scripts.resolve("rmp_alternatives.kvs"))
                 + Files.readString(scripts.resolve("firmware_alternatives.kvs"))
-                + Files.readString(scripts.resolve("published_firmware.kvs"));
+                + Files.readString(scripts.resolve("published_firmware.kvs"))
+                + Files.readString(scripts.resolve("halt_alternative.kvs"));
         for (Rule rule : Rule.values()) {
             boolean here = switch (rule) {
                 case RUNNING_PAGE_IS_IN_USE,
