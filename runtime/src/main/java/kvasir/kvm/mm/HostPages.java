@@ -115,6 +115,15 @@ public final class HostPages {
         return writeCheck.isEmpty() || writeCheck.get().allows(pfn << 12, 1);
     }
 
+    /**
+     * The same through a mapping of its own size: one of 2M wants the whole 2M to be the host's (APM 2, 15.36.10).
+     *
+     * @param level of the leaf, 1 for 4K to 3 for 1G
+     */
+    public boolean writable(long pfn, int level) {
+        return writeCheck.isEmpty() || writeCheck.get().allows(pfn << 12, level);
+    }
+
     /** Takes {@code [start, end)} out for good: memory that firmware or a table of the processor lies in. */
     public void reserve(long start, long end) {
         blocks.remove(start, end);

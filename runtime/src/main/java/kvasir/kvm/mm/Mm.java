@@ -493,7 +493,10 @@ public final class Mm {
             long to = hva + done;
             int chunk = (int) Math.min(bytes - done, 4096 - (to & 4095));
             long pfn = to >>> 47 == 0 ? gup(to, true) : Pfn.FAULT;
-            if (Pfn.isError(pfn) || !host.writable(Pfn.pfn(pfn))) {
+            if (Pfn.isError(pfn)
+                    || host.checksWrites()
+                            && !host.writable(
+                                    Pfn.pfn(pfn), table.find(to >>> 12).level())) {
                 return false;
             }
             if (host.checksWrites() && events.listening()) {
