@@ -90,12 +90,13 @@ final class Blocks {
         Page page = pages.get(frame);
         if (page != null) {
             Block block = page.blocks.get(key(offset, c.modeKey));
-            if (block != null && current(block, linear)) {
+            if (block != null && !block.dead && current(block, linear)) {
                 return block;
             }
             if (block != null) {
                 kill(block);
-                page.reaching.remove(block);
+                leave(block, block.frame);
+                leave(block, block.nextFrame);
             }
         }
         return remember(build(linear, frame, offset));
@@ -192,6 +193,7 @@ final class Blocks {
             if (offset < end && start < offset + bytes) {
                 kill(block);
                 page.blocks.remove(key(block.offset, block.modeKey), block);
+                leave(block, block.frame == frame ? block.nextFrame : block.frame);
             } else {
                 kept.add(block);
                 page.covered |= chunks(start, end - start);
@@ -201,6 +203,15 @@ final class Blocks {
         page.reaching.addAll(kept);
         if (kept.isEmpty()) {
             pages.remove(frame);
+        }
+    }
+
+    /** The page of {@code frame}, if there is one, has the block no longer. */
+    private void leave(Block block, long frame) {
+        Page page = pages.get(frame);
+        if (page != null) {
+            page.reaching.remove(block);
+            page.blocks.remove(key(block.offset, block.modeKey), block);
         }
     }
 

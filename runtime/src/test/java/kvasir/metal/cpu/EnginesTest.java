@@ -253,6 +253,27 @@ class EnginesTest {
 
     @ParameterizedTest
     @EnumSource
+    void secondHalfOfAnInstructionAcrossAPageBorderChanges(Engine engine) {
+        // MOV EAX, imm32 with the opcode as the last byte of a page; its constant, in the next page, changes each time
+        Bench bench = Bench.bits64("""
+                mov ecx, 20
+                again:
+                mov [0x140000], ecx
+                call 0x13ffff
+                add rbx, rax
+                dec ecx
+                jnz again
+                hlt
+                """);
+        bench.cpu.setEngine(engine);
+        bench.memory.write8(0x13_ffff, (byte) 0xb8);
+        bench.memory.write8(0x14_0004, (byte) 0xc3);
+        assertEquals(new VmExit.Hlt(), bench.cpu.run(1000));
+        assertEquals(210, bench.cpu.gpr(Gpr.RBX));
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void changedCodeIsNeverRunStale(Engine engine) {
         // The loop changes the constant of its own ADD each time round: 1, 2, 3 ...
         Bench bench = Bench.bits64("""

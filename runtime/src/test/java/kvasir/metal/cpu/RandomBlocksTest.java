@@ -46,11 +46,11 @@ final class RandomBlocksTest {
         PhysicalMemory.Snapshot clean = bench.memory.snapshot();
         int blocks = 0;
         for (int made = 0; blocks < BLOCKS; made++) {
-            // a stray store may have hit the page tables
-            bench.memory.restore(clean);
             Program program = program(random, bench.cpu.gateKey);
-            bench.place(program.code());
             for (int state = 0; state < STATES; state++) {
+                // a stray store may have hit the page tables, or the code
+                bench.memory.restore(clean);
+                bench.place(program.code());
                 long seed = random.nextLong();
                 cases.start(program.first(), seed).load(bench, SiliconRecord.SCRATCH);
                 bench.memory.write32(COUNTER, TURNS);
