@@ -7,7 +7,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 import kvasir.kvm.snp.SnpHost;
@@ -166,15 +165,14 @@ final class SnpGuestAccess {
                 .putInt(0x40, vmpl)
                 .putInt(0x44, (int) keySelect);
         Outcome sent = message(secrets, through, GuestMessage.REPORT_REQ, Bytes.of(payload), Optional.empty());
-        if (!(sent instanceof Outcome.Ok ok) || !(ok.details().get("answer") instanceof Bytes answer)) {
+        if (!(sent instanceof Outcome.Ok ok)
+                || !(ok.details().get("answer") instanceof Bytes answer)
+                || !(ok.details().get("status") instanceof Long status)) {
             return sent;
         }
-        return ok.details().get("status").equals(0L)
+        return status == 0
                 ? fields(Arrays.copyOfRange(answer.toArray(), 32, 32 + REPORT_BYTES))
-                : new Outcome.Failed(
-                        "EIO",
-                        "the answer's status is not 0",
-                        Map.of("status", Objects.requireNonNull(ok.details().get("status"))));
+                : new Outcome.Failed("EIO", "the answer's status is not 0", Map.of("status", status));
     }
 
     /**

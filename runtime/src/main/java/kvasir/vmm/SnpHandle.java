@@ -230,6 +230,12 @@ final class SnpHandle extends VmHandle {
                         "assert g.features == 1",
                         g -> g.snp.features())
                 .property(
+                        "psmashes",
+                        "u64",
+                        "PSMASH instructions that KVM has executed for nested faults (sev_handle_rmp_fault).",
+                        "assert g.psmashes == 0",
+                        g -> g.snp.psmashes())
+                .property(
                         "rmp",
                         "rmp",
                         "The host's reverse map; rmp[spa] is the entry of a host page.",

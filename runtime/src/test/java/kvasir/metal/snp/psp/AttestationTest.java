@@ -1,5 +1,6 @@
 package kvasir.metal.snp.psp;
 
+import static java.util.stream.Collectors.joining;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -10,6 +11,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -165,6 +168,15 @@ final class AttestationTest {
                 ReportVerifier.verify(
                         resource("report_milan_v2_b.bin"),
                         List.of(resource("vcek_milan_b.der"), authorities.get(0), authorities.get(1))));
+    }
+
+    @Test
+    void theVerifierSharesNoCodeWithTheFirmware() throws IOException {
+        String source =
+                Files.readString(Path.of("src", "main", "java", "kvasir", "vmm", "attest", "ReportVerifier.java"));
+        assertEquals(
+                "package kvasir.vmm.attest;",
+                source.lines().filter(l -> l.contains("kvasir.")).collect(joining()));
     }
 
     @Test
