@@ -17,6 +17,9 @@ final class Address {
     private final long mask;
     final int segment;
 
+    /** In 64-bit code and not by FS or GS: the offset is the linear address. */
+    private final boolean flat;
+
     Address(Operand.Mem mem, int end) {
         base = mem.relative() ? BLOCK : mem.base().orElse(ZERO);
         index = mem.index().orElse(ZERO);
@@ -24,6 +27,7 @@ final class Address {
         displacement = mem.displacement() + (mem.relative() ? end : 0);
         mask = mem.addressBytes() == 8 ? -1 : (1L << 8 * mem.addressBytes()) - 1;
         segment = mem.segment();
+        flat = mem.addressBytes() == 8 && segment != Segment.FS && segment != Segment.GS;
     }
 
     /** The offset in the segment. */
@@ -33,6 +37,9 @@ final class Address {
 
     /** The linear address, after the segment's checks for an access of {@code bytes} bytes. */
     long linear(Cpu c, int bytes, boolean write) {
+        if (flat) {
+            return c.r[base] + (c.r[index] << scale) + displacement;
+        }
         return c.linear(segment, offset(c), bytes, write);
     }
 

@@ -12,6 +12,9 @@ final class Block {
     /** Offset of each instruction from the first; one more entry for the end. */
     final int[] starts;
 
+    /** Offset behind the last. */
+    final int length;
+
     final int modeKey;
     final long frame;
     final int offset;
@@ -38,6 +41,9 @@ final class Block {
     /** What was executed after it the last time; itself at first. */
     Block next = this;
 
+    /** What was executed after it before that. */
+    Block other = this;
+
     /** The region that begins here, if there is one. */
     @Nullable
     Region region;
@@ -48,6 +54,7 @@ final class Block {
     Block(Op[] ops, int[] starts, int modeKey, long frame, int offset, long nextFrame, byte[] code) {
         this.ops = ops;
         this.starts = starts;
+        length = starts[ops.length];
         this.modeKey = modeKey;
         this.frame = frame;
         this.offset = offset;
@@ -73,6 +80,7 @@ final class Block {
         stamp = -1;
         dead = true;
         next = this;
+        other = this;
         Arrays.fill(ops, stale);
     }
 }

@@ -18,8 +18,8 @@ final class BranchOps {
             makers.put("J" + CONDITIONS[i], BranchOps::conditional);
         }
         makers.put("JMP", o -> o.instruction.operand(0) instanceof Operand.Rel ? new Jump(o) : jumpIndirect(o));
-        makers.put("CALL", o -> o.instruction.operand(0) instanceof Operand.Rel ? new Call(o) : callIndirect(o));
-        makers.put("RET", Return::new);
+        makers.put("CALL", o -> o.instruction.operand(0) instanceof Operand.Rel ? call(o) : callIndirect(o));
+        makers.put("RET", o -> o.codeSize == CodeSize.BITS64 && o.size() == 8 ? new Return64(o) : new Return(o));
         makers.put("LOOP", o -> loop(o, -1));
         makers.put("LOOPE", o -> loop(o, 1));
         makers.put("LOOPNE", o -> loop(o, 0));
@@ -51,7 +51,7 @@ final class BranchOps {
 
         final void go(Cpu c) {
             long target = target(c);
-            if (flat && target > 0) {
+            if (flat && c.canonical64(target)) {
                 c.ip = target;
             } else {
                 c.jump(target);
@@ -159,6 +159,48 @@ final class BranchOps {
         @Override
         void run(Cpu c) {
             go(c);
+        }
+    }
+
+    private static Op call(Operands o) {
+        return o.codeSize == CodeSize.BITS64 && o.size() == 8 ? new Call64(o) : new Call(o);
+    }
+
+    private static final class Call64 extends Relative {
+        Call64(Operands o) {
+            super(o);
+        }
+
+        @Override
+        void run(Cpu c) {
+            long target = target(c);
+            if (!c.canonical64(target)) {
+                throw c.exception(Vector.GP, 0);
+            }
+            long sp = c.r[Gpr.RSP] - 8;
+            c.mem.store64(sp, c.r[Address.BLOCK] + end);
+            c.r[Gpr.RSP] = sp;
+            c.ip = target;
+        }
+    }
+
+    private static final class Return64 extends BlockEnd {
+        private final long popped;
+
+        Return64(Operands o) {
+            super(o);
+            popped = 8 + (o.count() == 0 ? 0 : o.immediate(0) & 0xffff);
+        }
+
+        @Override
+        void run(Cpu c) {
+            long sp = c.r[Gpr.RSP];
+            long target = c.mem.load64(sp);
+            if (!c.canonical64(target)) {
+                throw c.exception(Vector.GP, 0);
+            }
+            c.ip = target;
+            c.r[Gpr.RSP] = sp + popped;
         }
     }
 

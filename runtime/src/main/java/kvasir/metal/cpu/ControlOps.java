@@ -309,7 +309,11 @@ final class ControlOps {
             if (kind == 0 && !c.canonicalForLoad(address)) {
                 throw c.exception(Vector.GP, 0);
             }
-            c.mem.flush();
+            switch ((int) kind) {
+                case 0 -> c.mem.flushPage(address);
+                case 1 -> c.mem.flushPcid(pcid);
+                default -> c.mem.flush();
+            }
         };
         return Semantics.end(o, action);
     }

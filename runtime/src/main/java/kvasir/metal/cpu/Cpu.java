@@ -14,6 +14,7 @@ import kvasir.metal.memory.NativeMemory;
 import kvasir.metal.memory.PhysicalMemory;
 import kvasir.metal.paging.CheckedNptWalker;
 import kvasir.metal.paging.EptWalker;
+import kvasir.metal.paging.GuestPhysicalMappings;
 import kvasir.metal.paging.GuestWalker;
 import kvasir.metal.paging.NptWalker;
 import kvasir.metal.paging.SecondStageWalker;
@@ -82,9 +83,13 @@ public final class Cpu {
     private final long[] base = new long[8];
     private final boolean[] limited = new boolean[8];
     GuestWalker walker;
+    private final GuestPhysicalMappings guestPhysical = new GuestPhysicalMappings();
 
     /** Changes when linear addresses may lead elsewhere; {@code hostStamp} when the host may have written code. */
     long stamp;
+
+    /** The last one given out. */
+    private long stamps;
 
     long hostStamp;
 
@@ -279,10 +284,15 @@ public final class Cpu {
         }
     }
 
+    /** Linear addresses may lead elsewhere from now on. */
+    void newStamp() {
+        stamp = ++stamps;
+    }
+
     /** What is executed next is compared with memory first: others may have written code. */
     void refetch() {
         hostStamp++;
-        stamp++;
+        newStamp();
     }
 
     /** Length in bytes of the instruction that caused the last exit; 0 if there is nothing to skip. */
@@ -528,13 +538,37 @@ public final class Cpu {
 
     /** The first of {@code pfns} that a cached translation leads to; a frame without memory of its own is none. */
     public OptionalLong cachedAmong(long... pfns) {
-        return mem.cachedAmong(pfns);
+        OptionalLong linear = mem.cachedAmong(pfns);
+        return linear.isPresent()
+                ? linear
+                : Arrays.stream(pfns)
+                        .filter(memory::materialized)
+                        .filter(guestPhysical::leadTo)
+                        .findFirst();
     }
 
     /** Forgets every cached translation, as INVEPT or a change of ASID does. */
     public void flushTranslations() {
+        guestPhysical.clear();
+        flushLinear();
+    }
+
+    /** Forgets every cached translation of a linear address, and follows what control registers say of it. */
+    void flushLinear() {
         walker = newWalker();
         mem.flush();
+    }
+
+    /**
+     * Loads CR3 while PCIDs are enabled.
+     *
+     * @param keep whether what is cached under the new PCID stays
+     */
+    void loadAddressSpace(long cr3, boolean keep) {
+        long before = sys.cr3;
+        sys.cr3 = cr3;
+        walker = newWalker();
+        mem.load(before, cr3, keep);
     }
 
     /** CR0.WP has changed: what is cached may be refused now, or what was refused is allowed. */
@@ -559,7 +593,7 @@ public final class Cpu {
         int hostBits = model.physicalBits();
         SecondStageWalker stage = switch (secondStage) {
             case SecondStage.None none -> SecondStageWalker.NONE;
-            case SecondStage.Ept ept -> new EptWalker(ept.eptp(), hostBits, true, ept.pml());
+            case SecondStage.Ept ept -> guestPhysical.before(new EptWalker(ept.eptp(), hostBits, true, ept.pml()));
             case SecondStage.Tdx td ->
                 new TdWalker(
                         new EptWalker(td.septp(), hostBits, true),
@@ -569,7 +603,7 @@ public final class Cpu {
                 var walker = new NptWalker(npt.ncr3(), npt.levels(), hostBits, 0);
                 yield npt.check().isPresent()
                         ? new CheckedNptWalker(walker, npt.check().get())
-                        : walker;
+                        : guestPhysical.before(walker);
             }
             case SecondStage.Sev npt ->
                 new SevWalker(
@@ -692,7 +726,12 @@ public final class Cpu {
 
     /** Whether a linear address is canonical; always so outside long mode. */
     boolean canonical(long linear) {
-        return !longMode() || linear << canonicalShift >> canonicalShift == linear;
+        return !longMode() || canonical64(linear);
+    }
+
+    /** As {@link #canonical}, in long mode. */
+    boolean canonical64(long linear) {
+        return linear << canonicalShift >> canonicalShift == linear;
     }
 
     /**

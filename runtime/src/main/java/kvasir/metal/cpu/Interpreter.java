@@ -233,11 +233,16 @@ final class Interpreter {
                 long linear = c.codeLinear(start);
                 Block block = running.next;
                 if (block.linear != linear || block.stamp != c.stamp || block.modeKey != c.modeKey) {
-                    block = c.blocks.at(linear);
+                    block = running.other;
+                    if (block.linear != linear || block.stamp != c.stamp || block.modeKey != c.modeKey) {
+                        block = c.blocks.at(linear);
+                    }
+                    running.other = running.next;
                     running.next = block;
                 }
                 Region region = block.region;
                 if (region != null && !c.bounded && c.regions.run(region, start, soon - c.retired)) {
+                    running = block;
                     continue;
                 }
                 if (++block.executed == c.regions.hot) {
@@ -245,12 +250,14 @@ final class Interpreter {
                 }
                 Op[] ops = block.ops;
                 int count = ops.length;
+                int length = block.length;
                 if (count > limit - c.retired || c.bounded) {
                     count = withinLimit(block, (int) Math.min(count, limit - c.retired), start);
+                    length = block.starts[count];
                 }
                 running = block;
                 c.r[Address.BLOCK] = start;
-                c.ip = (start + block.starts[count]) & c.ipMask;
+                c.ip = (start + length) & c.ipMask;
                 for (i = 0; i < count; i++) {
                     ops[i].run(c);
                 }

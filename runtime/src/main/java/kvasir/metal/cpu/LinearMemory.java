@@ -25,9 +25,10 @@ final class LinearMemory {
 
     private final Cpu c;
     private final PhysicalMemory memory;
-    private final Tlb supervisor = new Tlb();
-    private final Tlb supervisorTouchingUser = new Tlb();
-    private final Tlb user = new Tlb();
+    private final AddressSpaces spaces = new AddressSpaces();
+
+    /** The one in force. */
+    private AddressSpace space = spaces.current();
 
     /** Never filled: every access takes the slow path, which checks alignment. */
     private final Tlb checked = new Tlb();
@@ -36,10 +37,10 @@ final class LinearMemory {
     private final Tlb locked = new Tlb();
 
     /** The one in force. */
-    Tlb tlb = supervisor;
+    Tlb tlb = space.supervisor;
 
     /** What {@link #locked} stands in for. */
-    private Tlb behind = supervisor;
+    private Tlb behind = tlb;
 
     /** Native address of the aligned 8 bytes that hold a locked operand; 0 if it is not in memory. */
     private long lockedAt;
@@ -50,8 +51,6 @@ final class LinearMemory {
     /** Host-physical address of the operand if its page holds code, else -1. */
     private long lockedCode;
 
-    private final LargePages large = new LargePages();
-    private final CodePages code = new CodePages();
     private boolean userMode;
     private boolean mayTouchUser;
     private boolean alignmentChecked;
@@ -74,7 +73,17 @@ final class LinearMemory {
         this.mayTouchUser = mayTouchUser;
         this.alignmentChecked = alignmentChecked;
         system = false;
-        tlb = alignmentChecked ? checked : userMode ? user : mayTouchUser ? supervisorTouchingUser : supervisor;
+        choose();
+    }
+
+    private void choose() {
+        if (alignmentChecked) {
+            tlb = checked;
+        } else if (userMode) {
+            tlb = space.user;
+        } else {
+            tlb = mayTouchUser ? space.supervisorTouchingUser : space.supervisor;
+        }
     }
 
     /** Until {@link Cpu#updatePrivilege}, accesses are the implicit supervisor accesses of descriptor tables. */
@@ -92,27 +101,50 @@ final class LinearMemory {
         return bus.isPresent();
     }
 
+    /** Forgets everything, of all address spaces. */
     void flush() {
-        supervisor.flush();
-        supervisorTouchingUser.flush();
-        user.flush();
-        large.clear();
-        code.clear();
-        c.stamp++;
+        spaces.flush();
+        c.newStamp();
+    }
+
+    /** Forgets what is cached under {@code pcid}, or where PCIDs are off (and it is 0), everything. */
+    void flushPcid(long pcid) {
+        if (((c.sys.cr3 ^ pcid) & 0xfff) == 0 || (c.sys.cr4 & Bits.CR4_PCIDE) == 0) {
+            space.flush();
+            c.newStamp();
+        }
+        spaces.flushLeft(pcid);
+    }
+
+    /**
+     * CR3 goes from {@code before} to {@code after}, with PCIDs; the walker is the caller's.
+     *
+     * @param keep whether what is cached under the new PCID stays
+     */
+    void load(long before, long after, boolean keep) {
+        space.stamp = c.stamp;
+        space.hostStamp = c.hostStamp;
+        spaces.load(before, after, keep);
+        space = spaces.current();
+        if (space.stamp != AddressSpace.NO_STAMP && space.hostStamp == c.hostStamp) {
+            c.stamp = space.stamp;
+        } else {
+            c.newStamp();
+        }
+        choose();
     }
 
     /** Forgets what supervisor mode may write, because CR0.WP was set. */
     void flushSupervisorWrites() {
-        supervisor.flushWrites();
-        supervisorTouchingUser.flushWrites();
+        spaces.forEach(AddressSpace::flushSupervisorWrites);
     }
 
-    /** What the TLB holds, in the order of addresses. */
+    /** What the TLB holds of the address space in force, in the order of addresses. */
     List<Tlb.Cached> cached() {
         var all = new ArrayList<Tlb.Cached>();
-        supervisor.list("supervisor", all);
-        supervisorTouchingUser.list("supervisor, AC set", all);
-        user.list("user", all);
+        space.supervisor.list("supervisor", all);
+        space.supervisorTouchingUser.list("supervisor, AC set", all);
+        space.user.list("user", all);
         all.sort((a, b) -> Long.compareUnsigned(a.linear(), b.linear()));
         return all;
     }
@@ -123,9 +155,7 @@ final class LinearMemory {
             return OptionalLong.empty();
         }
         var hosts = new HashSet<Long>();
-        for (Tlb each : List.of(supervisor, supervisorTouchingUser, user)) {
-            each.hosts(memory, hosts);
-        }
+        spaces.forEach(each -> each.sets().forEach(set -> set.hosts(memory, hosts)));
         return Arrays.stream(pfns)
                 .filter(memory::materialized)
                 .filter(pfn -> hosts.contains(memory.readable(pfn)))
@@ -138,24 +168,16 @@ final class LinearMemory {
             flush();
             return;
         }
-        int shift = large.shift(linear);
-        for (Tlb set : new Tlb[] {supervisor, supervisorTouchingUser, user}) {
-            if (shift == 0) {
-                set.flushPage(linear);
-            } else {
-                set.flushAround(linear, shift);
-            }
+        if (space.flushPage(linear)) {
+            c.newStamp();
         }
-        if (shift != 0 || code.forget(linear)) {
-            c.stamp++;
-        }
+        // global pages are the same everywhere
+        spaces.flushPageLeft(linear);
     }
 
     /** Forgets write translations, because a page began to hold code. */
     void flushWrites() {
-        supervisor.flushWrites();
-        supervisorTouchingUser.flushWrites();
-        user.flushWrites();
+        spaces.forEach(AddressSpace::flushWrites);
     }
 
     /** Forgets native addresses if host memory moved under them. */
@@ -443,7 +465,7 @@ final class LinearMemory {
 
     /** Frame number that holds the code at {@code linear}. */
     long fetchFrame(long linear) {
-        Tlb set = userMode ? user : supervisor;
+        Tlb set = userMode ? space.user : space.supervisor;
         int i = Tlb.index(linear, set.fetchTag);
         if (set.fetchTag[i] == (linear & PAGE)) {
             return set.fetchFrame[i];
@@ -458,13 +480,13 @@ final class LinearMemory {
         // before anything is noted: the walk may have given a table bytes of its own, and a flush forgets notes
         followEpoch();
         set.fillFetch(linear, hpa >>> 12);
-        code.note(linear);
+        space.code.note(linear);
         return hpa >>> 12;
     }
 
     /** Frame number that holds the code at {@code linear} if its translation is cached, else -1. */
     long cachedFrame(long linear) {
-        Tlb set = userMode ? user : supervisor;
+        Tlb set = userMode ? space.user : space.supervisor;
         int i = Tlb.index(linear, set.fetchTag);
         return set.fetchTag[i] == (linear & PAGE) ? set.fetchFrame[i] : NOWHERE;
     }
@@ -576,9 +598,7 @@ final class LinearMemory {
         if (memory.epoch() != epoch) {
             // the frame got bytes of its own: only cached reads of it are stale
             epoch = memory.epoch();
-            supervisor.flushReads();
-            supervisorTouchingUser.flushReads();
-            user.flushReads();
+            spaces.forEach(AddressSpace::flushReads);
         }
         if (!alignmentChecked && !c.blocks.holdsCode(hpa >>> 12) && !c.breakpoints.watchesPage(masked(linear))) {
             tlb.fillWrite(linear, host);
@@ -629,7 +649,7 @@ final class LinearMemory {
                             c.walker.stage() instanceof SevWalker sev && sev.encrypted(mapped.gpa(), access, false);
                     c.tell(new PageWalked(c.apicId, linear, mapped.gpa(), mapped.hpa(), encrypted, access));
                 }
-                large.note(linear, mapped.pageShift());
+                space.large.note(linear, mapped.pageShift());
                 yield mapped.hpa();
             }
             case GuestTranslation.PageFault fault -> {

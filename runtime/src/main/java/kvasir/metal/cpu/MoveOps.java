@@ -19,7 +19,7 @@ final class MoveOps {
         makers.put("MOVZX", o -> move(o, o.arg(0), o.arg(1)));
         makers.put("MOVSX", MoveOps::signExtend);
         makers.put("MOVSXD", MoveOps::signExtend);
-        makers.put("LEA", MoveOps::lea);
+        makers.put("LEA", Lea::new);
         makers.put("XCHG", MoveOps::exchange);
         makers.put("BSWAP", MoveOps::byteSwap);
         makers.put("MOVBE", MoveOps::moveBigEndian);
@@ -45,7 +45,7 @@ final class MoveOps {
             "PREFETCHT1",
             "PREFETCHT2"
         }) {
-            makers.put(name, o -> Semantics.op(o, c -> {}));
+            makers.put(name, Nothing::new);
         }
     }
 
@@ -63,13 +63,14 @@ final class MoveOps {
 
     private static Op move(Operands o, Arg to, Arg from) {
         if (to.plainRegister() && to.bytes >= 4) {
-            if (from.plainRegister() && from.bytes >= 4) {
+            if (from.plainRegister()) {
                 return new RegisterToRegister(o, to, from);
             }
             if (from.inMemory()) {
                 return switch (from.bytes) {
                     case 8 -> new Load64(o, to, from);
                     case 4 -> new Load32(o, to, from);
+                    case 2 -> new Load16(o, to, from);
                     case 1 -> new Load8(o, to, from);
                     default -> new General(o, to, from);
                 };
@@ -78,13 +79,24 @@ final class MoveOps {
                 return new Constant(o, to, from);
             }
         }
-        if (to.inMemory() && from.plainRegister() && from.bytes == 8) {
-            return new Store64(o, to, from);
-        }
-        if (to.inMemory() && from.plainRegister() && from.bytes == 4) {
-            return new Store32(o, to, from);
+        if (to.inMemory() && from.plainRegister()) {
+            return switch (from.bytes) {
+                case 8 -> new Store64(o, to, from);
+                case 4 -> new Store32(o, to, from);
+                case 2 -> new Store16(o, to, from);
+                default -> new Store8(o, to, from);
+            };
         }
         return new General(o, to, from);
+    }
+
+    private static final class Nothing extends Op {
+        Nothing(Operands o) {
+            super(o);
+        }
+
+        @Override
+        void run(Cpu c) {}
     }
 
     private static final class General extends Op {
@@ -169,6 +181,22 @@ final class MoveOps {
         }
     }
 
+    private static final class Load16 extends Op {
+        private final int to;
+        private final Address from;
+
+        Load16(Operands o, Arg to, Arg from) {
+            super(o);
+            this.to = to.register;
+            this.from = from.address;
+        }
+
+        @Override
+        void run(Cpu c) {
+            c.r[to] = c.mem.load16(from.linear(c, 2, false));
+        }
+    }
+
     private static final class Load8 extends Op {
         private final int to;
         private final Address from;
@@ -217,30 +245,111 @@ final class MoveOps {
         }
     }
 
+    private static final class Store16 extends Op {
+        private final Address to;
+        private final int from;
+
+        Store16(Operands o, Arg to, Arg from) {
+            super(o);
+            this.to = to.address;
+            this.from = from.register;
+        }
+
+        @Override
+        void run(Cpu c) {
+            c.mem.store16(to.linear(c, 2, true), c.r[from]);
+        }
+    }
+
+    private static final class Store8 extends Op {
+        private final Address to;
+        private final int from;
+
+        Store8(Operands o, Arg to, Arg from) {
+            super(o);
+            this.to = to.address;
+            this.from = from.register;
+        }
+
+        @Override
+        void run(Cpu c) {
+            c.mem.store8(to.linear(c, 1, true), c.r[from]);
+        }
+    }
+
     private static Op signExtend(Operands o) {
         Arg to = o.arg(0);
         Arg from = o.arg(1);
+        if (to.bytes >= 4 && from.plainRegister()) {
+            return new SignExtendRegister(o, to, from);
+        }
+        if (to.bytes >= 4 && from.inMemory()) {
+            return new SignExtendMemory(o, to, from);
+        }
         return Semantics.op(o, c -> to.store(c, from.loadSigned(c)));
     }
 
+    private static final class SignExtendRegister extends Op {
+        private final int to;
+        private final int from;
+        private final int shift;
+        private final long mask;
+
+        SignExtendRegister(Operands o, Arg to, Arg from) {
+            super(o);
+            this.to = to.register;
+            this.from = from.register;
+            shift = from.shift;
+            mask = to.mask;
+        }
+
+        @Override
+        void run(Cpu c) {
+            c.r[to] = c.r[from] << shift >> shift & mask;
+        }
+    }
+
+    private static final class SignExtendMemory extends Op {
+        private final int to;
+        private final Address from;
+        private final int bytes;
+        private final int shift;
+        private final long mask;
+
+        SignExtendMemory(Operands o, Arg to, Arg from) {
+            super(o);
+            this.to = to.register;
+            this.from = from.address;
+            bytes = from.bytes;
+            shift = from.shift;
+            mask = to.mask;
+        }
+
+        @Override
+        void run(Cpu c) {
+            c.r[to] = c.mem.load(from.linear(c, bytes, false), bytes) << shift >> shift & mask;
+        }
+    }
+
     private static final class Lea extends Op {
-        private final Arg to;
+        private final int to;
+        private final long keep;
+        private final long mask;
         private final Address address;
 
         Lea(Operands o) {
             super(o);
-            to = o.arg(0);
+            Arg target = o.arg(0);
+            to = target.register;
+            keep = target.keep;
+            mask = target.mask;
             address = o.arg(1).address;
         }
 
         @Override
         void run(Cpu c) {
-            to.store(c, address.offset(c));
+            c.r[to] = c.r[to] & keep | address.offset(c) & mask;
         }
-    }
-
-    private static Op lea(Operands o) {
-        return new Lea(o);
     }
 
     private static Op exchange(Operands o) {
@@ -296,10 +405,33 @@ final class MoveOps {
         Arg to = o.arg(0);
         Arg from = o.arg(1);
         int condition = o.instruction.encoding().condition();
+        if (from.plainRegister() && to.bytes >= 4) {
+            return new MoveIf(o, to, from, condition);
+        }
         return Semantics.op(o, c -> {
             long value = from.load(c);
             to.store(c, Flags.test(c, condition) ? value : to.load(c));
         });
+    }
+
+    private static final class MoveIf extends Op {
+        private final int to;
+        private final int from;
+        private final long mask;
+        private final int condition;
+
+        MoveIf(Operands o, Arg to, Arg from, int condition) {
+            super(o);
+            this.to = to.register;
+            this.from = from.register;
+            this.condition = condition;
+            mask = to.mask;
+        }
+
+        @Override
+        void run(Cpu c) {
+            c.r[to] = c.r[Flags.test(c, condition) ? from : to] & mask;
+        }
     }
 
     private static Op setOnCondition(Operands o) {

@@ -116,7 +116,7 @@ final class Msrs {
             c.updateMode();
         }
         if (msr == Msr.EFER) {
-            c.flushTranslations();
+            c.flushLinear();
         }
         return kept;
     }

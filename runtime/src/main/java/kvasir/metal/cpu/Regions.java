@@ -16,7 +16,7 @@ import kvasir.metal.cpu.isa.Instruction;
  */
 final class Regions {
     /** Executions after which a block is hot. */
-    private static final int HOT = 10_000;
+    private static final int HOT = 30_000;
 
     /** As {@link #HOT}, for tests. */
     static final int HOT_AT_ONCE = 2;

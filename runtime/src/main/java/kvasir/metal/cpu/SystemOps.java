@@ -183,7 +183,7 @@ final class SystemOps {
         serialize(c, changed);
         c.updateMode();
         if ((changed & (Bits.CR0_PE | Bits.CR0_PG)) != 0) {
-            c.flushTranslations();
+            c.flushLinear();
         } else if ((changed & Bits.CR0_WP) != 0) {
             c.writeProtectChanged();
         }
@@ -212,8 +212,12 @@ final class SystemOps {
         if (pae) {
             loadPdptes(c, value);
         }
-        c.sys.cr3 = value;
-        c.flushTranslations();
+        if (pcid) {
+            c.loadAddressSpace(value, written < 0);
+        } else {
+            c.sys.cr3 = value;
+            c.flushLinear();
+        }
     }
 
     /** A task switch loads CR3; bits beyond MAXPHYADDR cannot be there. */
@@ -222,7 +226,7 @@ final class SystemOps {
             loadPdptes(c, value);
         }
         c.sys.cr3 = value;
-        c.flushTranslations();
+        c.flushLinear();
     }
 
     private static void loadPdptes(Cpu c, long cr3) {
@@ -280,7 +284,7 @@ final class SystemOps {
         c.breakpoints.follow();
         serialize(c, changed);
         if ((changed & ~CR4_WITHOUT_TRANSLATION) != 0) {
-            c.flushTranslations();
+            c.flushLinear();
         }
     }
 

@@ -217,7 +217,7 @@ final class TaskSwitch {
         c.ip = ip;
         Flags.setStatus(c, status);
         c.updateMode();
-        c.flushTranslations();
+        c.flushLinear();
         c.breakpoints.follow();
     }
 

@@ -16,6 +16,10 @@ import kvasir.metal.memory.PhysicalMemory;
  */
 final class TranslatorThread {
     private static final TranslatorThread ONE = new TranslatorThread();
+
+    /** Calls at once, after which the JVM compiles (Tier3InvocationThreshold is 200). */
+    private static final int FIRST_CALLS = 250;
+
     /** Calls a round: so few that the JVM does not optimize for the empty budget before the guest has been inside. */
     private static final int CALLS = 12;
 
@@ -71,6 +75,9 @@ final class TranslatorThread {
             this.translation = translation;
             translation.code().run(idle, 0, 0);
             cold = shortest(idle);
+            for (int i = CALLS; i < FIRST_CALLS; i++) {
+                translation.code().run(idle, 0, 0);
+            }
         }
 
         /** Calls it a few times; gives it out if it has become fast. */
