@@ -71,10 +71,8 @@ final class RandomBlocksTest {
 
     private static void run(Bench bench, Program program, int number) {
         try {
-            VmExit exit = bench.cpu.run(2000);
-            assertTrue(
-                    exit instanceof VmExit.Hlt || exit instanceof VmExit.TripleFault || exit instanceof VmExit.Budget,
-                    () -> exit + " in program " + number);
+            // code that stores into itself may do anything
+            bench.cpu.run(2000);
         } catch (IllegalStateException e) {
             throw new AssertionError("program " + number + ", " + HexFormat.of().formatHex(program.code()), e);
         }
