@@ -1,8 +1,13 @@
 package kvasir.repl;
 
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import kvasir.scripts.bench.Benchmark;
 import kvasir.scripts.bench.Benchmarks;
 import kvasir.scripts.binding.Spelling;
@@ -36,12 +41,52 @@ final class BenchCommand {
         console.out().println(benchmark.get().doc());
         console.out()
                 .println("medians of " + rounds + " rounds, processor time; ratio: to the first line of each table");
-        for (Benchmark.Comparison comparison : benchmark.get().comparisons()) {
+        List<Benchmark.Comparison> comparisons = benchmark.get().comparisons();
+        Map<String, List<Benchmarks.Reached>> reached = new LinkedHashMap<>();
+        for (Benchmark.Comparison comparison : comparisons) {
             console.out().println("\n" + comparison.title());
             console.out().flush();
-            print(Benchmarks.measure(comparison, rounds), console);
+            List<Benchmarks.Reached> lines = Benchmarks.measure(comparison, rounds);
+            print(lines, console);
+            reached.put(comparison.title(), lines);
+        }
+        if (comparable(reached.values())) {
+            table(reached, console);
         }
         return 0;
+    }
+
+    /** Whether every table has the same lines, more than one. */
+    private static boolean comparable(Collection<List<Benchmarks.Reached>> tables) {
+        Set<List<String>> names = tables.stream().map(BenchCommand::names).collect(Collectors.toSet());
+        return tables.size() > 1 && names.size() == 1 && names.iterator().next().size() > 1;
+    }
+
+    private static List<String> names(List<Benchmarks.Reached> lines) {
+        return lines.stream().map(line -> line.workload().name()).toList();
+    }
+
+    /** All of it once more, in Markdown, with the geometric means of the ratios. */
+    private static void table(Map<String, List<Benchmarks.Reached>> reached, Console console) {
+        List<String> names = names(reached.values().iterator().next());
+        var text = new StringBuilder("\n| units a second |");
+        names.forEach(name -> text.append(' ').append(name).append(" |"));
+        text.append("\n|").append("---|".repeat(names.size() + 1));
+        reached.forEach((title, lines) -> {
+            text.append("\n| ").append(title).append(" |");
+            for (Benchmarks.Reached line : lines) {
+                text.append(String.format(Locale.ROOT, " %s (%.2f) |", amount(line.rate()), line.ratio()));
+            }
+        });
+        text.append("\n| geometric mean of the ratios |");
+        for (int i = 0; i < names.size(); i++) {
+            int column = i;
+            double logarithms = reached.values().stream()
+                    .mapToDouble(lines -> Math.log(lines.get(column).ratio()))
+                    .sum();
+            text.append(String.format(Locale.ROOT, " %.2f |", Math.exp(logarithms / reached.size())));
+        }
+        console.out().println(text);
     }
 
     private static void print(List<Benchmarks.Reached> lines, Console console) {

@@ -27,8 +27,14 @@ public interface Benchmark {
      * @param unit plural: {@code pages}
      * @param goal units a second that are promised; 0 for none
      * @param ratioGoal part of the yardstick's rate that is promised; 0 for none
+     * @param once whether it is so slow, and so steady, that one round does, without warming up
      */
-    record Workload(String name, String unit, double goal, double ratioGoal, Body body) {
+    record Workload(String name, String unit, double goal, double ratioGoal, boolean once, Body body) {
+        /** One that is measured in every round. */
+        public Workload(String name, String unit, double goal, double ratioGoal, Body body) {
+            this(name, unit, goal, ratioGoal, false, body);
+        }
+
         /** A workload of which nothing is promised. */
         public Workload(String name, String unit, Body body) {
             this(name, unit, 0, 0, body);

@@ -33,7 +33,7 @@ public final class Benchmarks {
     }
 
     /**
-     * Measures: every workload once to warm up, then {@code rounds} rounds, the workloads of a round side by side.
+     * Measures: every workload to warm up, then {@code rounds} rounds, the workloads of a round side by side.
      *
      * @param rounds at least 1
      */
@@ -41,9 +41,15 @@ public final class Benchmarks {
         List<Benchmark.Workload> workloads = comparison.workloads();
         var rates = new double[workloads.size()][rounds];
         var notes = new String[workloads.size()];
-        workloads.forEach(workload -> workload.body().run());
+        workloads.stream()
+                .filter(workload -> !workload.once())
+                .forEach(workload -> workload.body().run());
         for (int round = 0; round < rounds; round++) {
             for (int i = 0; i < rates.length; i++) {
+                if (round > 0 && workloads.get(i).once()) {
+                    rates[i][round] = rates[i][0];
+                    continue;
+                }
                 Benchmark.Sample sample = workloads.get(i).body().run();
                 rates[i][round] = sample.rate();
                 notes[i] = sample.note();

@@ -21,6 +21,7 @@ final class CpuBenchmark implements Benchmark {
             new Yardstick(
                     "QEMU TCG",
                     "qemu-system-x86_64",
+                    false,
                     GuestPrograms.Program::image,
                     file -> List.of(
                             "-nodefaults",
@@ -37,6 +38,7 @@ final class CpuBenchmark implements Benchmark {
             new Yardstick(
                     "Bochs",
                     "bochs",
+                    true,
                     GuestPrograms.Program::rom,
                     file -> List.of(
                             "-q",
@@ -78,7 +80,8 @@ final class CpuBenchmark implements Benchmark {
         var workloads = new ArrayList<Workload>();
         for (Yardstick other : OTHERS) {
             if (other.installed()) {
-                workloads.add(new Workload(other.name, unit, () -> new Sample(work, other.nanos(program))));
+                workloads.add(
+                        new Workload(other.name, unit, 0, 0, other.once, () -> new Sample(work, other.nanos(program))));
             }
         }
         workloads.add(new Workload(
@@ -111,6 +114,7 @@ final class CpuBenchmark implements Benchmark {
     private static final class Yardstick {
         private final String name;
         private final String command;
+        private final boolean once;
         private final Function<GuestPrograms.Program, byte[]> form;
         private final Function<String, List<String>> options;
         private Optional<Long> start = Optional.empty();
@@ -118,10 +122,12 @@ final class CpuBenchmark implements Benchmark {
         Yardstick(
                 String name,
                 String command,
+                boolean once,
                 Function<GuestPrograms.Program, byte[]> form,
                 Function<String, List<String>> options) {
             this.name = name;
             this.command = command;
+            this.once = once;
             this.form = form;
             this.options = options;
         }

@@ -164,6 +164,169 @@ final class GuestPrograms {
 
     static List<Program> all() {
         return List.of(
+                new Program("mixed: list, matrix, text, checksum", """
+                        xor  ecx, ecx
+                        node:
+                        mov  eax, ecx
+                        shl  eax, 4
+                        lea  edx, [rax + 0x300010]
+                        mov  [rax + 0x300000], rdx
+                        imul edx, ecx, 0x9e3779b1
+                        shr  edx, 16
+                        mov  [rax + 0x300008], rdx
+                        inc  ecx
+                        cmp  ecx, 64
+                        jb   node
+                        mov  qword [0x3003f0], 0
+                        mov  qword [0x308000], 0x300000
+                        xor  ecx, ecx
+                        cell:
+                        lea  eax, [rcx + rcx*2 + 1]
+                        mov  [rcx*4 + 0x301000], eax
+                        lea  eax, [rcx + rcx*4 + 7]
+                        mov  [rcx*4 + 0x301400], eax
+                        inc  ecx
+                        cmp  ecx, 64
+                        jb   cell
+                        mov  rax, 0x2c332b65352e312c
+                        mov  [0x302000], rax
+                        mov  rax, 0x2e3830312c782c39
+                        mov  [0x302008], rax
+                        mov  rax, 0x3039332c35322c30
+                        mov  [0x302010], rax
+                        mov  rax, 0x2e372c2d652d312e
+                        mov  [0x302018], rax
+                        mov  byte [0x302020], 0
+                        mov  dword [0x303000], begin
+                        mov  dword [0x303008], whole
+                        mov  dword [0x303010], fraction
+                        mov  dword [0x303018], power
+                        mov  ebp, 200000
+                        again:
+                        call list
+                        call matrix
+                        call machine
+                        call checksum
+                        dec  ebp
+                        jnz  again
+                        jmp  over
+
+                        list:
+                        mov  rsi, [0x308000]
+                        xor  edi, edi
+                        link:
+                        mov  rax, [rsi]
+                        add  r12, [rsi + 8]
+                        mov  [rsi], rdi
+                        mov  rdi, rsi
+                        mov  rsi, rax
+                        test rax, rax
+                        jnz  link
+                        mov  [0x308000], rdi
+                        ret
+
+                        matrix:
+                        xor  r8d, r8d
+                        row:
+                        xor  r9d, r9d
+                        column:
+                        mov  eax, r8d
+                        shl  eax, 5
+                        lea  rsi, [rax + 0x301000]
+                        lea  rdi, [r9*4 + 0x301400]
+                        mov  ecx, 8
+                        xor  edx, edx
+                        product:
+                        mov  eax, [rsi]
+                        imul eax, [rdi]
+                        add  edx, eax
+                        add  rsi, 4
+                        add  rdi, 32
+                        dec  ecx
+                        jnz  product
+                        lea  eax, [r9 + r8*8]
+                        mov  [rax*4 + 0x301800], edx
+                        add  r12, rdx
+                        inc  r9d
+                        cmp  r9d, 8
+                        jb   column
+                        inc  r8d
+                        cmp  r8d, 8
+                        jb   row
+                        ret
+
+                        machine:
+                        mov  esi, 0x302000
+                        xor  ebx, ebx
+                        symbol:
+                        movzx eax, byte [rsi]
+                        inc  rsi
+                        test al, al
+                        jz   ended
+                        jmp  qword [0x303000 + rbx*8]
+                        begin:
+                        cmp  al, 0x2c
+                        je   symbol
+                        cmp  al, 0x2e
+                        je   point
+                        cmp  al, 0x30
+                        jb   other
+                        cmp  al, 0x39
+                        ja   other
+                        mov  ebx, 1
+                        jmp  symbol
+                        whole:
+                        cmp  al, 0x2e
+                        je   point
+                        cmp  al, 0x2c
+                        je   separator
+                        cmp  al, 0x65
+                        je   exponent
+                        jmp  symbol
+                        fraction:
+                        cmp  al, 0x65
+                        je   exponent
+                        cmp  al, 0x2c
+                        je   separator
+                        jmp  symbol
+                        power:
+                        cmp  al, 0x2c
+                        je   separator
+                        jmp  symbol
+                        point:
+                        mov  ebx, 2
+                        jmp  symbol
+                        exponent:
+                        mov  ebx, 3
+                        jmp  symbol
+                        separator:
+                        add  r12, rbx
+                        xor  ebx, ebx
+                        jmp  symbol
+                        other:
+                        inc  r13
+                        jmp  symbol
+                        ended:
+                        add  r12, rbx
+                        ret
+
+                        checksum:
+                        mov  eax, r12d
+                        mov  ecx, 64
+                        bit:
+                        mov  edx, eax
+                        xor  edx, r14d
+                        shr  r14d, 1
+                        shr  eax, 1
+                        test dl, 1
+                        jz   even
+                        xor  r14d, 0xa001
+                        even:
+                        dec  ecx
+                        jnz  bit
+                        ret
+                        over:
+                        """),
                 new Program("integers and branches", """
                         mov  ecx, 100000000
                         again:
@@ -283,6 +446,57 @@ final class GuestPrograms {
                         dec  ecx
                         jnz  again
                         """),
+                new Program("Mandelbrot set", """
+                        mov  rax, 0x3fa0000000000000
+                        mov  [0x300000], rax
+                        mov  rax, 0x3ff8000000000000
+                        mov  [0x300008], rax
+                        mov  rax, 0x3ff0000000000000
+                        mov  [0x300010], rax
+                        mov  rax, 0x4010000000000000
+                        mov  [0x300018], rax
+                        movsd xmm7, [0x300018]
+                        mov  ebp, 100
+                        frame:
+                        mov  r8d, 64
+                        line:
+                        cvtsi2sd xmm1, r8d
+                        mulsd xmm1, [0x300000]
+                        subsd xmm1, [0x300010]
+                        mov  r9d, 64
+                        point:
+                        cvtsi2sd xmm0, r9d
+                        mulsd xmm0, [0x300000]
+                        subsd xmm0, [0x300008]
+                        xorpd xmm2, xmm2
+                        xorpd xmm3, xmm3
+                        mov  ecx, 64
+                        turn:
+                        movapd xmm4, xmm2
+                        mulsd xmm4, xmm2
+                        movapd xmm5, xmm3
+                        mulsd xmm5, xmm3
+                        movapd xmm6, xmm4
+                        addsd xmm6, xmm5
+                        ucomisd xmm6, xmm7
+                        ja   escaped
+                        mulsd xmm3, xmm2
+                        addsd xmm3, xmm3
+                        addsd xmm3, xmm1
+                        subsd xmm4, xmm5
+                        addsd xmm4, xmm0
+                        movapd xmm2, xmm4
+                        dec  ecx
+                        jnz  turn
+                        escaped:
+                        add  r12, rcx
+                        dec  r9d
+                        jnz  point
+                        dec  r8d
+                        jnz  line
+                        dec  ebp
+                        jnz  frame
+                        """),
                 new Program("checksum by a table", """
                         mov  ecx, 65536
                         fill:
@@ -357,6 +571,52 @@ final class GuestPrograms {
                         iretq
                         over:
                         """),
+                new Program("undefined instructions", """
+                        mov  eax, handler
+                        mov  [0x300060], ax
+                        mov  word [0x300062], 8
+                        mov  word [0x300064], 0x8e00
+                        shr  eax, 16
+                        mov  [0x300066], ax
+                        mov  qword [0x300068], 0
+                        mov  word [0x302000], 4095
+                        mov  qword [0x302002], 0x300000
+                        lidt [0x302000]
+                        mov  ebp, 2000000
+                        again:
+                        ud2
+                        dec  ebp
+                        jnz  again
+                        jmp  over
+                        handler:
+                        add  qword [rsp], 2
+                        iretq
+                        over:
+                        """),
+                new Program("page faults", """
+                        mov  eax, handler
+                        mov  [0x3000e0], ax
+                        mov  word [0x3000e2], 8
+                        mov  word [0x3000e4], 0x8e00
+                        shr  eax, 16
+                        mov  [0x3000e6], ax
+                        mov  qword [0x3000e8], 0
+                        mov  word [0x302000], 4095
+                        mov  qword [0x302002], 0x300000
+                        lidt [0x302000]
+                        mov  esi, 0x40000000
+                        mov  ebp, 2000000
+                        again:
+                        mov  eax, [rsi]
+                        dec  ebp
+                        jnz  again
+                        jmp  over
+                        handler:
+                        add  rsp, 8
+                        add  qword [rsp], 2
+                        iretq
+                        over:
+                        """),
                 new Program("a byte in each of 4,096 pages", """
                         mov  ebp, 8000
                         again:
@@ -385,6 +645,26 @@ final class GuestPrograms {
                         mov  eax, 1
                         ret
                         over:
+                        """),
+                new Program("functions called once", """
+                        mov  edi, 0x1000000
+                        mov  ecx, 65536
+                        write:
+                        lea  eax, [rcx*8]
+                        shl  rax, 8
+                        or   rax, 0xb8
+                        mov  [rdi], rax
+                        mov  dword [rdi + 5], 0xc3c30148
+                        add  edi, 64
+                        dec  ecx
+                        jnz  write
+                        mov  edi, 0x1000000
+                        mov  ecx, 65536
+                        invoke:
+                        call rdi
+                        add  edi, 64
+                        dec  ecx
+                        jnz  invoke
                         """),
                 new Program("rep movsb of 16 MiB", """
                         mov  ebp, 8
