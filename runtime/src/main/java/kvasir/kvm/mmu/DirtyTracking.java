@@ -68,6 +68,9 @@ final class DirtyTracking {
                 if (mmu.condResched(iterator, false, Mode.READ)) {
                     continue;
                 }
+                if (mmu.leafRuns.clear(iterator, slot.endGfn(), bit)) {
+                    continue;
+                }
                 while (Spte.isPresentLeaf(iterator.oldSpte, iterator.level)
                         && (iterator.oldSpte & bit) != 0
                         && !mmu.setSpteAtomic(iterator, iterator.oldSpte & ~bit)) {
@@ -113,6 +116,9 @@ final class DirtyTracking {
         for (iterator.start(root, Level.PG_4K, base + Long.numberOfTrailingZeros(mask));
                 left != 0 && iterator.valid && iterator.gfn < base + 64;
                 iterator.next()) {
+            if (mask == -1 && mmu.leafRuns.clear(iterator, base + 64, bit)) {
+                continue;
+            }
             long own = 1L << (iterator.gfn - base);
             if (!Spte.isPresentLeaf(iterator.oldSpte, iterator.level)
                     || iterator.level > Level.PG_4K

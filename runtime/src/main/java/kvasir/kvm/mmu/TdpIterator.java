@@ -85,6 +85,19 @@ final class TdpIterator {
         oldSpte = memory.read64(sptep);
     }
 
+    /** Entries from this one on to the last of its table, or before {@code end}. */
+    int entriesLeft(long end) {
+        long inTable = Level.ENTRIES - Level.index(gfn | gfnBits, level);
+        return (int) Math.min(inTable, (end - gfn + Level.pages(level) - 1) / Level.pages(level));
+    }
+
+    /** Moves on by {@code entries} entries of the same table. */
+    void skip(int entries) {
+        gfn += entries * Level.pages(level);
+        nextLastLevelGfn = Math.max(nextLastLevelGfn, gfn);
+        refresh();
+    }
+
     /** Frame of the table that holds the entry. */
     long tablePfn() {
         return path[level] >>> 12;

@@ -33,6 +33,7 @@ public final class TdpMmu implements Mmu {
     final KernelLock pagesLock;
     final NxHugePages nx;
     final WriteTracking writeTracking;
+    final LeafRuns leafRuns;
     private final Zapper zapper;
     private final DirtyTracking dirty;
     private final HugePages huge;
@@ -51,6 +52,7 @@ public final class TdpMmu implements Mmu {
         rootsCell = vm.name() + ".tdp_mmu_roots";
         tables = new TablePages(vm.name(), memory, vm.kvm().pages(), vm.seams());
         pagesLock = new KernelLock(vm.name() + ".tdp_mmu_pages_lock", vm.seams(), vm.events());
+        leafRuns = new LeafRuns(this);
         zapper = new Zapper(this);
         huge = new HugePages(this);
         dirty = new DirtyTracking(this, huge);

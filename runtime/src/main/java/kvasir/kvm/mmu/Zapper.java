@@ -44,8 +44,10 @@ final class Zapper {
             if (!Spte.isPresentLeaf(iterator.oldSpte, iterator.level)) {
                 continue;
             }
-            mmu.setSpte(iterator, Spte.EMPTY);
-            mmu.goesByRoots();
+            if (!mmu.leafRuns.zap(iterator, stop)) {
+                mmu.setSpte(iterator, Spte.EMPTY);
+                mmu.goesByRoots();
+            }
             if (!root.role.invalid() && mmu.policy.keeps(MmuRule.ZAP_FLUSHES)) {
                 flush = true;
             }
