@@ -146,11 +146,27 @@ final class Interpreter {
     /** Runs until something is to be looked at; an exit, or nothing. */
     private Optional<VmExit> blocks(long limit, boolean emulating) {
         c.attention = false;
-        boolean plain = (c.sys.flags & (Bits.TF | Bits.RF)) == 0 && !c.breakpoints.steps && !c.breakpoints.resume;
-        if (!plain || c.shadow || emulating || alone) {
+        boolean plain = (c.sys.flags & Bits.TF) == 0 && !c.breakpoints.steps && !c.breakpoints.resume;
+        boolean resumes = (c.sys.flags & Bits.RF) != 0;
+        if (!plain || resumes && c.breakpoints.code || c.shadow || emulating || alone) {
             return oneAlone();
         }
+        if (resumes) {
+            return resumed(limit);
+        }
         return chain(limit, c.shared ? Math.min(limit, c.retired + INSTRUCTIONS_BETWEEN_CHECKS) : limit);
+    }
+
+    /** The return from a fault sets RF, which has nothing to hold back where there is no breakpoint. */
+    private Optional<VmExit> resumed(long limit) {
+        long before = c.retired;
+        c.sys.flags &= ~Bits.RF;
+        Optional<VmExit> exit =
+                chain(limit, c.shared ? Math.min(limit, c.retired + INSTRUCTIONS_BETWEEN_CHECKS) : limit);
+        if (exit.isPresent() && c.retired == before) {
+            c.sys.flags |= Bits.RF;
+        }
+        return exit;
     }
 
     /** One instruction with everything that debugging and shadows ask. */

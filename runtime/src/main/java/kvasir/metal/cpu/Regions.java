@@ -36,6 +36,10 @@ final class Regions {
     private static final int REVIEW = 20_000;
 
     private static final int SOON = 200;
+
+    /** A stay of fewer instructions costs more than their interpretation. */
+    private static final int TOO_SHORT = 4;
+
     private static final int MOST_REMADE = 2;
 
     private final Cpu c;
@@ -237,6 +241,8 @@ final class Regions {
         if (leaves && region.remade < MOST_REMADE) {
             drop(region);
             make(region.entry(), region.remade + 1);
+        } else if (region.retired < (long) REVIEW * TOO_SHORT) {
+            drop(region);
         }
     }
 
