@@ -13,14 +13,16 @@ import kvasir.metal.cpu.fp.HostArithmetic;
 import kvasir.metal.cpu.isa.Instruction;
 import kvasir.metal.cpu.isa.Operand;
 import kvasir.metal.cpu.isa.Register;
+import kvasir.metal.cpu.simd.PackedWords;
 
 /**
  * Bytecode for the instructions on XMM registers that compilers use for floating-point numbers: moves, arithmetic,
- * comparisons, conversions, logic. Where Java's own arithmetic might differ in a bit or in MXCSR
+ * comparisons, conversions, logic; and the simplest on packed integers. Where Java's own arithmetic might differ in a bit or in MXCSR
  * ({@link HostArithmetic#OTHERWISE}), the interpreter's operation computes it aside.
  */
 final class VectorTranslator {
     private static final ClassDesc HOST = ClassDesc.of("kvasir.metal.cpu.fp.HostArithmetic");
+    private static final ClassDesc PACKED_WORDS = ClassDesc.of("kvasir.metal.cpu.simd.PackedWords");
     private static final ClassDesc LONG = ConstantDescs.CD_long;
     private static final ClassDesc INT = ConstantDescs.CD_int;
 
@@ -48,6 +50,11 @@ final class VectorTranslator {
             Map.entry("ORPS", "OR"),
             Map.entry("ORPD", "OR"),
             Map.entry("POR", "OR"));
+
+    /** Functions of {@link PackedWords} by mnemonics without their last letter, which gives the element's size. */
+    private static final Map<String, String> PACKED = Map.of("PADD", "add", "PSUB", "subtract", "PCMPEQ", "equal");
+
+    private static final String SIZES = "BWDQ";
 
     private final RegionEmitter e;
     private final CodeBuilder code;
@@ -92,7 +99,13 @@ final class VectorTranslator {
                 || CONVERSIONS.contains(name)
                 || WHOLE.contains(name)
                 || PARTS.contains(name) && (i.operands().size() == 2 || memory(i) < 0)
-                || LOGIC.containsKey(name);
+                || LOGIC.containsKey(name)
+                || packed(name);
+    }
+
+    private static boolean packed(String name) {
+        int letter = name.length() - 1;
+        return SIZES.indexOf(name.charAt(letter)) >= 0 && PACKED.containsKey(name.substring(0, letter));
     }
 
     private static boolean arithmetic(String name) {
@@ -125,6 +138,8 @@ final class VectorTranslator {
             moveWhole(end);
         } else if (LOGIC.containsKey(name)) {
             logic(LOGIC.get(name), end);
+        } else if (packed(name)) {
+            packed(end);
         } else {
             movePart(end);
         }
@@ -311,6 +326,22 @@ final class VectorTranslator {
                 case "OR" -> code.lor();
                 default -> code.land();
             }
+            e.storeWord(number(instruction.operand(0)), word);
+        }
+        clearAbove();
+    }
+
+    private void packed(int end) {
+        if (last() instanceof Operand.Mem mem) {
+            e.find16(mem, end, false, aligned());
+        }
+        int letter = name.length() - 1;
+        String function = PACKED.getOrDefault(name.substring(0, letter), "");
+        for (int word = 0; word < 2; word++) {
+            e.pushWord(first(), word);
+            pushWordOfLast(word);
+            code.loadConstant(PackedWords.tops(8 << SIZES.indexOf(name.charAt(letter))));
+            code.invokestatic(PACKED_WORDS, function, MethodTypeDesc.of(LONG, LONG, LONG, LONG));
             e.storeWord(number(instruction.operand(0)), word);
         }
         clearAbove();

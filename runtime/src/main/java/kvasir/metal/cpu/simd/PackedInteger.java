@@ -24,10 +24,10 @@ final class PackedInteger {
         for (int i = 0; i < 4; i++) {
             int bits = SIZES[i];
             char letter = LETTERS.charAt(i);
-            long tops = tops(bits);
-            words.put("PADD" + letter, (a, b) -> (a & ~tops) + (b & ~tops) ^ (a ^ b) & tops);
-            words.put("PSUB" + letter, (a, b) -> (a | tops) - (b & ~tops) ^ (a ^ ~b) & tops);
-            words.put("PCMPEQ" + letter, (a, b) -> spread(~differing(a ^ b, tops) & tops, bits));
+            long tops = PackedWords.tops(bits);
+            words.put("PADD" + letter, (a, b) -> PackedWords.add(a, b, tops));
+            words.put("PSUB" + letter, (a, b) -> PackedWords.subtract(a, b, tops));
+            words.put("PCMPEQ" + letter, (a, b) -> PackedWords.equal(a, b, tops));
             words.put("PCMPGT" + letter, signed(bits, (a, b) -> a > b ? -1 : 0));
             if (bits < 64) {
                 words.put("PMINS" + letter, signed(bits, Math::min));
@@ -60,25 +60,6 @@ final class PackedInteger {
         logic(operations);
         shifts(operations);
         return operations;
-    }
-
-    /** The top bit of each element. */
-    private static long tops(int bits) {
-        long tops = 1L << bits - 1;
-        for (int filled = bits; filled < 64; filled *= 2) {
-            tops |= tops << filled;
-        }
-        return tops;
-    }
-
-    /** The top bit of each element that is not zero; the other bits mean nothing. */
-    private static long differing(long elements, long tops) {
-        return (elements & ~tops) + ~tops | elements;
-    }
-
-    /** Makes all bits of an element its top bit; the others are zero. */
-    private static long spread(long topBits, int bits) {
-        return topBits | topBits - (topBits >>> bits - 1);
     }
 
     /** Written out, because they are the commonest. */
@@ -144,7 +125,7 @@ final class PackedInteger {
             char letter = LETTERS.charAt(i);
             Elements.Function left = (value, count) -> Long.compareUnsigned(count, bits) >= 0 ? 0 : value << count;
             Elements.Function right = (value, count) -> Long.compareUnsigned(count, bits) >= 0 ? 0 : value >>> count;
-            long tops = tops(bits);
+            long tops = PackedWords.tops(bits);
             long ones = tops >>> bits - 1;
             long element = -1L >>> 64 - bits;
             put(operations, "PSLL" + letter, bits, (word, by) -> word << by & ones * (element << by & element));
