@@ -93,7 +93,7 @@ final class TdpIterator {
 
     /** Moves on by {@code entries} entries of the same table. */
     void skip(int entries) {
-        gfn += entries * Level.pages(level);
+        gfn += (long) entries * Level.pages(level);
         nextLastLevelGfn = Math.max(nextLastLevelGfn, gfn);
         refresh();
     }

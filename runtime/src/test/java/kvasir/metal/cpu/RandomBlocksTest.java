@@ -11,6 +11,7 @@ import kvasir.metal.cpu.isa.Instruction;
 import kvasir.metal.cpu.isa.InstructionTable;
 import kvasir.metal.cpu.isa.Operand;
 import kvasir.metal.memory.PhysicalMemory;
+import kvasir.registry.Bytes;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -35,7 +36,7 @@ final class RandomBlocksTest {
     private int instructions;
 
     /** Blocks of a few instructions each; the state of the first fits all. */
-    private record Program(byte[] code, Instruction first) {}
+    private record Program(Bytes code, Instruction first) {}
 
     @Test
     void blocksOfRandomInstructionsAgree() {
@@ -50,7 +51,7 @@ final class RandomBlocksTest {
             for (int state = 0; state < STATES; state++) {
                 // a stray store may have hit the page tables, or the code
                 bench.memory.restore(clean);
-                bench.place(program.code());
+                bench.place(program.code().toArray());
                 long seed = random.nextLong();
                 cases.start(program.first(), seed).load(bench, SiliconRecord.SCRATCH);
                 bench.memory.write32(COUNTER, TURNS);
@@ -74,7 +75,10 @@ final class RandomBlocksTest {
             // code that stores into itself may do anything
             bench.cpu.run(2000);
         } catch (IllegalStateException e) {
-            throw new AssertionError("program " + number + ", " + HexFormat.of().formatHex(program.code()), e);
+            throw new AssertionError(
+                    "program " + number + ", "
+                            + HexFormat.of().formatHex(program.code().toArray()),
+                    e);
         }
     }
 
@@ -110,7 +114,7 @@ final class RandomBlocksTest {
         write(code, 4, COUNTER);
         code.writeBytes(new byte[] {0x0f, (byte) 0x85});
         write(code, 4, -back);
-        return new Program(code.toByteArray(), first.orElseThrow());
+        return new Program(Bytes.of(code.toByteArray()), first.orElseThrow());
     }
 
     /** Half of them are instructions that become bytecode of their own. */
