@@ -87,8 +87,9 @@ final class TdpIterator {
 
     /** Entries from this one on to the last of its table, or before {@code end}. */
     int entriesLeft(long end) {
-        long inTable = Level.ENTRIES - Level.index(gfn | gfnBits, level);
-        return (int) Math.min(inTable, (end - gfn + Level.pages(level) - 1) / Level.pages(level));
+        int inTable = Level.ENTRIES - Level.index(gfn | gfnBits, level);
+        long before = (end - gfn + Level.pages(level) - 1) / Level.pages(level);
+        return (int) Math.min(inTable, before);
     }
 
     /** Moves on by {@code entries} entries of the same table. */
