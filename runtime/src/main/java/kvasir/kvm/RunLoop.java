@@ -100,11 +100,8 @@ final class RunLoop {
         }
     }
 
-    /** The guest, outside the read-side section if others may change slots meanwhile (vcpu_enter_guest). */
+    /** The guest, outside the read-side section: others may change slots meanwhile (vcpu_enter_guest). */
     private VmExit guest(long budget) {
-        if (vm.processors().isEmpty()) {
-            return cpu().run(budget);
-        }
         vm.srcu().readUnlock(section);
         try {
             return cpu().run(budget);
