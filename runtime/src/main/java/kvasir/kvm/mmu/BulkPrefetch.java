@@ -65,12 +65,10 @@ final class BulkPrefetch {
     }
 
     private boolean undisturbed(Root root, Memslot slot, long gfn) {
-        return !vm.events().listening()
-                && vm.seams().sequential()
+        return mmu.unobserved(root)
                 && !vcpu.signalComing()
                 && !vcpu.requests().test(Requests.VM_DEAD)
                 && !root.role.invalid()
-                && !root.mirror()
                 && vm.invalidate().inProgress() == 0
                 && slot.contains(gfn)
                 && !slot.invalid()

@@ -19,9 +19,7 @@ final class LeafRuns {
 
     private boolean possible(TdpIterator iterator) {
         return iterator.level == Level.PG_4K
-                && !iterator.root.mirror()
-                && !vm.events().listening()
-                && vm.seams().sequential()
+                && mmu.unobserved(iterator.root)
                 && vm.processors().isEmpty()
                 && !vm.mmuLock().contended();
     }

@@ -381,6 +381,11 @@ public final class TdpMmu implements Mmu {
 
     // ---- entries
 
+    /** Whether nobody can tell entries of the tree that change at once from entries that change one after the other. */
+    boolean unobserved(Root root) {
+        return !root.mirror() && !vm.events().listening() && vm.seams().sequential();
+    }
+
     /**
      * Gives the entry a new value if it still has the old one, under mmu_lock held for reading
      * (tdp_mmu_set_spte_atomic).

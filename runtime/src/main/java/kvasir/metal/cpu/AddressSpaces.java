@@ -77,7 +77,6 @@ final class AddressSpaces {
             flushLeft(after);
         }
         current = take(after);
-        current.cr3 = after;
         if (left.size() > MOST_LEFT) {
             drop(0);
         }

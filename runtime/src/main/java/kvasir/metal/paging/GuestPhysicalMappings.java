@@ -21,18 +21,24 @@ public final class GuestPhysicalMappings {
     private final long[] hpas = new long[KINDS * SLOTS];
     private final byte[] levels = new byte[KINDS * SLOTS];
 
+    /** Whether nothing is kept: most invalidations find that. */
+    private boolean empty = true;
+
     public GuestPhysicalMappings() {
-        clear();
+        Arrays.fill(tags, NONE);
     }
 
     /** INVEPT, or an invalidation of the ASID. */
     public void clear() {
-        Arrays.fill(tags, NONE);
+        if (!empty) {
+            Arrays.fill(tags, NONE);
+            empty = true;
+        }
     }
 
     /** Whether a mapping to the host's page is kept. */
     public boolean leadTo(long pfn) {
-        for (int i = 0; i < tags.length; i++) {
+        for (int i = 0; i < tags.length && !empty; i++) {
             if (tags[i] != NONE && hpas[i] >>> 12 == pfn) {
                 return true;
             }
@@ -61,6 +67,7 @@ public final class GuestPhysicalMappings {
             tags[slot] = gpa & PAGE;
             hpas[slot] = hpa & PAGE;
             levels[slot] = (byte) level;
+            empty = false;
         }
         return result;
     }
