@@ -7,8 +7,11 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import kvasir.scripts.BootTool;
+import kvasir.scripts.bench.Benchmarks;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 
@@ -25,7 +28,13 @@ final class Training {
 
     private Training() {}
 
-    /** @param args one word: {@code kvs}, {@code js}, {@code repl} or {@code cli} */
+    /** Instructions of each of our own guest programs: enough for the JVM's second compiler to see what is hot. */
+    private static final long REHEARSED = 60_000_000;
+
+    /** Instructions of the user's guest: of a Linux kernel, until its shell. */
+    private static final long MOST_GUEST = 1_500_000_000;
+
+    /** @param args {@code kvs}, {@code js}, {@code repl}, {@code cli} or {@code boot}; behind it the user's own words */
     public static void main(String[] args) throws IOException {
         var nowhere = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
         var console = new Console(nowhere, nowhere, false);
@@ -34,6 +43,13 @@ final class Training {
             case "kvs" -> run(scripts.resolve("tour"), console);
             case "js" -> run(scripts.resolve("js"), console);
             case "repl" -> talk();
+            case "boot" -> {
+                for (String machine : List.of("01_serial.kvs", "02_timer.kvs", "03_smp.kvs", "20_firmware.kvs")) {
+                    run(scripts.resolve("boot").resolve(machine), console);
+                }
+                Benchmarks.rehearse(REHEARSED);
+                boot(List.of(args).subList(1, args.length), nowhere);
+            }
             default -> {
                 for (String command : List.of("help", "version", "reference")) {
                     Main.run(List.of(command), console);
@@ -43,9 +59,31 @@ final class Training {
         }
     }
 
-    private static void run(Path folder, Console console) {
-        if (Files.isDirectory(folder)) {
-            Main.run(List.of("run", folder.toString()), console);
+    private static void run(Path scripts, Console console) {
+        if (Files.exists(scripts)) {
+            Main.run(List.of("run", scripts.toString()), console);
+        }
+    }
+
+    /** The user's guest once more, unseen and bounded: of what it runs hot, nothing is known better. */
+    private static void boot(List<String> words, PrintStream nowhere) {
+        if (words.isEmpty()
+                || !words.getFirst().equals("boot")
+                || !(CommandLine.parse(Command.BOOT, words.subList(1, words.size()))
+                        instanceof CommandLine.Result.Ok(CommandLine line))) {
+            return;
+        }
+        Path file = Path.of(line.operands().getFirst());
+        if (!Files.isRegularFile(file)) {
+            return;
+        }
+        var options = new LinkedHashMap<>(line.options());
+        options.remove("--console");
+        options.put("--budget", String.valueOf(MOST_GUEST));
+        try {
+            new BootTool(options).load(file.toString(), nowhere).run(nowhere);
+        } catch (BootTool.Refused refused) {
+            // the command itself tells the user
         }
     }
 

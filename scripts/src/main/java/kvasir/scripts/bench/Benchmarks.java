@@ -3,6 +3,7 @@ package kvasir.scripts.bench;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
+import kvasir.metal.cpu.Engine;
 
 /** All benchmarks, and how each is measured. */
 public final class Benchmarks {
@@ -13,6 +14,17 @@ public final class Benchmarks {
     /** In the order of the help. */
     public static List<Benchmark> all() {
         return ALL;
+    }
+
+    /**
+     * Runs each guest program of {@code kvs bench cpu} in the translator, and measures nothing.
+     *
+     * @param instructions of each, at most
+     */
+    public static void rehearse(long instructions) {
+        GuestPrograms.all()
+                .forEach(program ->
+                        CpuBenchmark.start(program.image(), Engine.TRANSLATOR).run(instructions));
     }
 
     /**

@@ -96,6 +96,16 @@ final class CpuBenchmark implements Benchmark {
     }
 
     private static Sample run(byte[] image, Engine engine) {
+        BootRun run = start(image, engine);
+        Stopwatch watch = Stopwatch.start();
+        if (!(run.run(BUDGET) instanceof Ended.DebugExit)) {
+            throw new IllegalStateException("our own program does not end");
+        }
+        return new Sample(run.retired(), watch.nanos());
+    }
+
+    /** A machine in which a program is about to begin. */
+    static BootRun start(byte[] image, Engine engine) {
         var shape = new BootRun.Shape(MEMORY, 1, CpuidModel.standard(), false, engine, false, 0);
         var run = new BootRun(shape, octet -> {});
         try {
@@ -103,11 +113,7 @@ final class CpuBenchmark implements Benchmark {
         } catch (BootException e) {
             throw new IllegalStateException("our own image does not load", e);
         }
-        Stopwatch watch = Stopwatch.start();
-        if (!(run.run(BUDGET) instanceof Ended.DebugExit)) {
-            throw new IllegalStateException("our own program does not end");
-        }
-        return new Sample(run.retired(), watch.nanos());
+        return run;
     }
 
     /** Another emulator, timed by the shell that starts it. */
