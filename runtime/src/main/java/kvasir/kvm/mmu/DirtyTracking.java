@@ -11,10 +11,13 @@ import kvasir.kvm.Memslot;
 final class DirtyTracking {
     private final TdpMmu mmu;
     private final HugePages huge;
+    /** Of who holds mmu_lock for writing and protects what a word of a bitmap names. */
+    private final TdpIterator masked;
 
     DirtyTracking(TdpMmu mmu, HugePages huge) {
         this.mmu = mmu;
         this.huge = huge;
+        masked = new TdpIterator(mmu.memory);
     }
 
     /** kvm_mmu_slot_apply_flags for a slot whose flags only change; takes mmu_lock. */
@@ -111,12 +114,12 @@ final class DirtyTracking {
 
     private void clearMasked(Root root, long base, long mask, long bit) {
         long left = mask;
-        var iterator = new TdpIterator(mmu.memory);
+        TdpIterator iterator = masked;
         mmu.tables.rcuReadLock();
         for (iterator.start(root, Level.PG_4K, base + Long.numberOfTrailingZeros(mask));
                 left != 0 && iterator.valid && iterator.gfn < base + 64;
                 iterator.next()) {
-            if (mask == -1 && mmu.leafRuns.clear(iterator, base + 64, bit)) {
+            if (mmu.leafRuns.clearMasked(iterator, base, mask, bit)) {
                 continue;
             }
             long own = 1L << (iterator.gfn - base);

@@ -90,10 +90,14 @@ final class TablePages {
 
     /** Frees a table that lockless walkers may still read (call_rcu). */
     void freeAfterGracePeriod(long table) {
-        long before = awaiting();
-        seams.footprint().read(awaitingCell, before);
-        awaitingGracePeriod.add(table);
-        seams.footprint().wrote(awaitingCell, before, awaiting());
+        if (seams.footprint().listening()) {
+            long before = awaiting();
+            seams.footprint().read(awaitingCell, before);
+            awaitingGracePeriod.add(table);
+            seams.footprint().wrote(awaitingCell, before, awaiting());
+        } else {
+            awaitingGracePeriod.add(table);
+        }
         seams.footprint().read(readersCell, readers);
         if (readers == 0) {
             reclaim();
@@ -108,7 +112,9 @@ final class TablePages {
     void rcuReadUnlock() {
         seams.footprint().added(readersCell, readers, -1);
         readers--;
-        seams.footprint().read(awaitingCell, awaiting());
+        if (seams.footprint().listening()) {
+            seams.footprint().read(awaitingCell, awaiting());
+        }
         if (!awaitingGracePeriod.isEmpty()) {
             seams.footprint().read(readersCell, readers);
             if (readers == 0) {
@@ -128,7 +134,7 @@ final class TablePages {
     }
 
     private void reclaim() {
-        long before = awaiting();
+        long before = seams.footprint().listening() ? awaiting() : 0;
         for (long table : awaitingGracePeriod) {
             freeNow(table);
         }

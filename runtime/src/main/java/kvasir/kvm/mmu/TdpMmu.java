@@ -524,6 +524,17 @@ public final class TdpMmu implements Mmu {
      */
     private void removeTable(Root root, long table, long baseGfn, int level, boolean shared) {
         nx.unlink(table);
+        if (!leafRuns.freeze(root, table, level, shared)) {
+            removeEntries(root, table, baseGfn, level, shared);
+        }
+        if (root.mirror()) {
+            vm.vendor().freeExternalSpt(baseGfn, level, tables.external(table));
+            tables.forgetExternal(table);
+        }
+        tables.freeAfterGracePeriod(table);
+    }
+
+    private void removeEntries(Root root, long table, long baseGfn, int level, boolean shared) {
         for (int i = 0; i < Level.ENTRIES; i++) {
             long sptep = (table << 12) + 8L * i;
             long gfn = baseGfn + i * Level.pages(level);
@@ -545,11 +556,6 @@ public final class TdpMmu implements Mmu {
                 removeExternal(gfn, old, level);
             }
         }
-        if (root.mirror()) {
-            vm.vendor().freeExternalSpt(baseGfn, level, tables.external(table));
-            tables.forgetExternal(table);
-        }
-        tables.freeAfterGracePeriod(table);
     }
 
     /** Points a non-present or huge entry to a table (tdp_mmu_link_sp). */

@@ -100,7 +100,7 @@ final class Zapper {
                         || iterator.level > zapLevel) {
                     break;
                 }
-            } while (!zap(iterator, mode));
+            } while (!mmu.leafRuns.zap(iterator, stop) && !zap(iterator, mode));
         }
     }
 

@@ -3,6 +3,7 @@ package kvasir.scripts.bench;
 import java.util.List;
 import java.util.Optional;
 import kvasir.event.Events;
+import kvasir.kvm.DirtyBitmap;
 import kvasir.kvm.GfnRange;
 import kvasir.kvm.HostConfig;
 import kvasir.kvm.IoctlResult;
@@ -28,6 +29,7 @@ final class MmuBenchmark implements Benchmark {
     private static final long BYTES = 16 * G;
     private static final long BYTES_OF_HUGE = 1024 * G;
     private static final int LOG_DIRTY = 1;
+    private static final long EACH_EIGHTH = 0x0101_0101_0101_0101L;
 
     @Override
     public String word() {
@@ -47,9 +49,11 @@ final class MmuBenchmark implements Benchmark {
                         List.of(
                                 new Workload("bare loop", "entries", () -> bareLoop(BYTES)),
                                 new Workload("map_memory", "pages", 20e6, 0.5, () -> preFault(BYTES, 4096)),
-                                new Workload("zap", "pages", 20e6, 0, MmuBenchmark::zap),
-                                new Workload("protect for logging", "pages", 20e6, 0, MmuBenchmark::protect),
-                                new Workload("KVM_GET_DIRTY_LOG", "pages", 20e6, 0, MmuBenchmark::getDirtyLog))),
+                                new Workload("zap", "pages", 20e6, 0.3, MmuBenchmark::zap),
+                                new Workload("delete_slot", "pages", 20e6, 0.3, MmuBenchmark::deleteSlot),
+                                new Workload("protect for logging", "pages", 20e6, 0.3, MmuBenchmark::protect),
+                                new Workload("KVM_GET_DIRTY_LOG", "pages", 20e6, 0.3, () -> getDirtyLog(-1L)),
+                                new Workload("same, 1 of 8", "pages", 20e6, 0.3, () -> getDirtyLog(EACH_EIGHTH)))),
                 new Comparison(
                         "2 MiB pages",
                         List.of(
@@ -180,11 +184,27 @@ final class MmuBenchmark implements Benchmark {
         return new Sample(BYTES >>> 12, watch.nanos());
     }
 
-    /** Every page dirty: each is reported, and protected again. */
-    private static Sample getDirtyLog() {
+    /** The root is invalidated, zapped entry by entry and given back with all its tables. */
+    private static Sample deleteSlot() {
+        Subject subject = mapped();
+        Stopwatch watch = Stopwatch.start();
+        must(subject.vm.setUserMemoryRegion2(MemoryRegion.deletion(0)));
+        return new Sample(BYTES >>> 12, watch.nanos());
+    }
+
+    /**
+     * The pages whose bits {@code mask} has in each word are dirty: they are reported and protected again.
+     *
+     * @return pages looked at
+     */
+    private static Sample getDirtyLog(long mask) {
         var subject = new Subject(BYTES, 4096);
         subject.log();
         subject.map(BYTES);
+        DirtyBitmap bitmap = subject.slot().dirty().orElseThrow();
+        for (int i = 0; i < bitmap.length(); i++) {
+            bitmap.clear(i, ~mask);
+        }
         Stopwatch watch = Stopwatch.start();
         must(subject.vm.getDirtyLog(0));
         return new Sample(BYTES >>> 12, watch.nanos());
