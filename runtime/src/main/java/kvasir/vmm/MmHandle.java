@@ -84,7 +84,8 @@ final class MmHandle implements Described {
                             hvas(),
                             Parameter.of("access", Kind.WORD, "", "none, r or rw")
                                     .among("none", "r", "rw")),
-                    "mprotect. KVM's mappings of present pages go. Errors: EINVAL, ENOMEM.",
+                    "mprotect. KVM's mappings of present pages go, unless the mapping has this protection already. "
+                            + "Errors: EINVAL; ENOMEM at a hole, what lies before it has changed.",
                     "plain.host.mprotect plain.hva(0) .. plain.hva(4K) r",
                     (p, a) -> p.mm.mprotect(
                                     a.range("range").start(),
@@ -98,7 +99,7 @@ final class MmHandle implements Described {
                             hvas(),
                             Parameter.of("advice", Kind.WORD, "", "MADV_*")
                                     .among("dontneed", "hugepage", "nohugepage", "collapse")),
-                    "madvise. Errors: EINVAL, ENOMEM.",
+                    "madvise. Errors: EINVAL; ENOMEM if there is a hole, what lies around it was advised.",
                     "plain.host.madvise plain.hva(0) .. plain.hva(2M) dontneed",
                     (p, a) -> p.madvise(a.range("range"), a.string("advice")).outcome())
             .operation(

@@ -23,6 +23,7 @@ public final class Mm {
 
     private static final long MMAP_BASE = 0x7000_0000_0000L >>> 12;
     private static final long BLOCK = 512;
+    private static final long GIGABYTE = BLOCK * BLOCK;
 
     private final PhysicalMemory memory;
     private final HostPages host;
@@ -179,41 +180,88 @@ public final class Mm {
 
     /** munmap. */
     public IoctlResult munmap(long start, long end) {
-        Optional<IoctlResult> bad = checkRange(start, end, "munmap");
+        long stop = pageAligned(end);
+        Optional<IoctlResult> bad = checkRange(start, stop, "munmap");
         if (bad.isPresent()) {
             return bad.get();
         }
         return locked(KernelLock.Mode.WRITE, () -> {
-            munmapPages(start >>> 12, end >>> 12);
+            munmapPages(start >>> 12, stop >>> 12);
             return IoctlResult.done();
         });
     }
 
-    /** mprotect. */
+    private static long pageAligned(long address) {
+        return address + 4095 & -4096;
+    }
+
+    /**
+     * mprotect (mprotect.c, do_mprotect_pkey, 6.16): mapping by mapping up to the first hole, which makes it ENOMEM after what
+     * lies before the hole has changed. A mapping that has this protection already is passed over.
+     */
     public IoctlResult mprotect(long start, long end, boolean read, boolean write) {
-        Optional<IoctlResult> bad = checkRange(start, end, "mprotect");
-        if (bad.isPresent()) {
-            return bad.get();
+        if ((start & 4095) != 0) {
+            return IoctlResult.err(Errno.EINVAL, "mprotect: the address is not a multiple of 4 KiB");
         }
-        return locked(KernelLock.Mode.WRITE, () -> mprotectLocked(start >>> 12, end >>> 12, read, write));
+        if (start == end) {
+            return IoctlResult.done();
+        }
+        long stop = pageAligned(end);
+        if (Long.compareUnsigned(stop, start) <= 0) {
+            return IoctlResult.err(Errno.ENOMEM, "mprotect: the range wraps");
+        }
+        return locked(KernelLock.Mode.WRITE, () -> mprotectLocked(start >>> 12, stop >>> 12, read, write));
     }
 
     private IoctlResult mprotectLocked(long first, long last, boolean read, boolean write) {
-        if (!change(first, last, vma -> vma.withProtection(read, write))) {
-            return IoctlResult.err(Errno.ENOMEM, "mprotect: part of the range is not mapped");
-        }
-        if (table.any(first, last)) {
-            invalidateStart(first, last);
-            for (HostPte run : table.unmap(first, last)) {
-                if (read) {
-                    table.map(run.withWritable(write && run.kind() != HostPte.Kind.ZERO && ownWritable(run)));
-                } else {
-                    stash(run);
-                }
+        for (long at = first; at < last; ) {
+            Optional<Vma> found = vmaAt(at);
+            if (found.isEmpty()) {
+                return IoctlResult.err(Errno.ENOMEM, "mprotect: nothing is mapped at 0x%x".formatted(at << 12));
             }
-            invalidateEnd(first, last);
+            Vma vma = found.get();
+            long end = Math.min(vma.end(), last);
+            if (vma.read() != read || vma.write() != write) {
+                if (vma.cutsHugetlb(at, end)) {
+                    return IoctlResult.err(Errno.EINVAL, "mprotect: the range cuts a hugetlb page");
+                }
+                change(at, end, part -> part.withProtection(read, write));
+                changeProtection(vma, at, end, read, write);
+            }
+            at = end;
         }
         return IoctlResult.done();
+    }
+
+    /**
+     * change_protection: notifiers hear of it once for each 512 GiB, from the first GiB that has page tables on, and not at
+     * all where nothing is mapped; hugetlb memory tells of all of it (hugetlb.c, hugetlb_change_protection).
+     */
+    private void changeProtection(Vma vma, long first, long last, boolean read, boolean write) {
+        if (vma.hugetlb()) {
+            changeEntries(first, last, read, write);
+            return;
+        }
+        for (long at = first; at < last; ) {
+            long end = Math.min(last, (at | BLOCK * GIGABYTE - 1) + 1);
+            if (table.any(at, end)) {
+                long present = table.runs(at, end).getFirst().start();
+                changeEntries(Math.max(at, present & -GIGABYTE), end, read, write);
+            }
+            at = end;
+        }
+    }
+
+    private void changeEntries(long first, long last, boolean read, boolean write) {
+        invalidateStart(first, last);
+        for (HostPte run : table.unmap(first, last)) {
+            if (read) {
+                table.map(run.withWritable(write && run.kind() != HostPte.Kind.ZERO && ownWritable(run)));
+            } else {
+                stash(run);
+            }
+        }
+        invalidateEnd(first, last);
     }
 
     /** PROT_NONE and reclaim keep anonymous pages; they come back with the next access. */
@@ -228,22 +276,63 @@ public final class Mm {
         return run.kind() == HostPte.Kind.ANON || vma.shared();
     }
 
-    /** madvise(MADV_DONTNEED): anonymous pages are lost, pages of files only unmapped. */
-    public IoctlResult dontneed(long start, long end) {
-        Optional<IoctlResult> bad = checkRange(start, end, "madvise");
-        if (bad.isPresent()) {
-            return bad.get();
-        }
-        return locked(KernelLock.Mode.READ, () -> dontneedLocked(start >>> 12, end >>> 12));
+    /** What an advice does to pages {@code [first, last)} of one mapping. */
+    @FunctionalInterface
+    private interface Advice {
+        IoctlResult give(Vma vma, long first, long last);
     }
 
-    private IoctlResult dontneedLocked(long first, long last) {
-        if (!covered(first, last)) {
-            return IoctlResult.err(Errno.ENOMEM, "madvise: part of the range is not mapped");
+    /**
+     * madvise (madvise.c, madvise_walk_vmas, 6.16): mapping by mapping to the end of the range; holes are stepped over and
+     * make it ENOMEM, an error of the advice itself ends it.
+     */
+    private IoctlResult madvise(KernelLock.Mode mode, long start, long end, Advice advice) {
+        long stop = pageAligned(end);
+        if ((start & 4095) != 0 || Long.compareUnsigned(stop, start) < 0) {
+            return IoctlResult.err(Errno.EINVAL, "madvise: the address is not a multiple of 4 KiB, or the range wraps");
         }
-        invalidateStart(first, last);
-        release(first, last);
-        invalidateEnd(first, last);
+        return locked(mode, () -> madviseLocked(start >>> 12, stop >>> 12, advice));
+    }
+
+    private IoctlResult madviseLocked(long first, long last, Advice advice) {
+        long at = first;
+        boolean hole = false;
+        while (at < last) {
+            Optional<Vma> found = vmaAt(at);
+            if (found.isEmpty()) {
+                hole = true;
+                Long next = vmas.higherKey(at);
+                at = next == null ? last : Math.min(next, last);
+                continue;
+            }
+            long end = Math.min(found.get().end(), last);
+            IoctlResult result = advice.give(found.get(), at, end);
+            if (!result.succeeded()) {
+                return result;
+            }
+            at = end;
+        }
+        return hole ? IoctlResult.err(Errno.ENOMEM, "madvise: part of the range is not mapped") : IoctlResult.done();
+    }
+
+    /** madvise(MADV_DONTNEED): anonymous pages are lost, pages of files only unmapped. */
+    public IoctlResult dontneed(long start, long end) {
+        return madvise(KernelLock.Mode.READ, start, end, this::dontneedPart);
+    }
+
+    /** madvise_dontneed_free: a hugetlb page of which only the beginning is in the range is left alone. */
+    private IoctlResult dontneedPart(Vma vma, long first, long last) {
+        if ((first & vma.leafPages() - 1) != 0) {
+            return IoctlResult.err(Errno.EINVAL, "madvise: the range begins inside a hugetlb page");
+        }
+        long end = last & -vma.leafPages();
+        if (first < end) {
+            tellStart(first, end);
+            splitHuge(first);
+            splitHuge(end);
+            release(first, end);
+            invalidateEnd(first, end);
+        }
         return IoctlResult.done();
     }
 
@@ -271,49 +360,39 @@ public final class Mm {
 
     /** madvise(MADV_HUGEPAGE), or MADV_NOHUGEPAGE: nothing that is mapped changes. */
     public IoctlResult adviseHuge(long start, long end, boolean huge) {
-        Optional<IoctlResult> bad = checkRange(start, end, "madvise");
-        if (bad.isPresent()) {
-            return bad.get();
-        }
-        boolean changed =
-                locked(KernelLock.Mode.WRITE, () -> change(start >>> 12, end >>> 12, vma -> vma.withHuge(huge && thp)));
-        return changed ? IoctlResult.done() : IoctlResult.err(Errno.ENOMEM, "madvise: part of the range is not mapped");
+        return madvise(KernelLock.Mode.WRITE, start, end, (vma, first, last) -> {
+            boolean wanted = huge && thp;
+            if (vma.huge() != wanted && vma.cutsHugetlb(first, last)) {
+                return IoctlResult.err(Errno.EINVAL, "madvise: the range cuts a hugetlb page");
+            }
+            change(first, last, part -> part.withHuge(wanted));
+            return IoctlResult.done();
+        });
     }
 
-    /** Changes exactly the pages of a range; false, and nothing changes, if a part of it is not mapped. */
-    private boolean change(long first, long last, UnaryOperator<Vma> how) {
-        if (!covered(first, last)) {
-            return false;
-        }
+    /** Changes exactly the pages of a range. */
+    private void change(long first, long last, UnaryOperator<Vma> how) {
         cut(first);
         cut(last);
         for (Vma vma : List.copyOf(vmas.subMap(first, last).values())) {
             vmas.put(vma.start(), how.apply(vma));
         }
         merge();
-        return true;
     }
 
     /** madvise(MADV_COLLAPSE): each aligned 2 MiB of anonymous memory that has a page becomes one huge page. */
     public IoctlResult collapse(long start, long end) {
-        Optional<IoctlResult> bad = checkRange(start, end, "madvise");
-        if (bad.isPresent()) {
-            return bad.get();
-        }
-        return locked(KernelLock.Mode.WRITE, () -> collapseLocked(start, end));
+        return madvise(KernelLock.Mode.WRITE, start, end, this::collapsePart);
     }
 
-    private IoctlResult collapseLocked(long start, long end) {
-        for (long block = ((start >>> 12) + BLOCK - 1) & -BLOCK; block + BLOCK <= end >>> 12; block += BLOCK) {
-            Optional<Vma> vma = vmaAt(block);
-            if (!thp
-                    || vma.isEmpty()
-                    || vma.get().file().isPresent()
-                    || vma.get().end() < block + BLOCK) {
-                return IoctlResult.err(Errno.EINVAL, "madvise(MADV_COLLAPSE): not anonymous memory that may be huge");
-            }
+    private IoctlResult collapsePart(Vma vma, long first, long last) {
+        boolean suitable = ((vma.start() + BLOCK - 1) & -BLOCK) + BLOCK <= vma.end();
+        if (!thp || vma.file().isPresent() || !suitable) {
+            return IoctlResult.err(Errno.EINVAL, "madvise(MADV_COLLAPSE): not anonymous memory that may be huge");
+        }
+        for (long block = (first + BLOCK - 1) & -BLOCK; block + BLOCK <= last; block += BLOCK) {
             if (table.any(block, block + BLOCK) && table.find(block).level() == 1) {
-                IoctlResult result = collapseBlock(block, vma.get());
+                IoctlResult result = collapseBlock(block, vma);
                 if (!result.succeeded()) {
                     return result;
                 }
@@ -842,11 +921,7 @@ public final class Mm {
         }
         for (Vma vma : vmas.subMap(vmaAt(start >>> 12).map(Vma::start).orElse(start >>> 12), end >>> 12)
                 .values()) {
-            long leaf = vma.file()
-                    .filter(HostFile::hugetlb)
-                    .map(f -> 1L << (9 * (f.level() - 1)))
-                    .orElse(1L);
-            if (((Math.max(vma.start(), start >>> 12) | Math.min(vma.end(), end >>> 12)) & (leaf - 1)) != 0) {
+            if (vma.cutsHugetlb(Math.max(vma.start(), start >>> 12), Math.min(vma.end(), end >>> 12))) {
                 return Optional.of(IoctlResult.err(Errno.EINVAL, call + ": the range cuts a hugetlb page"));
             }
         }
@@ -870,9 +945,8 @@ public final class Mm {
         for (Vma vma : vmas.values()) {
             start = Math.max(start, vma.end());
         }
-        long gigabyte = BLOCK * BLOCK;
-        long at = (start & -gigabyte) + (congruent & (gigabyte - 1));
-        return at < start ? at + gigabyte : at;
+        long at = (start & -GIGABYTE) + (congruent & (GIGABYTE - 1));
+        return at < start ? at + GIGABYTE : at;
     }
 
     private void insert(Vma vma) {
@@ -911,6 +985,10 @@ public final class Mm {
     private void invalidateStart(long first, long last) {
         splitHuge(first);
         splitHuge(last);
+        tellStart(first, last);
+    }
+
+    private void tellStart(long first, long last) {
         for (MmuNotifier notifier : notifiers) {
             notifier.invalidateRangeStart(first << 12, last << 12);
         }

@@ -28,6 +28,23 @@ public record Vma(
         return page - start + pgoff;
     }
 
+    /** Whether every page of it has the size of the file's. */
+    boolean hugetlb() {
+        return file.filter(HostFile::hugetlb).isPresent();
+    }
+
+    /** Pages of 4 KiB in the smallest page that can be mapped. */
+    long leafPages() {
+        return file.filter(HostFile::hugetlb)
+                .map(f -> 1L << 9 * (f.level() - 1))
+                .orElse(1L);
+    }
+
+    /** Whether {@code [first, last)}, a part of it, begins or ends inside such a page. */
+    boolean cutsHugetlb(long first, long last) {
+        return ((first | last) & leafPages() - 1) != 0;
+    }
+
     /** All of it as a number that is the same in every run. */
     long fingerprint() {
         long flags = (read ? 1 : 0) | (write ? 2 : 0) | (shared ? 4 : 0) | (huge ? 8 : 0);

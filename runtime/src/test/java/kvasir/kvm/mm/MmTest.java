@@ -33,6 +33,10 @@ class MmTest {
                 .orElse("none");
     }
 
+    private static Optional<Errno> errno(IoctlResult result) {
+        return result instanceof IoctlResult.Err err ? Optional.of(err.errno()) : Optional.empty();
+    }
+
     @Test
     void aReadOfUntouchedMemoryMapsTheZeroPage() {
         long hva = map(Mm.anonymous(false), 2);
@@ -110,6 +114,109 @@ class MmTest {
         assertTrue(mm.mprotect(hva + PAGE, hva + 2 * PAGE, true, false).succeeded());
         assertEquals(2, heard.size());
         assertEquals("level 1 r ANON", entry(hva + PAGE));
+    }
+
+    @Test
+    void mprotectOfWhatIsProtectedSoAlreadyTellsNobody() {
+        long hva = map(Mm.anonymous(false), 2);
+        mm.gup(hva, true);
+        List<String> heard = listen();
+        assertTrue(mm.mprotect(hva, hva + PAGE, true, true).succeeded());
+        assertEquals(List.of(), heard);
+    }
+
+    /** Three mappings with a hole after the first two, which have pages at 0 and 1. */
+    private long hole() {
+        long hva = map(Mm.anonymous(false), 5);
+        mm.mmap(Optional.of(hva + PAGE), 0, 1, Mm.mapping(mm.memfd(1, 1, false), 0, true));
+        mm.populate(hva, hva + 5 * PAGE);
+        mm.munmap(hva + 2 * PAGE, hva + 3 * PAGE);
+        return hva;
+    }
+
+    /** mprotect.c, do_mprotect_pkey: what lies before the hole is done, mapping by mapping. */
+    @Test
+    void mprotectStopsAtAHole() {
+        long hva = hole();
+        List<String> heard = listen();
+        assertEquals(Optional.of(Errno.ENOMEM), errno(mm.mprotect(hva, hva + 5 * PAGE, true, false)));
+        assertEquals(
+                List.of("start 0..1000", "end 0..1000", "start 1000..2000", "end 1000..2000"), relative(heard, hva));
+        assertEquals("level 1 r ANON", entry(hva));
+        assertEquals("level 1 r FILE", entry(hva + PAGE));
+        assertEquals("level 1 rw ANON", entry(hva + 3 * PAGE));
+        assertEquals(Optional.of(Errno.ENOMEM), errno(mm.mprotect(hva + 2 * PAGE, hva + 5 * PAGE, true, false)));
+        assertEquals("level 1 rw ANON", entry(hva + 3 * PAGE), "a hole at the beginning");
+    }
+
+    /** madvise.c, madvise_walk_vmas: the advice goes on behind the hole. */
+    @Test
+    void madviseStepsOverAHole() {
+        long hva = hole();
+        List<String> heard = listen();
+        assertEquals(Optional.of(Errno.ENOMEM), errno(mm.dontneed(hva, hva + 6 * PAGE)));
+        assertEquals(
+                List.of(
+                        "start 0..1000",
+                        "end 0..1000",
+                        "start 1000..2000",
+                        "end 1000..2000",
+                        "start 3000..5000",
+                        "end 3000..5000"),
+                relative(heard, hva));
+        assertEquals("none", entry(hva + 4 * PAGE));
+        assertEquals(Optional.of(Errno.ENOMEM), errno(mm.adviseHuge(hva, hva + 5 * PAGE, false)));
+        assertFalse(mm.vmaAt(hva + 3 * PAGE >>> 12).orElseThrow().huge());
+    }
+
+    @Test
+    void lengthsAreRoundedUpAndNoneIsNoError() {
+        long hva = map(Mm.anonymous(false), 3);
+        mm.populate(hva, hva + 3 * PAGE);
+        assertTrue(mm.mprotect(hva, hva, true, false).succeeded());
+        assertTrue(mm.dontneed(hva, hva).succeeded());
+        assertEquals("level 1 rw ANON", entry(hva));
+        assertTrue(mm.mprotect(hva, hva + 1, true, false).succeeded());
+        assertEquals("level 1 r ANON", entry(hva));
+        assertTrue(mm.dontneed(hva + PAGE, hva + PAGE + 1).succeeded());
+        assertEquals("none", entry(hva + PAGE));
+        assertTrue(mm.munmap(hva, hva + 1).succeeded());
+        assertEquals(Optional.of(Errno.EINVAL), errno(mm.munmap(hva, hva)));
+        assertEquals(Optional.of(Errno.EINVAL), errno(mm.mprotect(hva + 1, hva + PAGE, true, false)));
+        assertEquals(Optional.of(Errno.EINVAL), errno(mm.dontneed(hva + 1, hva + PAGE)));
+        assertEquals(Optional.of(Errno.ENOMEM), errno(mm.mprotect(-PAGE, -PAGE + 1, true, false)), "no user address");
+    }
+
+    /** change_pud_range: the range told begins with the first GiB that has page tables, and ends with the mapping. */
+    @Test
+    void mprotectTellsFromTheFirstGigabyteWithPageTables() {
+        long hva = map(Mm.anonymous(false), 3 << 18);
+        mm.gup(hva + (1L << 30) + (5 << 20), true);
+        List<String> heard = listen();
+        assertTrue(mm.mprotect(hva, hva + (3L << 30), true, false).succeeded());
+        assertEquals(List.of("start 40000000..c0000000", "end 40000000..c0000000"), relative(heard, hva));
+    }
+
+    /** zap_page_range_single tells first, and splitting the huge entry tells within. */
+    @Test
+    void dontneedOfPartOfAHugePage() {
+        long hva = map(Mm.anonymous(true), 512);
+        mm.gup(hva, true);
+        List<String> heard = listen();
+        assertTrue(mm.dontneed(hva, hva + PAGE).succeeded());
+        assertEquals(List.of("start 0..1000", "start 0..200000", "end 0..200000", "end 0..1000"), relative(heard, hva));
+    }
+
+    @Test
+    void hugetlbPagesAreNotCut() {
+        long hva = map(Mm.mapping(mm.memfd(1024, 2, true), 0, true), 1024);
+        mm.populate(hva, hva + 1024 * PAGE);
+        assertEquals(Optional.of(Errno.EINVAL), errno(mm.mprotect(hva, hva + PAGE, true, false)));
+        assertTrue(mm.mprotect(hva, hva + PAGE, true, true).succeeded(), "nothing to change, nothing to cut");
+        assertEquals(Optional.of(Errno.EINVAL), errno(mm.dontneed(hva + PAGE, hva + 512 * PAGE)));
+        assertTrue(mm.dontneed(hva, hva + 600 * PAGE).succeeded(), "the end is rounded down");
+        assertEquals("none", entry(hva));
+        assertEquals("level 2 rw FILE", entry(hva + 512 * PAGE));
     }
 
     @Test
