@@ -75,10 +75,8 @@ final class GuestTables {
 
     /** Bytes of guest memory as a number; empty where there is no slot. */
     OptionalLong word(long gpa, int bytes) {
-        Memslot slot = vcpu.vm().memslots(vcpu.addressSpace()).lookup(gpa >>> 12);
         var content = new byte[8];
-        boolean read = slot.exists() && vcpu.vm().mm().read(slot.hva(gpa >>> 12) + (gpa & 4095), content, 0, bytes);
-        return read
+        return GuestCopy.copy(vcpu, gpa, content, bytes, false)
                 ? OptionalLong.of(
                         ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN).getLong())
                 : OptionalLong.empty();

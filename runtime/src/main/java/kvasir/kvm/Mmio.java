@@ -7,8 +7,9 @@ import java.util.List;
 import kvasir.metal.cpu.MmioBus;
 
 /**
- * The emulator's accesses to gpas that no slot backs, which user space answers in pieces of at most 8 bytes (x86.c,
- * vcpu_mmio_read and complete_emulated_mmio).
+ * The emulator's accesses to gpas that the second stage does not map: KVM makes them itself through the slot's hva, or, where
+ * it cannot, user space answers them in pieces of at most 8 bytes (x86.c, emulator_read_write_onepage, vcpu_mmio_read and
+ * complete_emulated_mmio).
  */
 final class Mmio implements MmioBus {
     private static final int FRAGMENT = 8;
@@ -34,12 +35,33 @@ final class Mmio implements MmioBus {
 
     @Override
     public boolean claims(long gpa, int bytes, boolean write) {
-        Memslot slot = vcpu.vm().memslots(vcpu.addressSpace()).lookup(gpa >>> 12);
-        return !slot.exists() || (write && slot.readonly());
+        Memslot slot = slot(gpa);
+        return !slot.exists() || slot.invalid() || write && slot.readonly() || usesHva(slot, gpa >>> 12);
+    }
+
+    private Memslot slot(long gpa) {
+        return vcpu.vm().memslots(vcpu.addressSpace()).lookup(gpa >>> 12);
+    }
+
+    /** Whether the guest's page is the VMM's; private pages and those of a guest_memfd are mapped instead. */
+    private boolean usesHva(Memslot slot, long gfn) {
+        return !slot.gmemOnly()
+                && switch (vcpu.vm().type()) {
+                    case DEFAULT -> true;
+                    case SW_PROTECTED -> !vcpu.vm().attributes().isPrivate(gfn);
+                    default -> false;
+                };
+    }
+
+    private boolean copy(long gpa, byte[] data, int bytes, boolean write) {
+        return usesHva(slot(gpa), gpa >>> 12) && GuestCopy.copy(vcpu, gpa, data, bytes, write);
     }
 
     @Override
     public boolean read(long gpa, byte[] data, int bytes) {
+        if (copy(gpa, data, bytes, false)) {
+            return true;
+        }
         if (vcpu.lapic().isPresent() && vcpu.lapic().get().ownsAddress(gpa)) {
             long value = vcpu.lapic().get().readMmio(gpa);
             for (int i = 0; i < bytes; i++) {
@@ -62,6 +84,9 @@ final class Mmio implements MmioBus {
 
     @Override
     public void write(long gpa, byte[] data, int bytes) {
+        if (copy(gpa, data, bytes, true)) {
+            return;
+        }
         for (int at = 0; at < bytes; at += FRAGMENT) {
             int length = Math.min(FRAGMENT, bytes - at);
             long value = 0;

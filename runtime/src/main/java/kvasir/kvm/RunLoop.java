@@ -53,6 +53,9 @@ final class RunLoop {
     /** Where the IN or OUT is that an exit told of; the instruction is left alone if user space goes elsewhere. */
     private long portRip;
 
+    /** What the emulator could not do is being handled. */
+    private boolean emulating;
+
     /** The notify window has passed; true if the guest's state is lost. */
     private Optional<Boolean> notifyPassed = Optional.empty();
 
@@ -610,6 +613,11 @@ final class RunLoop {
         if (fetchOrWalk && !vm.memslots(vcpu.addressSpace()).lookup(gpa >>> 12).exists()) {
             return emulationFailed();
         }
+        if (emulating) {
+            return Optional.of(new RunResult.Unsupported(
+                    "guest page tables at gpa 0x%x, which cannot be written, with an A or D bit to be set"
+                            .formatted(gpa)));
+        }
         return emulate();
     }
 
@@ -625,7 +633,12 @@ final class RunLoop {
         if (exit instanceof VmExit.Emulated) {
             return mmio.exitForWrite() ? exitMmio(Pending.MMIO_WRITE) : Optional.empty();
         }
-        return handle(exit);
+        emulating = true;
+        try {
+            return handle(exit);
+        } finally {
+            emulating = false;
+        }
     }
 
     private Optional<RunResult> exitMmio(Pending completion) {

@@ -121,7 +121,7 @@ public final class SystemManagement {
     private void enter() {
         byte[] image = SmramImage.save(cpu(), smbase);
         change(true);
-        if (!copy(smbase + SAVE_AREA, image, true)) {
+        if (!GuestCopy.copy(vcpu, smbase + SAVE_AREA, image, image.length, true)) {
             vcpu.vm().bug("enter_smm: SMRAM at 0x%x cannot be written".formatted(smbase + SAVE_AREA));
             return;
         }
@@ -145,7 +145,7 @@ public final class SystemManagement {
     /** RSM; false if the state in SMRAM cannot be loaded, which shuts the processor down. */
     boolean leave() {
         var image = new byte[SmramImage.BYTES];
-        if (!copy(smbase + SAVE_AREA, image, false)) {
+        if (!GuestCopy.copy(vcpu, smbase + SAVE_AREA, image, image.length, false)) {
             return false;
         }
         if (!insideNmi) {
@@ -159,29 +159,9 @@ public final class SystemManagement {
 
     private OptionalLong pdpte(long gpa) {
         var bytes = new byte[8];
-        return copy(gpa, bytes, false) ? OptionalLong.of(SmramImage.word(bytes, 0)) : OptionalLong.empty();
-    }
-
-    /** kvm_vcpu_read_guest, kvm_vcpu_write_guest: through the slots of the address space in force. */
-    private boolean copy(long gpa, byte[] bytes, boolean write) {
-        Vm vm = vcpu.vm();
-        for (int done = 0; done < bytes.length; ) {
-            long at = gpa + done;
-            int chunk = (int) Math.min(bytes.length - done, 4096 - (at & 4095));
-            Memslot slot = vm.memslots(vcpu.addressSpace()).lookup(at >>> 12);
-            if (!slot.exists() || write && slot.readonly()) {
-                return false;
-            }
-            long hva = slot.hva(at >>> 12) + (at & 4095);
-            if (!(write ? vm.mm().write(hva, bytes, done, chunk) : vm.mm().read(hva, bytes, done, chunk))) {
-                return false;
-            }
-            if (write) {
-                vm.markDirty(vcpu, slot, at >>> 12);
-            }
-            done += chunk;
-        }
-        return true;
+        return GuestCopy.copy(vcpu, gpa, bytes, bytes.length, false)
+                ? OptionalLong.of(SmramImage.word(bytes, 0))
+                : OptionalLong.empty();
     }
 
     static boolean ownsMsr(int index) {
