@@ -15,6 +15,9 @@ package kvasir.kvm;
  * @param tdpMmu the TDP MMU is on (kvm.tdp_mmu)
  * @param eagerPageSplit kvm.eager_page_split
  * @param thp transparent huge pages are allowed ({@code always})
+ * @param cBit AMD: memory encryption is enabled in SYSCFG, and this bit of a page-table entry asks for it; 0 if it is not
+ * @param sme the kernel encrypts its memory ({@code mem_encrypt=on}): all its entries have the C-bit
+ * @param l1tf Intel: the processor is affected by the L1 terminal fault
  */
 public record HostConfig(
         long memoryBytes,
@@ -28,7 +31,42 @@ public record HostConfig(
         boolean tdp,
         boolean tdpMmu,
         boolean eagerPageSplit,
-        boolean thp) {
+        boolean thp,
+        int cBit,
+        boolean sme,
+        boolean l1tf) {
+    /** Without memory encryption, and not affected by the L1 terminal fault. */
+    public HostConfig(
+            long memoryBytes,
+            int maxPhyAddr,
+            boolean npt,
+            boolean adBits,
+            boolean pml,
+            boolean fiveLevels,
+            boolean onegigPages,
+            boolean nxHugePages,
+            boolean tdp,
+            boolean tdpMmu,
+            boolean eagerPageSplit,
+            boolean thp) {
+        this(
+                memoryBytes,
+                maxPhyAddr,
+                npt,
+                adBits,
+                pml,
+                fiveLevels,
+                onegigPages,
+                nxHugePages,
+                tdp,
+                tdpMmu,
+                eagerPageSplit,
+                thp,
+                0,
+                false,
+                false);
+    }
+
     /** An Intel server: 46 bits, EPT with A/D flags and PML, five levels, 1 GiB pages, not affected by iTLB multihit. */
     public static HostConfig intel() {
         return new HostConfig(4L << 40, 46, false, true, true, true, true, false, true, true, true, true);

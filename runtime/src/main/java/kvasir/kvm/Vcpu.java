@@ -525,10 +525,11 @@ public final class Vcpu {
         if (root != loadedRoot || owners != seenOwners) {
             loadedRoot = root;
             seenOwners = owners;
-            int levels = (root >>> 3 & 7) == 4 ? 5 : 4;
+            HostConfig host = vm.kvm().host();
+            long encryptionBit = host.cBit() == 0 ? 0 : 1L << host.cBit();
             cpu.setSecondStage(
-                    vm.kvm().host().npt()
-                            ? new SecondStage.Npt(root & ~4095L, levels, check)
+                    host.npt()
+                            ? new SecondStage.Npt(root & ~4095L, mmu.rootLevels(), encryptionBit, check)
                             : new SecondStage.Ept(root, pml.active()));
         }
     }

@@ -67,6 +67,9 @@ public interface VcpuMmu {
     /** The hardware's pointer to the current root: EPTP, or nCR3. */
     long rootPointer();
 
+    /** Levels of the current root's tables: 4 or 5. */
+    int rootLevels();
+
     /**
      * kvm_mmu_page_fault for a stage-2 fault taken in {@link Vcpu#run}.
      *

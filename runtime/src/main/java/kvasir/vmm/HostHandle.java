@@ -78,6 +78,12 @@ final class HostHandle implements Described {
                     "show host.npt",
                     h -> h.config().npt())
             .property(
+                    "c_bit",
+                    "u64",
+                    "Position of the C-bit in a page-table entry; 0 if memory encryption is not enabled.",
+                    "show host.c_bit",
+                    h -> (long) h.config().cBit())
+            .property(
                     "memory",
                     "u64",
                     "Installed bytes.",

@@ -9,6 +9,7 @@ import kvasir.kvm.Vm;
 import kvasir.kvm.VmType;
 import kvasir.kvm.snp.SnpVm;
 import kvasir.metal.snp.Rule;
+import kvasir.metal.snp.SnpProcessor;
 import kvasir.registry.Api;
 import kvasir.registry.Api.Kind;
 import kvasir.registry.Api.Parameter;
@@ -90,7 +91,10 @@ final class SnpBuilder extends VmBuilder {
                         host.tdp(),
                         host.tdpMmu(),
                         host.eagerPageSplit(),
-                        host.thp()));
+                        host.thp(),
+                        SnpProcessor.ENCRYPTION_BIT,
+                        false,
+                        false));
     }
 
     private Outcome setFeatures(long bits) {

@@ -16,6 +16,7 @@ import kvasir.kvm.VmType;
 import kvasir.kvm.irqchip.IrqChip;
 import kvasir.kvm.mm.Mm;
 import kvasir.metal.cpu.CpuidModel;
+import kvasir.metal.snp.SnpProcessor;
 import kvasir.registry.Api;
 import kvasir.registry.Api.Kind;
 import kvasir.registry.Api.Parameter;
@@ -238,8 +239,20 @@ public class VmBuilder implements Described {
                                 flag("nx_huge_pages", "the iTLB-multihit mitigation is on"),
                                 flag("no_tdp", "stage-2 paging is off: KVM shadows"),
                                 flag("no_thp", "no transparent huge pages"),
-                                flag("no_eager_split", "kvm.eager_page_split=0")),
-                        "The physical host. All VMs of a script share it: declare it with the first.",
+                                flag("no_eager_split", "kvm.eager_page_split=0"),
+                                Parameter.of(
+                                                "c_bit",
+                                                Kind.U64,
+                                                "",
+                                                "NPT: memory encryption is enabled in SYSCFG, with the C-bit at 47 or 51")
+                                        .asKeyword()
+                                        .orAbsent(),
+                                flag(
+                                        "sme",
+                                        "NPT: the kernel encrypts its memory (mem_encrypt=on), so that every entry has "
+                                                + "the C-bit, 51 if `c_bit` does not say else"),
+                                flag("l1tf", "EPT: the processor is affected by the L1 terminal fault")),
+                        "The physical host. All VMs of a script share it: declare it with the first. Errors: EINVAL.",
                         "host npt",
                         (b, a) -> b.setHost(a))
                 .operation(
@@ -357,21 +370,30 @@ public class VmBuilder implements Described {
     }
 
     Outcome setHost(Arguments a) {
+        boolean npt = a.optional("kind", String.class).orElse("ept").equals("npt");
+        long cBit = a.u64("c_bit", a.flag("sme") ? SnpProcessor.ENCRYPTION_BIT : 0);
+        if (!npt && cBit != 0 || npt && a.flag("l1tf")) {
+            return note(refuse("c_bit and sme are of an AMD host, l1tf of an Intel one"));
+        }
+        if (cBit != 0 && cBit != 47 && cBit != SnpProcessor.ENCRYPTION_BIT) {
+            return note(refuse("CPUID 0x8000001f says 47 or 51 for the C-bit"));
+        }
         host = new HostConfig(
                 host.memoryBytes(),
                 host.maxPhyAddr(),
-                a.optional("kind", String.class).orElse("ept").equals("npt"),
+                npt,
                 !a.flag("no_ad"),
-                !a.flag("no_pml")
-                        && !a.flag("no_ad")
-                        && !a.optional("kind", String.class).orElse("ept").equals("npt"),
+                !a.flag("no_pml") && !a.flag("no_ad") && !npt,
                 !a.flag("no_five_levels"),
                 !a.flag("no_1g"),
                 a.flag("nx_huge_pages"),
                 !a.flag("no_tdp"),
                 true,
                 !a.flag("no_eager_split"),
-                !a.flag("no_thp"));
+                !a.flag("no_thp"),
+                (int) cBit,
+                a.flag("sme"),
+                a.flag("l1tf"));
         hostGiven = true;
         return Outcome.ok();
     }
@@ -398,7 +420,10 @@ public class VmBuilder implements Described {
                 host.tdp(),
                 host.tdpMmu(),
                 host.eagerPageSplit(),
-                host.thp());
+                host.thp(),
+                host.cBit(),
+                host.sme(),
+                host.l1tf());
         hostGiven = true;
         return Outcome.ok();
     }

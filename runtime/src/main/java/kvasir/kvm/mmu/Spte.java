@@ -13,6 +13,8 @@ public final class Spte {
     public static final long MMU_PRESENT = 1L << 11;
     /** Address bits 51:12. */
     public static final long ADDRESS = 0x000f_ffff_ffff_f000L;
+    /** Where the address of a host frame is: the C-bit, 47 or 51, lies above, and no host here has as much memory. */
+    private static final long HOST_ADDRESS = (1L << 47) - (1L << 12);
     /** A/D tracking type, bits 53:52; 0 means hardware A/D bits are in use. */
     public static final long TDP_AD_MASK = 3L << 52;
     /** A/D tracking type: no A/D bits, accesses are tracked by taking RWX away. */
@@ -55,9 +57,14 @@ public final class Spte {
         return isShadowPresent(spte) && !isLast(spte, level);
     }
 
+    /** The host address it maps or points to. */
+    static long address(long spte) {
+        return spte & HOST_ADDRESS;
+    }
+
     /** The frame it maps or points to. */
     public static long pfn(long spte) {
-        return (spte & ADDRESS) >>> 12;
+        return address(spte) >>> 12;
     }
 
     /** Whether the writable bit is set. */

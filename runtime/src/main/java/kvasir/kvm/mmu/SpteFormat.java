@@ -122,8 +122,7 @@ public record SpteFormat(
                 0);
     }
 
-    /** This format for a TDX VM: an access to a gfn without slot must reach the guest as #VE, so MMIO entries are RWX = 000 with bit 63 clear. */
-    public SpteFormat withMmioValue(long value) {
+    private SpteFormat with(long otherMmioMask, long otherMmioValue, long otherMeValue, long otherNonpresentOrRsvd) {
         return new SpteFormat(
                 kind,
                 presentMask,
@@ -135,18 +134,23 @@ public record SpteFormat(
                 hostWritable,
                 mmuWritable,
                 accTrackMask,
-                mmioMask,
-                value,
+                otherMmioMask,
+                otherMmioValue,
                 mmioAccessMask,
                 leafMemtype,
-                meValue,
+                otherMeValue,
                 adDisabled,
-                nonpresentOrRsvd);
+                otherNonpresentOrRsvd);
+    }
+
+    /** This format for a TDX VM: an access to a gfn without slot must reach the guest as #VE, so MMIO entries are RWX = 000 with bit 63 clear. */
+    public SpteFormat withMmioValue(long value) {
+        return with(mmioMask, value, meValue, nonpresentOrRsvd);
     }
 
     /**
-     * This format on an AMD host with memory encryption available: the MMIO entry is told by the reserved bits above
-     * MAXPHYADDR, without the C-bit (svm.c, svm_adjust_mmio_mask).
+     * This format on an AMD host with memory encryption enabled: the MMIO entry is told by all bits from MAXPHYADDR up, or,
+     * where that one is the C-bit, from the next one up, because a lone C-bit is not reserved (svm.c, svm_adjust_mmio_mask).
      *
      * @param maxPhyAddr width of a host physical address
      * @param cBit position of the C-bit
@@ -155,52 +159,21 @@ public record SpteFormat(
     public SpteFormat withMemoryEncryption(int maxPhyAddr, int cBit, boolean sme) {
         int bit = cBit == maxPhyAddr ? maxPhyAddr + 1 : maxPhyAddr;
         long mmio = bit < 52 ? (-1L << bit & ((1L << 52) - 1)) | 1 : 0;
-        return new SpteFormat(
-                kind,
-                presentMask,
-                userMask,
-                xMask,
-                nxMask,
-                accessedMask,
-                dirtyMask,
-                hostWritable,
-                mmuWritable,
-                accTrackMask,
-                mmio,
-                mmio,
-                mmioAccessMask,
-                leafMemtype,
-                sme ? 1L << cBit : 0,
-                adDisabled,
-                nonpresentOrRsvd);
+        return with(mmio, mmio, sme ? 1L << cBit : 0, nonpresentOrRsvd);
     }
 
     /**
      * This format on a host that needs the L1TF mitigation: the five top bits of the cacheable physical address are set
      * in an MMIO entry and the gpa's own are moved up.
      *
-     * @param cacheBits physical address bits the L1 cache uses, below 47
+     * @param cacheBits physical address bits the L1 cache uses; from 47 up there is no room, and nothing is done
      */
     public SpteFormat withL1tf(int cacheBits) {
+        if (cacheBits >= 52 - L1TF_BITS) {
+            return this;
+        }
         long mask = (1L << cacheBits) - (1L << (cacheBits - L1TF_BITS));
-        return new SpteFormat(
-                kind,
-                presentMask,
-                userMask,
-                xMask,
-                nxMask,
-                accessedMask,
-                dirtyMask,
-                hostWritable,
-                mmuWritable,
-                accTrackMask,
-                mmioMask,
-                mmioValue,
-                mmioAccessMask,
-                leafMemtype,
-                meValue,
-                adDisabled,
-                mask);
+        return with(mmioMask, mmioValue, meValue, mask);
     }
 
     /** Whether an access to a gfn without slot may be remembered in an MMIO entry. */
@@ -341,6 +314,11 @@ public record SpteFormat(
     /** Whether the entry lets a read through; the bit is the same in both formats. */
     static boolean isReadable(long spte) {
         return (spte & 1) != 0;
+    }
+
+    /** Whether the memory that it maps, or the table that it points to, is encrypted by the host. */
+    boolean isEncrypted(long spte) {
+        return (spte & meValue) != 0;
     }
 
     /** Whether the host may write the page. */

@@ -18,7 +18,7 @@ public final class TdpEntry implements Described {
             .property("level", "u64", "1 = 4K, 2 = 2M, 3 = 1G, 4, 5.", "plain.ept[0].level", e -> (long) e.level)
             .property("size", "u64", "Bytes the entry covers.", "plain.ept[0].size", e -> Level.bytes(e.level))
             .property("gpa", "u64", "First address the entry covers.", "plain.ept[0].gpa", e -> e.gfn << 12)
-            .property("hpa", "u64", "Host address it maps or points to.", "plain.ept[0].hpa", e -> e.raw & Spte.ADDRESS)
+            .property("hpa", "u64", "Host address it maps or points to.", "plain.ept[0].hpa", e -> Spte.address(e.raw))
             .property("pfn", "u64", "Host frame it maps or points to.", "plain.ept[0].pfn", e -> Spte.pfn(e.raw))
             .property("sptep", "u64", "Host address of the entry itself.", "plain.ept[0].sptep", e -> e.sptep)
             .property("present", "bool", "Shadow-present (bit 11).", "plain.ept[0].present", e -> e.present())
@@ -100,10 +100,13 @@ public final class TdpEntry implements Described {
         bits.put("level", (long) level);
         bits.put("gpa", gfn << 12);
         if (present()) {
-            bits.put("hpa", raw & Spte.ADDRESS);
+            bits.put("hpa", Spte.address(raw));
             bits.put("pfn", Spte.pfn(raw));
             bits.put("permissions", permissions());
             bits.put("accessed", format.isAccessed(raw));
+            if (format.meValue() != 0) {
+                bits.put("encrypted", format.isEncrypted(raw));
+            }
         }
         if (leaf()) {
             bits.put("dirty", (raw & format.dirtyMask()) != 0);
@@ -157,17 +160,22 @@ public final class TdpEntry implements Described {
         return Optional.of("%s  0x%016x  %s".formatted(Level.name(level), raw, describe()));
     }
 
+    private String encryption() {
+        return format.isEncrypted(raw) ? " C" : "";
+    }
+
     /** {@code leaf rwx wb pfn 0x123 A D}, for one line of a picture. */
     String describe() {
         if (Spte.isFrozen(raw)) {
             return "FROZEN";
         }
         if (leaf()) {
-            return "leaf %s %s pfn 0x%x%s%s%s%s%s"
+            return "leaf %s %s pfn 0x%x%s%s%s%s%s%s"
                     .formatted(
                             permissions(),
                             memoryType(),
                             Spte.pfn(raw),
+                            encryption(),
                             format.isAccessed(raw) ? " A" : "",
                             (raw & format.dirtyMask()) != 0 ? " D" : "",
                             format.isHostWritable(raw) ? " host-writable" : "",
@@ -175,7 +183,7 @@ public final class TdpEntry implements Described {
                             format.isAccessTracked(raw) ? " access-tracked" : "");
         }
         if (present()) {
-            return "table 0x%x %s".formatted(raw & Spte.ADDRESS, permissions());
+            return "table 0x%x %s%s".formatted(Spte.address(raw), permissions(), encryption());
         }
         if (mmio()) {
             return "mmio generation %d".formatted(SpteFormat.mmioGeneration(raw));

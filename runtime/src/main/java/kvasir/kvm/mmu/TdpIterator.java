@@ -144,7 +144,7 @@ final class TdpIterator {
             return false;
         }
         level--;
-        path[level] = oldSpte & Spte.ADDRESS;
+        path[level] = Spte.address(oldSpte);
         gfn = Level.round(nextLastLevelGfn, level);
         refresh();
         return true;

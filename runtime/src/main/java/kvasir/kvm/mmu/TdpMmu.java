@@ -70,10 +70,12 @@ public final class TdpMmu implements Mmu {
 
     private SpteFormat chooseFormat() {
         if (host.npt()) {
-            return SpteFormat.npt(host.maxPhyAddr());
+            SpteFormat npt = SpteFormat.npt(host.maxPhyAddr());
+            return host.cBit() == 0 ? npt : npt.withMemoryEncryption(host.maxPhyAddr(), host.cBit(), host.sme());
         }
         boolean ignorePat = vm.type() != VmType.TDX && vm.hasQuirk(Vm.QUIRK_IGNORE_GUEST_PAT);
-        SpteFormat ept = SpteFormat.ept(host.adBits(), false, ignorePat);
+        SpteFormat plain = SpteFormat.ept(host.adBits(), false, ignorePat);
+        SpteFormat ept = host.l1tf() ? plain.withL1tf(host.maxPhyAddr()) : plain;
         return ept.withMmioValue(vm.vendor().mmioValue(ept.mmioValue()));
     }
 

@@ -92,7 +92,7 @@ public final class VcpuTdpMmu implements VcpuMmu {
     private int levels() {
         int width = mmu.vm.type().hasMirror()
                 ? Long.numberOfTrailingZeros(mmu.vm.vendor().gfnDirectBits()) + 13
-                : vcpu.maxPhyAddr();
+                : mmu.host.npt() ? mmu.host.maxPhyAddr() : vcpu.maxPhyAddr();
         return mmu.host.fiveLevels() && width > 48 ? 5 : 4;
     }
 
@@ -124,6 +124,11 @@ public final class VcpuTdpMmu implements VcpuMmu {
     @Override
     public long rootPointer() {
         return mmu.format().pointer(root.pfn, root.level());
+    }
+
+    @Override
+    public int rootLevels() {
+        return root.level();
     }
 
     Root root() {

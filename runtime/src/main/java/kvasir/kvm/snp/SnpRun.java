@@ -302,8 +302,7 @@ final class SnpRun {
         long pointer = vcpu.mmu().rootPointer();
         if (pointer != root || !(cpu.secondStage() instanceof SecondStage.Sev)) {
             root = pointer;
-            int levels = (pointer >>> 3 & 7) == 4 ? 5 : 4;
-            cpu.setSecondStage(new SecondStage.Sev(pointer & ~4095L, levels, processor()));
+            cpu.setSecondStage(new SecondStage.Sev(pointer & ~4095L, vcpu.mmu().rootLevels(), processor()));
         }
     }
 

@@ -600,14 +600,15 @@ public final class Cpu {
                         new EptWalker(td.sharedEptp(), hostBits, true),
                         td.sharedBit());
             case SecondStage.Npt npt -> {
-                var walker = new NptWalker(npt.ncr3(), npt.levels(), hostBits, 0);
+                var walker = new NptWalker(npt.ncr3(), npt.levels(), hostBits, npt.encryptionBit());
                 yield npt.check().isPresent()
                         ? new CheckedNptWalker(walker, npt.check().get())
                         : guestPhysical.before(walker);
             }
             case SecondStage.Sev npt ->
                 new SevWalker(
-                        new NptWalker(npt.ncr3(), npt.levels(), hostBits, 0),
+                        new NptWalker(
+                                npt.ncr3(), npt.levels(), hostBits, npt.guest().encryptionBit()),
                         npt.guest().encryptionBit(),
                         mode == GuestWalker.Mode.NONE || mode == GuestWalker.Mode.BITS32,
                         npt.guest());

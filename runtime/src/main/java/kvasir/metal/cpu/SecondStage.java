@@ -27,12 +27,13 @@ public sealed interface SecondStage {
      *
      * @param ncr3 nested CR3
      * @param levels 4 or 5, the host's own paging mode
+     * @param encryptionBit mask of the host's C-bit; 0 if memory encryption is not enabled
      * @param check of writes, if the host has a reverse map
      */
-    record Npt(long ncr3, int levels, Optional<HostWriteCheck> check) implements SecondStage {
-        /** On a host without a reverse map. */
+    record Npt(long ncr3, int levels, long encryptionBit, Optional<HostWriteCheck> check) implements SecondStage {
+        /** On a host without memory encryption and reverse map. */
         public Npt(long ncr3, int levels) {
-            this(ncr3, levels, Optional.empty());
+            this(ncr3, levels, 0, Optional.empty());
         }
     }
 

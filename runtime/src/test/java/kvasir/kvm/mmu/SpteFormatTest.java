@@ -88,6 +88,24 @@ final class SpteFormatTest {
         assertFalse(npt.withMemoryEncryption(52, 51, false).mmioCaching());
     }
 
+    /** spte.c: shadow_me_value is in leaves, links and nCR3, and no part of the address. */
+    @Test
+    void hostSmeSetsTheCBitEverywhereButOnMmio() {
+        var sme = npt.withMemoryEncryption(48, 51, true);
+        long c = 1L << 51;
+        assertEquals(c | 0xE67L + F, sme.leaf(PFN, 1, ALL, true, false, false));
+        assertEquals(0xE67L + F, sme.leaf(PFN, 1, ALL, true, true, false), "a device's registers");
+        assertEquals(c | 0x827L + F, sme.nonLeaf(PFN));
+        assertEquals(c | F, sme.pointer(PFN, 4));
+        assertEquals(PFN, Spte.pfn(sme.nonLeaf(PFN)));
+        assertEquals(0xf_0000_0012_3007L, sme.mmio(0x123, 0, ALL), "bits 51:48 and P");
+        assertEquals(0x123, sme.mmioGfn(sme.mmio(0x123, 0, ALL)));
+        var low = npt.withMemoryEncryption(43, 47, true);
+        assertEquals(1L << 47 | 0x827L + F, low.nonLeaf(PFN));
+        assertEquals(PFN, Spte.pfn(low.nonLeaf(PFN)));
+        assertEquals(0xf_f800_0012_3007L, low.mmio(0x123, 0, ALL), "bits 51:43 and P");
+    }
+
     @Test
     void tdxMmioIsAnEntryWithoutSuppressVe() {
         var tdx = ept.withMmioValue(0);
