@@ -41,6 +41,9 @@ public final class TdpEntry implements Described {
             .property("bits", "record", "The decoded bits.", "show plain.ept[0].bits", TdpEntry::bits)
             .build();
 
+    /** Columns of a line of a picture: with a report's margin within 80. */
+    private static final int COLUMNS = 70;
+
     private final String label;
     private final SpteFormat format;
     private final String space;
@@ -157,20 +160,29 @@ public final class TdpEntry implements Described {
 
     @Override
     public Optional<String> picture() {
-        return Optional.of("%s  0x%016x  %s".formatted(Level.name(level), raw, describe()));
+        return Optional.of(described("%s  0x%016x".formatted(Level.name(level), raw)));
     }
 
     private String encryption() {
         return format.isEncrypted(raw) ? " C" : "";
     }
 
-    /** {@code leaf rwx wb pfn 0x123 A D}, for one line of a picture. */
+    /** {@code head}, and what the entry says, indented on a line of its own where both together are too long for a report. */
+    String described(String head) {
+        String says = describe();
+        if (head.length() + 2 + says.length() <= COLUMNS) {
+            return head + "  " + says;
+        }
+        return head + "\n" + " ".repeat(head.length() - head.stripLeading().length() + 4) + says;
+    }
+
+    /** {@code rwx wb pfn 0x123 A D host-w mmu-w}: what the entry says. */
     String describe() {
         if (Spte.isFrozen(raw)) {
             return "FROZEN";
         }
         if (leaf()) {
-            return "leaf %s %s pfn 0x%x%s%s%s%s%s%s"
+            return "%s %s pfn 0x%x%s%s%s%s%s%s"
                     .formatted(
                             permissions(),
                             memoryType(),
@@ -178,8 +190,8 @@ public final class TdpEntry implements Described {
                             encryption(),
                             format.isAccessed(raw) ? " A" : "",
                             (raw & format.dirtyMask()) != 0 ? " D" : "",
-                            format.isHostWritable(raw) ? " host-writable" : "",
-                            format.isMmuWritable(raw) ? " mmu-writable" : "",
+                            format.isHostWritable(raw) ? " host-w" : "",
+                            format.isMmuWritable(raw) ? " mmu-w" : "",
                             format.isAccessTracked(raw) ? " access-tracked" : "");
         }
         if (present()) {

@@ -90,8 +90,8 @@ public final class TdpRange implements Described {
         var text = new StringBuilder();
         for (TdpEntry entry : entries) {
             text.append(text.isEmpty() ? "" : "\n")
-                    .append("0x%08x  %s"
-                            .formatted(entry.gfn << 12, entry.picture().orElseThrow()));
+                    .append(entry.described(
+                            "0x%08x  %s  0x%016x".formatted(entry.gfn << 12, Level.name(entry.level), entry.raw)));
         }
         return Optional.of(text.toString());
     }

@@ -263,23 +263,26 @@ public final class TdpTable implements Described {
         return text.toString();
     }
 
-    /** Leaves of one table with consecutive addresses and equal bits. */
+    /** Leaves of one table with equal bits, of consecutive frames or all of one (the zero page). */
     private static final class TreeRun {
         private Optional<TdpEntry> first = Optional.empty();
         private int count;
+        private long last;
 
         boolean continues(TdpEntry entry) {
             if (first.isEmpty() || !entry.leaf()) {
                 return false;
             }
             TdpEntry start = first.get();
-            long step = count * Level.pages(start.level);
-            boolean same = start.leaf()
-                    && entry.level == start.level
-                    && entry.sptep == start.sptep + 8L * count
-                    && entry.raw == start.raw + (step << 12);
+            boolean neighbour = start.leaf() && entry.level == start.level && entry.sptep == start.sptep + 8L * count;
+            long step = Level.bytes(start.level);
+            boolean same = neighbour
+                    && (count == 1
+                            ? entry.raw == start.raw + step || entry.raw == start.raw
+                            : entry.raw == last + (last - start.raw) / (count - 1));
             if (same) {
                 count++;
+                last = entry.raw;
             }
             return same;
         }
@@ -287,17 +290,21 @@ public final class TdpTable implements Described {
         void begin(TdpEntry entry) {
             first = Optional.of(entry);
             count = 1;
+            last = entry.raw;
         }
 
         void print(StringBuilder text, int rootLevel) {
             first.ifPresent(entry -> {
                 int index = Level.index(entry.gfn, entry.level);
+                String place = count > 1 ? "[%d..%d]".formatted(index, index + count - 1) : "[%d]".formatted(index);
                 text.append('\n')
-                        .append("  ".repeat(rootLevel - entry.level + 1))
-                        .append(count > 1 ? "[%d..%d]".formatted(index, index + count - 1) : "[%d]".formatted(index))
-                        .append("  0x%08x  %s  0x%016x  "
-                                .formatted(entry.gfn << 12, Level.name(entry.level), entry.raw))
-                        .append(entry.describe());
+                        .append(entry.described("%s%s  0x%08x  %s  0x%016x"
+                                .formatted(
+                                        "  ".repeat(rootLevel - entry.level + 1),
+                                        place,
+                                        entry.gfn << 12,
+                                        Level.name(entry.level),
+                                        entry.raw)));
             });
             first = Optional.empty();
         }

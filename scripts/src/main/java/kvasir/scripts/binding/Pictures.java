@@ -32,7 +32,7 @@ public final class Pictures {
         var lines = new StringBuilder();
         int column = 0;
         for (String field : record.splitWithDelimiters(", ", 0)) {
-            if (column > 0 && !field.equals(", ") && column + field.length() > WIDTH) {
+            if (column > 0 && !field.equals(", ") && column + field.length() + 1 > WIDTH) {
                 lines.setLength(lines.length() - 1);
                 lines.append("\n    ");
                 column = 4;
