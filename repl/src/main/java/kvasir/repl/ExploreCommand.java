@@ -135,6 +135,16 @@ final class ExploreCommand {
         }
 
         @Override
+        public void started(Path file, String test, String semantics) {
+            next.started(file, test, semantics);
+        }
+
+        @Override
+        public void progress(String how) {
+            next.progress(how);
+        }
+
+        @Override
         public void event(long sequence, kvasir.event.Event event) {
             next.event(sequence, event);
         }

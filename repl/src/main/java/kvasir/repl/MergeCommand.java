@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import kvasir.scripts.RaceReport;
 import kvasir.scripts.explore.LockOrder;
@@ -93,10 +94,10 @@ final class MergeCommand {
         return parts.size() == count ? Optional.empty() : Optional.of("there are shards of another split");
     }
 
-    private static RaceReport merge(List<RaceReport> parts) {
-        if (parts.size() == 1) {
-            return parts.getFirst();
-        }
+    private static RaceReport merge(List<RaceReport> shards) {
+        List<RaceReport> parts = shards.stream()
+                .filter(Predicate.not(RaceReport::elsewhereSearched))
+                .toList();
         RaceReport first = parts.getFirst();
         Map<List<Object>, RaceReport.Ending> endings = new LinkedHashMap<>();
         for (RaceReport part : parts) {
@@ -158,11 +159,7 @@ final class MergeCommand {
     }
 
     private static RaceReport.Ending both(RaceReport.Ending one, RaceReport.Ending two) {
-        RaceReport.Ending witness = two.preemptions() < one.preemptions()
-                        || two.preemptions() == one.preemptions()
-                                && two.steps().size() < one.steps().size()
-                ? two
-                : one;
+        RaceReport.Ending witness = RaceReport.Ending.ORDER.compare(two, one) < 0 ? two : one;
         return new RaceReport.Ending(
                 one.kind(),
                 one.text(),

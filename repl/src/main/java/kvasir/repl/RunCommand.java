@@ -78,6 +78,11 @@ final class RunCommand {
         }
 
         @Override
+        public void progress(String how) {
+            all.forEach(each -> each.progress(how));
+        }
+
+        @Override
         public void event(long sequence, Event event) {
             all.forEach(each -> each.event(sequence, event));
         }

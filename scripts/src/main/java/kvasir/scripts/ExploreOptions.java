@@ -32,6 +32,11 @@ public record ExploreOptions(
         off = List.copyOf(off);
     }
 
+    /** The same, of the whole search. */
+    public ExploreOptions whole() {
+        return new ExploreOptions(preemptions, states, Shard.ALL, replay, onlyRaces, off);
+    }
+
     /** What a race says, but for what is said here. */
     public Bounds over(Bounds race) {
         Bounds bounds = race.with(preemptions, states);

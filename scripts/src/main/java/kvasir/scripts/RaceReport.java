@@ -1,7 +1,10 @@
 package kvasir.scripts;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import kvasir.scripts.explore.Exploration;
 import kvasir.scripts.explore.LockOrder;
 import kvasir.scripts.explore.RaceSvg;
 import kvasir.scripts.explore.Step;
@@ -11,14 +14,15 @@ import kvasir.scripts.explore.Step;
  *
  * @param race its title
  * @param tasks labels, in the order of the race
- * @param method {@code states}, {@code schedules} or {@code walks}: what was gone through
+ * @param method {@code states}, {@code schedules} or {@code walks}: what was gone through; {@code nothing} if the race is
+ *     another shard's
  * @param completeness {@code complete (1,234 states)} or {@code bounded (...)}
  * @param size states, schedules or walks
  * @param steps steps that were considered
  * @param runs times the real code was run
  * @param shard {@code 1/4}; {@code 1/1} for the whole search
  * @param clauses what the race states, in its order
- * @param endings each distinct end, in the order found
+ * @param endings each distinct end, in the order of {@link Ending#ORDER}
  * @param lockOrder which lock was taken while which was held, over all runs
  * @param elsewhere what the same race does under other semantics, a line each; empty unless something is wrong here
  * @param note why schedules were gone through although states would be fewer; empty if they were not
@@ -60,9 +64,23 @@ public record RaceReport(
             String token,
             int preemptions,
             List<Step> steps) {
+        /** Fewest preemptions first, then fewest steps, then by who runs; what was not run again comes last. */
+        public static final Comparator<Ending> ORDER = Comparator.comparing((Ending each) -> each.steps.isEmpty())
+                .thenComparingInt(Ending::preemptions)
+                .thenComparingInt(each -> each.steps.size())
+                .thenComparing(Ending::way)
+                .thenComparing(Ending::token);
+
         public Ending {
             conditions = List.copyOf(conditions);
             steps = List.copyOf(steps);
+        }
+
+        /** Who runs at each step, a letter each. */
+        private String way() {
+            return steps.stream()
+                    .map(step -> String.valueOf((char) ('A' + step.task())))
+                    .collect(Collectors.joining());
         }
 
         /** Whether no correct kernel ends so. */
@@ -94,10 +112,15 @@ public record RaceReport(
     public RaceReport {
         clauses = List.copyOf(clauses);
         tasks = List.copyOf(tasks);
-        endings = List.copyOf(endings);
+        endings = endings.stream().sorted(Ending.ORDER).toList();
         lockOrder = List.copyOf(lockOrder);
         elsewhere = List.copyOf(elsewhere);
         reductions = List.copyOf(reductions);
+    }
+
+    /** Whether another shard has the search. */
+    public boolean elsewhereSearched() {
+        return method.equals(Exploration.Method.NOTHING.words());
     }
 
     /** The locks of a cycle in the lock order, if there is one. */
@@ -107,6 +130,9 @@ public record RaceReport(
 
     /** What was found as lines that can be put into a mail: how many schedules end how, and the first of each. */
     public String text() {
+        if (elsewhereSearched()) {
+            return "race \"%s\": %s".formatted(race, completeness);
+        }
         var text =
                 new StringBuilder(MailLines.fold("race \"%s\": %s, %,d steps".formatted(race, completeness, steps), 2));
         int width = Math.max(

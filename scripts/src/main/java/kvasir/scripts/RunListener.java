@@ -22,6 +22,9 @@ public interface RunListener {
     /** A case begins. */
     default void started(Path file, String test, String semantics) {}
 
+    /** The case that began last takes long; {@code how} says how far it is. Told now and then. */
+    default void progress(String how) {}
+
     /** The machine did something; only with {@link RunOptions#trace()}. */
     default void event(long sequence, Event event) {}
 

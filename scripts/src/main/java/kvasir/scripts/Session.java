@@ -9,9 +9,13 @@ import kvasir.grammar.Diagnostic;
 import kvasir.grammar.Kvs;
 import kvasir.grammar.SourceFile;
 import kvasir.scripts.nodes.Execution;
+import kvasir.scripts.nodes.Fault;
 import kvasir.scripts.nodes.ScriptException;
+import kvasir.scripts.runner.RaceRunner;
 import kvasir.scripts.translate.FileScope;
 import kvasir.scripts.translate.Loader;
+import kvasir.scripts.translate.Program;
+import kvasir.scripts.translate.RaceBody;
 
 /** A conversation: statements one after another in one machine that keeps its state. */
 public final class Session implements AutoCloseable {
@@ -89,7 +93,8 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Evaluates statements or one expression, whose value is printed. Tests are run at once in this machine.
+     * Evaluates statements or one expression, whose value is printed. Tests are run at once in this machine; races
+     * are explored from where it stands and leave it so.
      *
      * @param text one or more lines
      */
@@ -107,16 +112,35 @@ public final class Session implements AutoCloseable {
         }
         try {
             input.body().call(execution);
+            for (Program.Test test : input.races()) {
+                Optional<Fault> broken = explore(test);
+                if (broken.isPresent()) {
+                    return refused(broken.get());
+                }
+            }
             return new Reply.Done(List.copyOf(printed));
         } catch (ScriptException exception) {
-            var fault = exception.fault();
-            return refused(List.of(Failure.of(fault.kind(), fault.diagnostic(), fault.notes())));
+            return refused(exception.fault());
         } catch (RuntimeException | StackOverflowError bug) {
             StackTraceElement[] stack = bug.getStackTrace();
             var diagnostic = Diagnostic.of("E0600", source.span(0, 0), "this is a bug in Kvasir", bug.toString());
             var notes = List.of("at: " + (stack.length == 0 ? "an unknown place" : stack[0].toString()));
             return refused(List.of(Failure.of(Failure.Kind.BUG, diagnostic, notes)));
         }
+    }
+
+    /** Every schedule of a race from the machine as it stands, and then the machine as it stood. */
+    private Optional<Fault> explore(Program.Test test) {
+        if (!(test.body() instanceof RaceBody race)) {
+            return Optional.empty();
+        }
+        RaceRunner.Result result = RaceRunner.inPlace(world, execution, test, race, () -> interrupted);
+        printed.addAll(result.output());
+        return result.fault();
+    }
+
+    private Reply refused(Fault fault) {
+        return refused(List.of(Failure.of(fault.kind(), fault.diagnostic(), fault.notes())));
     }
 
     private Reply refused(List<Failure> failures) {

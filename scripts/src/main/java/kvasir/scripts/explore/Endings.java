@@ -20,9 +20,10 @@ final class Endings {
     /** Ends that look the same. */
     private record Key(Verdict verdict, String outcomes, EndState end) {}
 
+    /** How often, and which state in which order of the tasks is the first of them. */
     private static final class Tally {
-        final int first;
-        final int order;
+        int first;
+        int order;
         double count;
 
         Tally(int first, int order) {
@@ -55,13 +56,30 @@ final class Endings {
                         entry.getKey().outcomes(),
                         entry.getKey().end(),
                         entry.getValue().count / space.orders(),
-                        space.schedule(entry.getValue().first, entry.getValue().order)))
+                        space.schedule(entry.getValue().first, entry.getValue().order),
+                        space.way(entry.getValue().first, entry.getValue().order)))
+                .sorted(Exploration.Distinct.WITNESSES)
                 .toList();
     }
 
     /** Of the ways to a state and its mirror images each order of the tasks has its share. */
     private void tally(Map<Key, Tally> tallies, Key key, int state, int order) {
-        tallies.computeIfAbsent(key, first -> new Tally(state, order)).count += ways[state];
+        Tally tally = tallies.computeIfAbsent(key, first -> new Tally(state, order));
+        tally.count += ways[state];
+        if (comesBefore(state, order, tally)) {
+            tally.first = state;
+            tally.order = order;
+        }
+    }
+
+    /** In the order of {@link Exploration.Distinct#WITNESSES}. */
+    private boolean comesBefore(int state, int order, Tally tally) {
+        int preemptions = Integer.compare(space.preemptions(state), space.preemptions(tally.first));
+        int depth = Integer.compare(space.depth(state), space.depth(tally.first));
+        if (preemptions != 0 || depth != 0) {
+            return preemptions < 0 || preemptions == 0 && depth < 0;
+        }
+        return space.way(state, order).compareTo(space.way(tally.first, tally.order)) < 0;
     }
 
     /** Which states can reach an end, or one that was not followed and might. */

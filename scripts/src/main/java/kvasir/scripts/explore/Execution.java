@@ -339,6 +339,16 @@ final class Execution implements Seams {
         return taken;
     }
 
+    /** Who ran at each step, a letter each; of a run that ends in a loop, up to where it only repeats what was before. */
+    String way() {
+        var way = new StringBuilder();
+        int last = Math.min(repeatsFrom(), Math.min(step, bounds.steps()));
+        for (int at = 0; at < last; at++) {
+            way.append((char) ('A' + (choices[at] >>> 16 & 0xff)));
+        }
+        return way.toString();
+    }
+
     /** The first step that only repeats what was before; the number of steps if the run did not end in a loop. */
     int repeatsFrom() {
         int recorded = Math.min(step, bounds.steps());

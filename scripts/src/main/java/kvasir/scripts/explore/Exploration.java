@@ -1,5 +1,6 @@
 package kvasir.scripts.explore;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -9,7 +10,7 @@ import java.util.OptionalInt;
  * What a search found.
  *
  * @param method what was searched
- * @param outcomes each distinct end, in the order found
+ * @param outcomes each distinct end, in the order of {@link Distinct#WITNESSES}
  * @param size states, or schedules
  * @param steps steps that were considered
  * @param runs times the real code was run
@@ -43,7 +44,9 @@ public record Exploration(
         /** Schedules, each from the start. */
         SCHEDULES,
         /** Random schedules. */
-        WALKS;
+        WALKS,
+        /** Nothing: it is another shard's. */
+        NOTHING;
 
         /** {@code states}. */
         public String words() {
@@ -58,13 +61,42 @@ public record Exploration(
      * @param outcomes how the tasks ended, in words
      * @param end what the race looked at
      * @param count schedules that end so; turns of a retry loop are not counted
-     * @param witness the first of them: none has fewer preemptions, and none of those fewer steps
+     * @param witness the first of them in the order of {@link #WITNESSES}
+     * @param way that leads there, or into the loop: who runs at each step, a letter each, {@code AAB}
      */
-    public record Distinct(Verdict verdict, String outcomes, EndState end, double count, Schedule witness) {
+    public record Distinct(Verdict verdict, String outcomes, EndState end, double count, Schedule witness, String way) {
+        /** Fewest preemptions first, then fewest steps, then by who runs. */
+        static final Comparator<Distinct> WITNESSES = Comparator.<Distinct>comparingInt(
+                        each -> each.witness.preemptions())
+                .thenComparingInt(each -> each.way.length())
+                .thenComparing(Distinct::way);
+
+        /** The same with another count. */
+        Distinct counted(double schedules) {
+            return new Distinct(verdict, outcomes, end, schedules, witness, way);
+        }
+
         /** The count, in full as long as it is exact. */
         public String counted() {
             return Exploration.counted(count);
         }
+    }
+
+    /** What is told of a search that is another shard's. */
+    static Exploration leftTo(Shard owner) {
+        return new Exploration(
+                Method.NOTHING,
+                List.of(),
+                0,
+                0,
+                0,
+                Optional.of("searched by shard " + owner),
+                OptionalInt.empty(),
+                false,
+                List.of(),
+                "",
+                0,
+                List.of());
     }
 
     /** The locks of a cycle in the lock order, if there is one. */
@@ -87,6 +119,9 @@ public record Exploration(
         String amount = "%,d %s".formatted(size, method.words());
         if (method == Method.WALKS) {
             return "bounded (%s at random)".formatted(amount);
+        }
+        if (method == Method.NOTHING) {
+            return bound.orElseThrow();
         }
         if (bound.isPresent()) {
             return "bounded (%s)".formatted(bound.get());

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.function.BooleanSupplier;
 
 /**
  * Explores a scenario: its states where the machine can tell them apart, else schedules from the start, or random walks.
@@ -16,35 +15,51 @@ import java.util.function.BooleanSupplier;
 public final class Explorer {
     private static final int MOST_STARTS = 40;
 
+    /** Schedules or walks between two calls of {@link Attendant#reached}. */
+    private static final int RUNS_BETWEEN_NEWS = 256;
+
     private final Scenario scenario;
     private final Bounds bounds;
+    private final String name;
     private final Shard shard;
-    private final BooleanSupplier interrupted;
+    private final Attendant attendant;
     private final LockOrder lockOrder = new LockOrder();
 
     /** Runs that ended in the same way. */
     private record Key(Verdict verdict, String outcomes, EndState end) {}
 
-    /** How often, and the first time. */
+    /** How often, and the first of them. */
     private static final class Tally {
-        Schedule witness;
-        int count;
+        Exploration.Distinct first;
+        int count = 1;
 
-        Tally(Schedule witness) {
-            this.witness = witness;
+        Tally(Exploration.Distinct first) {
+            this.first = first;
         }
     }
 
+    /**
+     * How the machine looks before a task runs.
+     *
+     * @param told whether it tells all of its state
+     * @param invariants whether they are asked for
+     */
+    private record Sample(List<String> labels, boolean told, boolean invariants) {}
+
     public Explorer(Scenario scenario, Bounds bounds) {
-        this(scenario, bounds, Shard.ALL, () -> false);
+        this(scenario, bounds, "", Shard.ALL, () -> false);
     }
 
-    /** @param interrupted whether the user wants the search to end */
-    public Explorer(Scenario scenario, Bounds bounds, Shard shard, BooleanSupplier interrupted) {
+    /**
+     * @param name of the search: what is not divided goes to a shard by it
+     * @param attendant may end the search, and hears how far it is
+     */
+    public Explorer(Scenario scenario, Bounds bounds, String name, Shard shard, Attendant attendant) {
         this.scenario = scenario;
         this.bounds = bounds;
+        this.name = name;
         this.shard = shard;
-        this.interrupted = interrupted;
+        this.attendant = attendant;
     }
 
     /** Searches until everything within the bounds was seen. */
@@ -52,33 +67,44 @@ public final class Explorer {
         if (bounds.walks() > 0) {
             return walks();
         }
-        var knowledge = new Learner.Knowledge();
-        String whyNot;
-        try {
-            return states(knowledge);
-        } catch (Learner.Untold reason) {
-            whyNot = String.valueOf(reason.getMessage());
+        Sample sample = sample();
+        if (!sample.told) {
+            return schedules(shard, "of a TDX or SNP guest the states are not compared");
         }
-        return schedules(whyNot);
+        Shard share = shard;
+        if (!sample.invariants) {
+            Shard owner = shard.ownerOf(name);
+            if (!owner.equals(shard)) {
+                return Exploration.leftTo(owner);
+            }
+            share = Shard.ALL;
+        }
+        try {
+            return states(share, sample);
+        } catch (Learner.Untold reason) {
+            return schedules(share, String.valueOf(reason.getMessage()));
+        }
+    }
+
+    private Sample sample() {
+        Scenario.Run run = scenario.begin(kvasir.kvm.Seams.SEQUENTIAL);
+        var sample = new Sample(
+                run.tasks().stream().map(Scenario.Task::label).toList(), run.fingerprinted(), run.watchesInvariants());
+        run.close();
+        return sample;
     }
 
     // ---- states
 
-    private Exploration states(Learner.Knowledge knowledge) {
-        Scenario.Run sample = scenario.begin(kvasir.kvm.Seams.SEQUENTIAL);
-        List<String> labels = sample.tasks().stream().map(Scenario.Task::label).toList();
-        boolean told = sample.fingerprinted();
-        boolean invariants = sample.watchesInvariants();
-        sample.close();
-        if (!told) {
-            throw new Learner.Untold("of a TDX or SNP guest the states are not compared");
-        }
+    private Exploration states(Shard share, Sample sample) {
+        var knowledge = new Learner.Knowledge();
+        List<String> labels = sample.labels;
         Bounds within = bounds;
         int notLocal = 0;
         knowledge.forget(labels.size());
         for (int start = 0; start < MOST_STARTS; ) {
             var space = new StateSpace(
-                    scenario, within, shard, lockOrder, knowledge, labels.size(), invariants, interrupted);
+                    scenario, within, share, lockOrder, knowledge, labels.size(), sample.invariants, attendant);
             try {
                 space.search();
                 return new Exploration(
@@ -114,7 +140,7 @@ public final class Explorer {
 
     // ---- schedules
 
-    private Exploration schedules(String whyNotStates) {
+    private Exploration schedules(Shard share, String whyNotStates) {
         int most = bounds.mostPreemptions(Bounds.PREEMPTIONS);
         var frontier = new ArrayList<ArrayDeque<Schedule>>();
         for (int i = 0; i <= most; i++) {
@@ -130,19 +156,19 @@ public final class Explorer {
         search:
         for (ArrayDeque<Schedule> level : frontier) {
             while (!level.isEmpty()) {
-                if (schedules == bounds.schedules() || interrupted.getAsBoolean()) {
-                    bound = Optional.of(
-                            interrupted.getAsBoolean() ? "interrupted" : "%,d schedules".formatted(schedules));
+                if (schedules == bounds.schedules() || attendant.interrupted()) {
+                    bound = Optional.of(attendant.interrupted() ? "interrupted" : "%,d schedules".formatted(schedules));
                     break search;
                 }
                 Schedule schedule = level.removeFirst();
                 var execution = new Execution(scenario, schedule, bounds, lockOrder, false);
                 Verdict verdict = execution.execute();
-                boolean own = schedule.choices() != 0 || shard.first();
+                boolean own = schedule.choices() != 0 || share.first();
                 if (own) {
                     schedules++;
                     steps += execution.length();
                     tally(tallies, execution, verdict, schedule);
+                    reached(schedules, "schedules");
                 }
                 execution.close();
                 int mine = shared;
@@ -150,7 +176,7 @@ public final class Explorer {
                 execution.alternatives(schedule, next -> {
                     if (next.preemptions() > most) {
                         dropped[0] = true;
-                    } else if (schedule.choices() != 0 || (mine + count[0]++) % shard.count() == shard.index()) {
+                    } else if (schedule.choices() != 0 || (mine + count[0]++) % share.count() == share.index()) {
                         frontier.get(next.preemptions()).addLast(next);
                     }
                 });
@@ -172,24 +198,35 @@ public final class Explorer {
                 List.of());
     }
 
+    private void reached(int number, String what) {
+        if (number % RUNS_BETWEEN_NEWS == 0) {
+            attendant.reached("%,d %s".formatted(number, what));
+        }
+    }
+
     private static void tally(Map<Key, Tally> tallies, Execution execution, Verdict verdict, Schedule schedule) {
         EndState end = verdict instanceof Verdict.Ended ? execution.end() : EndState.NONE;
         String outcomes = verdict instanceof Verdict.Livelock ? "" : execution.outcomes();
-        Tally tally = tallies.computeIfAbsent(new Key(verdict, outcomes, end), key -> new Tally(schedule));
-        tally.count++;
-        if (schedule.preemptions() < tally.witness.preemptions()) {
-            tally.witness = schedule;
+        var key = new Key(verdict, outcomes, end);
+        Tally known = tallies.get(key);
+        if (known != null) {
+            known.count++;
+            if (schedule.preemptions() > known.first.witness().preemptions()) {
+                return;
+            }
+        }
+        var found = new Exploration.Distinct(verdict, outcomes, end, 0, schedule, execution.way());
+        if (known == null) {
+            tallies.put(key, new Tally(found));
+        } else if (Exploration.Distinct.WITNESSES.compare(found, known.first) < 0) {
+            known.first = found;
         }
     }
 
     private static List<Exploration.Distinct> distinct(Map<Key, Tally> tallies) {
-        return tallies.entrySet().stream()
-                .map(entry -> new Exploration.Distinct(
-                        entry.getKey().verdict(),
-                        entry.getKey().outcomes(),
-                        entry.getKey().end(),
-                        entry.getValue().count,
-                        entry.getValue().witness))
+        return tallies.values().stream()
+                .map(tally -> tally.first.counted(tally.count))
+                .sorted(Exploration.Distinct.WITNESSES)
                 .toList();
     }
 
@@ -200,7 +237,7 @@ public final class Explorer {
         long steps = 0;
         int length = 0;
         int walks = 0;
-        for (int i = shard.index(); i < bounds.walks() && !interrupted.getAsBoolean(); i += shard.count()) {
+        for (int i = shard.index(); i < bounds.walks() && !attendant.interrupted(); i += shard.count()) {
             var random = new java.util.SplittableRandom(bounds.seed() * 0x9e3779b97f4a7c15L + i);
             if (length == 0) {
                 length = Math.min(1 + runOnce(Schedule.DEFAULT).length(), bounds.steps());
@@ -213,6 +250,7 @@ public final class Explorer {
             walks++;
             steps += execution.length();
             tally(tallies, execution, verdict, execution.taken());
+            reached(walks, "walks");
             execution.close();
         }
         return new Exploration(

@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
 /**
@@ -28,6 +27,9 @@ final class StateSpace {
     /** Local steps that are done together with the one before; a task that spins alone has no end of them. */
     private static final int MOST_MERGED = 64;
 
+    /** States that are expanded between two calls of {@link Attendant#reached}. */
+    private static final int EXPANDED_BETWEEN_NEWS = 1 << 12;
+
     /** Steps that a run which teaches goes on for beyond what was asked. */
     private static final int LOOK_AHEAD = 60;
 
@@ -37,7 +39,7 @@ final class StateSpace {
     private final Learner.Knowledge knowledge;
     private final Cells cells;
     private final StepTrees trees;
-    private final BooleanSupplier interrupted;
+    private final Attendant attendant;
     private final int tasks;
     private final boolean watchesInvariants;
     private final Shard shard;
@@ -60,6 +62,7 @@ final class StateSpace {
     private final Map<Integer, List<Terminal>> terminals = new LinkedHashMap<>();
     private Optional<String> bound = Optional.empty();
     private boolean cutByPreemptions;
+    private int expanded;
     private long steps;
     private long mergedSteps;
     private final List<StepTrees.Node> merged = new ArrayList<>();
@@ -117,7 +120,7 @@ final class StateSpace {
             Learner.Knowledge knowledge,
             int tasks,
             boolean watchesInvariants,
-            BooleanSupplier interrupted) {
+            Attendant attendant) {
         this.scenario = scenario;
         this.bounds = bounds;
         this.shard = shard;
@@ -125,7 +128,7 @@ final class StateSpace {
         this.knowledge = knowledge;
         this.tasks = tasks;
         this.watchesInvariants = watchesInvariants;
-        this.interrupted = interrupted;
+        this.attendant = attendant;
         cells = knowledge.cells;
         trees = knowledge.trees;
         sharing = knowledge.sharing.version();
@@ -159,9 +162,9 @@ final class StateSpace {
                     int state = bucket.get(i);
                     if (kind(state) == OPEN && preemptions(state) == level && depth.get(state) == at) {
                         int most = symmetry.on() ? Math.min(bounds.states(), MOST_MIRRORED - tasks) : bounds.states();
-                        if (parent.size() >= most || interrupted.getAsBoolean()) {
+                        if (parent.size() >= most || attendant.interrupted()) {
                             bound = Optional.of(
-                                    interrupted.getAsBoolean() ? "interrupted" : "%,d states".formatted(parent.size()));
+                                    attendant.interrupted() ? "interrupted" : "%,d states".formatted(parent.size()));
                             return;
                         }
                         if (storedBytes() + openBytes > (long) bounds.megabytes() << 20) {
@@ -170,6 +173,9 @@ final class StateSpace {
                             return;
                         }
                         expand(state);
+                        if (++expanded % EXPANDED_BETWEEN_NEWS == 0) {
+                            attendant.reached("%,d states".formatted(parent.size()));
+                        }
                     }
                 }
                 levels.get(level).set(at, new IntList());
@@ -414,6 +420,15 @@ final class StateSpace {
         execution.execute(depth.get(state), 0);
         execution.close();
         return execution.taken();
+    }
+
+    /** Who runs at each step on the way to a state, a letter each, or in another order of the tasks to its mirror image. */
+    String way(int state, int order) {
+        var letters = new StringBuilder();
+        for (int task : symmetry.way(order, way(state, NOBODY, 0))) {
+            letters.append((char) ('A' + task));
+        }
+        return letters.toString();
     }
 
     private void look(int state, boolean ended) {

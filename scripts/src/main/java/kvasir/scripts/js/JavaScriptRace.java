@@ -7,7 +7,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import kvasir.grammar.Statement.Frequency;
@@ -19,6 +18,7 @@ import kvasir.scripts.RaceReport;
 import kvasir.scripts.binding.Nothing;
 import kvasir.scripts.binding.Refusal;
 import kvasir.scripts.binding.Spelling;
+import kvasir.scripts.explore.Attendant;
 import kvasir.scripts.explore.Bounds;
 import kvasir.scripts.explore.EndState;
 import kvasir.scripts.explore.Exploration;
@@ -201,12 +201,12 @@ final class JavaScriptRace implements Scenario {
     }
 
     /** What it comes to under the semantics at hand, in a line. */
-    String summary(String semantics, BooleanSupplier interrupted) {
+    String summary(String semantics, Attendant attendant) {
         return inPlace(
-                () -> RaceSearch.summary(semantics, new Explorer(this, bounds, Shard.ALL, interrupted).explore()));
+                () -> RaceSearch.summary(semantics, new Explorer(this, bounds, title, Shard.ALL, attendant).explore()));
     }
 
-    Result run(BooleanSupplier interrupted) {
+    Result run(Attendant attendant) {
         if (exploring.invariants() && !watched()) {
             clauses.add(new RaceSearch.Clause(
                     Frequency.NEVER, "invariant violation", Optional.of(RaceBody.Known.INVARIANT_VIOLATION)));
@@ -214,18 +214,18 @@ final class JavaScriptRace implements Scenario {
         }
         return inPlace(() -> {
             Shard shard = exploring.options().shard();
-            var explorer = new Explorer(this, bounds, shard, interrupted);
+            var explorer = new Explorer(this, bounds, title, shard, attendant);
             var search = new RaceSearch(title, List.copyOf(tasks.keySet()), clauses, explorer, shard);
             Exploration found = explorer.explore();
             Optional<RaceSearch.Broken> broken = search.broken(found);
-            List<String> elsewhere = RaceSearch.bad(found) && shard.equals(Shard.ALL)
-                    ? exploring.elsewhere().apply(title)
-                    : List.of();
+            List<String> elsewhere =
+                    RaceSearch.bad(found) ? exploring.elsewhere().apply(title) : List.of();
+            RaceReport report = search.report(found, elsewhere);
             return new Result(
-                    search.report(found, elsewhere),
+                    report,
                     broken.map(each -> "`" + clauses.get(each.clause()).words() + "` does not hold: " + each.reason()),
                     broken.map(RaceSearch.Broken::details).orElse(List.of()),
-                    found.outcomes().stream().map(search::schedule).toList());
+                    report.endings().stream().map(search::schedule).toList());
         });
     }
 

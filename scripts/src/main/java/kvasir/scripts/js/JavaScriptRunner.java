@@ -162,6 +162,7 @@ public final class JavaScriptRunner {
                 run.options.explore(),
                 run.options.invariants(),
                 races::add,
+                run.tally.listener::progress,
                 title -> elsewhere(run, semantics, title, current));
         var realm = new Realm(machines, execution, run.options.seed(), run.file, exploring);
         running = realm;
@@ -193,8 +194,8 @@ public final class JavaScriptRunner {
         try (Machines.World world =
                 machines.create(new Machines.Choice(semantics, run.options.seed(), run.options.instructionBudget()))) {
             var execution = new Execution(world, semantics, Optional.empty(), false, text -> {}, () -> interrupted);
-            var exploring =
-                    new Exploring(run.options.explore(), run.options.invariants(), report -> {}, title -> List.of());
+            var exploring = new Exploring(
+                    run.options.explore(), run.options.invariants(), report -> {}, how -> {}, title -> List.of());
             try (var realm = new Realm(machines, execution, run.options.seed(), run.file, exploring)) {
                 return summary(realm, run.file, race, test).orElseGet(() -> RaceSearch.noSummary(semantics));
             }

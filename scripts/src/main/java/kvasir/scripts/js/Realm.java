@@ -31,6 +31,7 @@ import kvasir.scripts.binding.Refusal;
 import kvasir.scripts.binding.Spelling;
 import kvasir.scripts.binding.Values;
 import kvasir.scripts.binding.Zeros;
+import kvasir.scripts.explore.Attendant;
 import kvasir.scripts.nodes.Execution;
 import org.graalvm.polyglot.Context;
 import org.graalvm.polyglot.Engine;
@@ -321,7 +322,17 @@ final class Realm implements AutoCloseable {
             }
             return bridge().toJs(Map.of("text", replayed.get()));
         }
-        JavaScriptRace.Result result = race.run(execution::interrupted);
+        JavaScriptRace.Result result = race.run(new Attendant() {
+            @Override
+            public boolean interrupted() {
+                return execution.interrupted();
+            }
+
+            @Override
+            public void reached(String how) {
+                exploring.reached().accept(how);
+            }
+        });
         execution.print(result.report().text());
         exploring.found().accept(result.report());
         partly = exploring.partly() && result.broken().isEmpty();

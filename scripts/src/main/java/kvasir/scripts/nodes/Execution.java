@@ -76,6 +76,13 @@ public final class Execution {
         return other;
     }
 
+    /** The same names in the same machine, but what is shown goes nowhere and nobody interrupts. */
+    public Execution unheard() {
+        var other = new Execution(world, semantics, Optional.empty(), false, text -> {}, () -> false);
+        other.globals = globals.clone();
+        return other;
+    }
+
     /** The machine. */
     public Machines.World world() {
         return world;

@@ -15,6 +15,7 @@ import kvasir.scripts.Machines;
 import kvasir.scripts.RaceReport;
 import kvasir.scripts.RunListener;
 import kvasir.scripts.RunOptions;
+import kvasir.scripts.explore.Attendant;
 import kvasir.scripts.nodes.Execution;
 import kvasir.scripts.nodes.Fault;
 import kvasir.scripts.nodes.InvariantsNode;
@@ -72,7 +73,7 @@ final class CaseRunner {
             return result(each, CaseResult.Verdict.SKIPPED, Optional.empty(), List.of(), List.of(), "");
         }
         if (each.test().isPresent() && each.test().get().body() instanceof RaceBody race) {
-            Attempt explored = explore(each, each.test().get(), race, trace(listener));
+            Attempt explored = explore(each, each.test().get(), race, listener);
             return explored.fault()
                     .map(fault -> failed(each, fault, explored))
                     .orElseGet(() -> result(
@@ -129,20 +130,24 @@ final class CaseRunner {
                 attempt.race());
     }
 
-    private Attempt explore(Case each, Program.Test test, RaceBody race, Optional<Events.Listener> trace) {
+    private Attempt explore(Case each, Program.Test test, RaceBody race, RunListener listener) {
         var choice = each.program().choice(each.semantics(), options.seed(), options.instructionBudget());
         try {
-            var runner = new RaceRunner(
-                    each.program(),
-                    test,
-                    race,
-                    machines,
-                    choice,
-                    options.explore(),
-                    options.invariants(),
-                    trace,
-                    interrupted);
-            RaceRunner.Result result = runner.run();
+            var ground = new FreshGround(each.program(), machines, choice, trace(listener), interrupted);
+            var attendant = new Attendant() {
+                @Override
+                public boolean interrupted() {
+                    return interrupted.getAsBoolean();
+                }
+
+                @Override
+                public void reached(String how) {
+                    listener.progress(how);
+                }
+            };
+            RaceRunner.Result result = new RaceRunner(
+                            ground, test.name(), test.span(), race, options.explore(), options.invariants(), attendant)
+                    .run();
             return new Attempt(result.fault(), result.output(), List.of(), "", result.report());
         } catch (ScriptException exception) {
             return new Attempt(Optional.of(exception.fault()), List.of(), List.of(), "");

@@ -4,8 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.BooleanSupplier;
-import kvasir.event.Events;
 import kvasir.grammar.Diagnostic;
 import kvasir.grammar.Span;
 import kvasir.grammar.Statement;
@@ -16,6 +14,7 @@ import kvasir.scripts.Failure;
 import kvasir.scripts.Machines;
 import kvasir.scripts.RaceReport;
 import kvasir.scripts.binding.Nothing;
+import kvasir.scripts.explore.Attendant;
 import kvasir.scripts.explore.EndState;
 import kvasir.scripts.explore.Exploration;
 import kvasir.scripts.explore.Explorer;
@@ -23,78 +22,49 @@ import kvasir.scripts.explore.Scenario;
 import kvasir.scripts.explore.Schedule;
 import kvasir.scripts.nodes.Execution;
 import kvasir.scripts.nodes.Fault;
+import kvasir.scripts.nodes.ScriptException;
 import kvasir.scripts.translate.Program;
 import kvasir.scripts.translate.RaceBody;
 
-/** Explores one race: each run in a machine of its own, made by the script's declarations and setups. */
-final class RaceRunner implements Scenario {
-    private final Program program;
+/** Explores one race as a script says it. */
+public final class RaceRunner implements Scenario {
+    private final RaceGround ground;
     private final RaceBody race;
     private final String title;
     private final Span span;
-    private final Machines machines;
-    private final Machines.Choice choice;
     private final ExploreOptions options;
     private final boolean invariants;
-    private final Optional<Events.Listener> trace;
-    private final BooleanSupplier interrupted;
-    private boolean begun;
+    private final Attendant attendant;
 
     RaceRunner(
-            Program program,
-            Program.Test test,
-            RaceBody race,
-            Machines machines,
-            Machines.Choice choice,
-            ExploreOptions options,
-            boolean invariants,
-            Optional<Events.Listener> trace,
-            BooleanSupplier interrupted) {
-        this.program = program;
-        this.race = race;
-        this.title = test.name();
-        this.span = test.span();
-        this.machines = machines;
-        this.choice = choice;
-        this.options = options;
-        this.invariants = invariants
-                || race.clauses().stream().anyMatch(clause -> clause.claim() == RaceBody.Known.INVARIANT_VIOLATION);
-        this.trace = trace;
-        this.interrupted = interrupted;
-    }
-
-    private RaceRunner under(String semantics) {
-        var other = new Machines.Choice(semantics, choice.seed(), choice.instructionBudget());
-        return new RaceRunner(
-                program, title, span, race, machines, other, options, invariants, Optional.empty(), interrupted);
-    }
-
-    private RaceRunner(
-            Program program,
+            RaceGround ground,
             String title,
             Span span,
             RaceBody race,
-            Machines machines,
-            Machines.Choice choice,
             ExploreOptions options,
             boolean invariants,
-            Optional<Events.Listener> trace,
-            BooleanSupplier interrupted) {
-        this.program = program;
+            Attendant attendant) {
+        this.ground = ground;
         this.race = race;
         this.title = title;
         this.span = span;
-        this.machines = machines;
-        this.choice = choice;
         this.options = options;
         this.invariants = invariants
                 || race.clauses().stream().anyMatch(clause -> clause.claim() == RaceBody.Known.INVARIANT_VIOLATION);
-        this.trace = trace;
-        this.interrupted = interrupted;
+        this.attendant = attendant;
+    }
+
+    /** Explores a race in the machine of a conversation, which is left as it was. */
+    public static Result inPlace(
+            Machines.World world, Execution execution, Program.Test test, RaceBody race, Attendant attendant) {
+        try (var ground = new StandingGround(world, execution)) {
+            return new RaceRunner(ground, test.name(), test.span(), race, ExploreOptions.DEFAULT, false, attendant)
+                    .run();
+        }
     }
 
     /** How the search went: what it prints, the clause that does not hold if one does not, and all that was found. */
-    record Result(List<String> output, Optional<Fault> fault, Optional<RaceReport> report) {}
+    public record Result(List<String> output, Optional<Fault> fault, Optional<RaceReport> report) {}
 
     Result run() {
         Explorer explorer = explorer();
@@ -145,7 +115,8 @@ final class RaceRunner implements Scenario {
     }
 
     private Explorer explorer() {
-        return new Explorer(this, options.over(race.bounds()), options.shard(), interrupted);
+        String name = title + " under " + ground.semantics();
+        return new Explorer(this, options.over(race.bounds()), name, options.shard(), attendant);
     }
 
     private List<String> labels() {
@@ -155,12 +126,9 @@ final class RaceRunner implements Scenario {
     /** The same race under the other semantics of a kernel, as far as the script can be set up there. */
     private List<String> elsewhere() {
         var lines = new ArrayList<String>();
-        if (choice.custom().isPresent() || !options.shard().equals(kvasir.scripts.explore.Shard.ALL)) {
-            return lines;
-        }
-        for (String semantics : machines.semantics()) {
-            if (!semantics.equals(choice.semantics()) && semantics.startsWith("v") && !interrupted.getAsBoolean()) {
-                lines.add(under(semantics).summary());
+        for (RaceGround other : ground.elsewhere()) {
+            if (!attendant.interrupted()) {
+                lines.add(new RaceRunner(other, title, span, race, options.whole(), invariants, attendant).summary());
             }
         }
         return lines;
@@ -168,37 +136,30 @@ final class RaceRunner implements Scenario {
 
     private String summary() {
         try {
-            return RaceSearch.summary(choice.semantics(), explorer().explore());
-        } catch (kvasir.scripts.nodes.ScriptException refused) {
-            return RaceSearch.noSummary(choice.semantics());
+            return RaceSearch.summary(ground.semantics(), explorer().explore());
+        } catch (ScriptException refused) {
+            return RaceSearch.noSummary(ground.semantics());
         }
     }
 
     @Override
     public Run begin(Seams seams) {
-        Machines.World world = machines.create(choice);
-        trace.ifPresent(world.events()::add);
-        // a search that is interrupted ends by itself, with what it found; only its first machine may take long
-        var execution = new Execution(
-                world, choice.semantics(), Optional.empty(), false, text -> {}, begun ? () -> false : interrupted);
-        program.topLevel().call(execution);
-        program.setups().forEach(setup -> setup.call(execution));
-        begun = true;
-        world.seams(seams);
-        return new Schedules(world, execution);
+        RaceGround.Ready ready = ground.ready();
+        ready.world().seams(seams);
+        return new Schedules(ready);
     }
 
     /** One machine with its tasks. */
     private final class Schedules extends WorldRun {
         private final Machines.World world;
-        private final Execution execution;
+        private final RaceGround.Ready ready;
         private final Object[] arguments = new Object[race.tasks().size() + 1];
 
-        Schedules(Machines.World world, Execution execution) {
-            super(world);
-            this.world = world;
-            this.execution = execution;
-            arguments[0] = execution;
+        Schedules(RaceGround.Ready ready) {
+            super(ready.world());
+            world = ready.world();
+            this.ready = ready;
+            arguments[0] = ready.execution();
         }
 
         @Override
@@ -207,7 +168,7 @@ final class RaceRunner implements Scenario {
             for (int i = 0; i < race.tasks().size(); i++) {
                 RaceBody.Task task = race.tasks().get(i);
                 int at = i + 1;
-                Execution own = execution.beside();
+                Execution own = ready.execution().beside();
                 tasks.add(new Task(task.label(), () -> {
                     Outcome outcome = outcome(task.target().call(own));
                     arguments[at] = outcome;
@@ -249,7 +210,7 @@ final class RaceRunner implements Scenario {
 
         @Override
         public void close() {
-            world.close();
+            ready.leave().run();
         }
     }
 }

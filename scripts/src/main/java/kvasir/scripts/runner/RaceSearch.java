@@ -8,6 +8,7 @@ import kvasir.grammar.Statement.Frequency;
 import kvasir.scripts.RaceReport;
 import kvasir.scripts.explore.Exploration;
 import kvasir.scripts.explore.Explorer;
+import kvasir.scripts.explore.Schedule;
 import kvasir.scripts.explore.Shard;
 import kvasir.scripts.explore.Verdict;
 import kvasir.scripts.translate.RaceBody;
@@ -73,9 +74,10 @@ public record RaceSearch(String title, List<String> labels, List<Clause> clauses
         return "the same under %s: cannot be set up".formatted(semantics);
     }
 
-    /** One schedule in writing, step by step. */
-    public String schedule(Exploration.Distinct ending) {
-        return replay(title, labels, explorer.replay(ending.witness()));
+    /** The first schedule of one end in writing, step by step. */
+    public String schedule(RaceReport.Ending ending) {
+        return replay(
+                title, labels, explorer.replay(Schedule.parse(ending.token()).orElseThrow()));
     }
 
     /** A run of one schedule in writing, step by step. */
@@ -151,7 +153,7 @@ public record RaceSearch(String title, List<String> labels, List<Clause> clauses
             boolean holds = clause.frequency() == Frequency.NEVER
                     ? found.lockInversion().isEmpty()
                     : found.lockInversion().isPresent();
-            return holds
+            return holds || partly(clause)
                     ? Optional.empty()
                     : Optional.of(broken(
                             index,
@@ -170,10 +172,9 @@ public record RaceSearch(String title, List<String> labels, List<Clause> clauses
         };
         if (clause.frequency() == Frequency.SOMETIMES
                 && found.outcomes().stream().noneMatch(each -> holds(index, each))) {
-            // a shard sees a part only: whether something ever happens is told when all are merged
-            return shard.count() == 1
-                    ? Optional.of(broken(index, found, "in no schedule that was run", List.of()))
-                    : Optional.empty();
+            return partly(clause)
+                    ? Optional.empty()
+                    : Optional.of(broken(index, found, "in no schedule that was run", List.of()));
         }
         return witness.map(distinct -> broken(
                 index,
@@ -184,6 +185,11 @@ public record RaceSearch(String title, List<String> labels, List<Clause> clauses
                         "schedule: the shortest\n"
                                 + RaceText.replay(title, labels, explorer.replay(distinct.witness()), SCHEDULE_LINES),
                         "replay: explore { replay \"" + distinct.witness().token() + "\" }")));
+    }
+
+    /** A shard sees a part only: whether something ever happens is told when all are merged. */
+    private boolean partly(Clause clause) {
+        return clause.frequency() == Frequency.SOMETIMES && shard.count() != 1;
     }
 
     private boolean holds(int index, Exploration.Distinct distinct) {

@@ -77,9 +77,10 @@ public final class Loader {
     /**
      * One input of a conversation, ready to run.
      *
+     * @param races explored behind the statements
      * @param diagnostics what is wrong; an input with any is not run
      */
-    public record Input(CallTarget body, List<Diagnostic> diagnostics) {}
+    public record Input(CallTarget body, List<Program.Test> races, List<Diagnostic> diagnostics) {}
 
     /** A scope for the names of a conversation. */
     public FileScope conversation() {
@@ -92,7 +93,7 @@ public final class Loader {
         Parsed parsed = Kvs.parse(source);
         FileScope attempt = scope.copy();
         var context = new Context(machines, types, attempt, folder, this::importInto, true);
-        CallTarget body = new UnitTranslator(context, language, context.conversation() ? null : hosted(source))
+        UnitTranslator.Talk talk = new UnitTranslator(context, language, context.conversation() ? null : hosted(source))
                 .conversation(parsed.script());
         var wrong = new ArrayList<>(parsed.diagnostics());
         wrong.addAll(diagnostics);
@@ -100,7 +101,7 @@ public final class Loader {
         if (wrong.isEmpty()) {
             scope.become(attempt);
         }
-        return new Input(body, inOrder(wrong));
+        return new Input(talk.body(), talk.races(), inOrder(wrong));
     }
 
     /** Each once; files as they were finished, positions within a file rising. */

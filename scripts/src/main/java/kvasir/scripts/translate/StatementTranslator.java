@@ -135,8 +135,8 @@ final class StatementTranslator {
                 race.name().span(),
                 Refusal.of(
                         "E0321",
-                        "a race stands at the top level of a file",
-                        "each schedule needs a machine of its own"));
+                        "a race stands at the top level",
+                        "each schedule begins with the machine as it is there"));
         return Optional.empty();
     }
 

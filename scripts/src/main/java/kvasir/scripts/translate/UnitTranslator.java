@@ -57,16 +57,26 @@ final class UnitTranslator {
                 context.scope(), target, setups, tests, List.copyOf(semantics), context.customs(), context.history());
     }
 
+    /**
+     * One input of a conversation.
+     *
+     * @param body its statements
+     * @param races in it
+     */
+    record Talk(CallTarget body, List<Program.Test> races) {}
+
     /** One input of a conversation: tests in it run at once, values are printed. */
-    CallTarget conversation(Script script) {
+    Talk conversation(Script script) {
         List<FunctionSlot> functions = heads(script.statements());
         FrameScope frame = new FrameScope();
         var talk = new StatementTranslator(context, StatementTranslator.Body.CONVERSATION, frame);
         var statements = new ArrayList<StatementNode>();
+        var races = new ArrayList<Program.Test>();
         for (Statement statement : script.statements()) {
             switch (statement) {
                 case Statement.Function function -> {}
                 case Statement.Import i -> statements.add(context.importing(i));
+                case Statement.Race race -> races.add(test(new PendingTest(race, Optional.empty())));
                 case Statement.Test test -> statements.add(talk.block(test.body()));
                 case Statement.Setup setup ->
                     statements.addAll(talk.all(setup.body().statements()));
@@ -74,7 +84,7 @@ final class UnitTranslator {
             }
         }
         bodies(script.statements(), functions);
-        return target("input", script.span(), frame, statements);
+        return new Talk(target("input", script.span(), frame, statements), races);
     }
 
     private void topLevel(Statement statement, StatementTranslator top, List<StatementNode> statements) {
