@@ -124,6 +124,11 @@ public final class Cap {
         };
     }
 
+    /** KVM_X86_VALID_QUIRKS: bits 8 and 9 came with 6.14 and 6.16; bit 7, of 6.12, is in all kernels here. */
+    static long quirks(Kvm kvm) {
+        return kvm.version().atLeast(6, 16) ? 0x3ff : kvm.version().atLeast(6, 14) ? 0x1ff : 0xff;
+    }
+
     private static long everywhere(Kvm kvm, int cap) {
         return switch (cap) {
             case IRQCHIP, HLT, USER_MEMORY, SET_TSS_ADDR, VAPIC, EXT_CPUID, PIT, MP_STATE, SYNC_MMU, USER_NMI -> 1;
@@ -154,7 +159,7 @@ public final class Cap {
             case DIRTY_LOG_RING, DIRTY_LOG_RING_ACQ_REL -> 65536L * 16;
             case DIRTY_LOG_RING_WITH_BITMAP -> 0;
             case EXIT_HYPERCALL -> 1L << 12;
-            case DISABLE_QUIRKS2 -> Vm.QUIRK_SLOT_ZAP_ALL | Vm.QUIRK_IGNORE_GUEST_PAT | 0x7f;
+            case DISABLE_QUIRKS2 -> quirks(kvm);
             case VM_TYPES -> 1 << VmType.DEFAULT.number() | 1 << VmType.SW_PROTECTED.number();
             case PRE_FAULT_MEMORY -> kvm.host().tdp() && kvm.version().atLeast(6, 11) ? 1 : 0;
             default -> 0;

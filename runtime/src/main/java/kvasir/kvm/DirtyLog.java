@@ -13,6 +13,8 @@ final class DirtyLog {
     private static final int MAX_ENTRIES = 65536;
     private static final int BATCH = 64;
 
+    private static final String NO_SUCH_ID = ": no such address space or slot id";
+
     private static final Call GET =
             new Call("kvm_get_dirty_log", Check.GET_LOG_RING, Check.GET_LOG_ID, Check.GET_LOG_SLOT);
     private static final Call CLEAR =
@@ -147,6 +149,9 @@ final class DirtyLog {
         if (!usesBitmap()) {
             return Check.CLEAR_LOG_RING.refuse("kvm_clear_dirty_log_protect: the dirty ring is in use");
         }
+        if (noSuchId(slotField)) {
+            return CLEAR.id.refuse(CLEAR.function + NO_SUCH_ID);
+        }
         if ((firstPage & 63) != 0) {
             return Check.CLEAR_LOG_FIRST.refuse("kvm_clear_dirty_log_protect: first_page is not a multiple of 64");
         }
@@ -186,7 +191,11 @@ final class DirtyLog {
         vm.slotsLock().lock();
         long count = 0;
         for (Vcpu vcpu : vm.vcpus()) {
-            count += reset(vcpu.dirtyRing().orElseThrow());
+            Reset reset = reset(vcpu.dirtyRing().orElseThrow());
+            count += reset.count;
+            if (reset.interrupted) {
+                break;
+            }
         }
         vm.slotsLock().unlock();
         if (count != 0) {
@@ -195,17 +204,39 @@ final class DirtyLog {
         return IoctlResult.ok(count);
     }
 
-    private long reset(DirtyRing ring) {
+    /** Entries taken off one ring, and whether a signal ended it. */
+    private record Reset(long count, boolean interrupted) {}
+
+    /**
+     * kvm_dirty_ring_reset: entries of one slot that lie within 64 pages are protected together. A signal ends it at once, and
+     * the entries that wait for their neighbours are not protected at all (dirty_ring.c, 6.17).
+     */
+    private Reset reset(DirtyRing ring) {
+        boolean heedsSignals = vm.kvm().version().atLeast(6, 17);
         long count = 0;
         int slot = 0;
         long base = 0;
         long mask = 0;
-        for (DirtyRing.Entry entry = ring.takeHarvested(); entry.flags() != 0; entry = ring.takeHarvested()) {
+        while (true) {
+            if (heedsSignals && vm.mm().signalPending()) {
+                return new Reset(count, true);
+            }
+            DirtyRing.Entry entry = ring.takeHarvested();
+            if (entry.flags() == 0) {
+                break;
+            }
             count++;
-            long delta = entry.offset() - base;
-            if (mask != 0 && entry.slot() == slot && delta >= 0 && delta < BATCH) {
-                mask |= 1L << delta;
-                continue;
+            if (mask != 0 && entry.slot() == slot) {
+                long delta = entry.offset() - base;
+                if (delta >= 0 && delta < BATCH) {
+                    mask |= 1L << delta;
+                    continue;
+                }
+                if (delta < 0 && delta > -BATCH && mask << -delta >>> -delta == mask) {
+                    base = entry.offset();
+                    mask = mask << -delta | 1;
+                    continue;
+                }
             }
             protect(slot, base, mask);
             slot = entry.slot();
@@ -213,15 +244,17 @@ final class DirtyLog {
             mask = 1;
         }
         protect(slot, base, mask);
-        return count;
+        return new Reset(count, false);
     }
 
+    /** kvm_reset_dirty_gfn: a batch that reaches past the slot, which has changed meanwhile, is dropped. */
     private void protect(int slotField, long offset, long mask) {
-        if (mask == 0 || slotField >>> 16 >= vm.type().addressSpaces()) {
+        if (mask == 0 || noSuchId(slotField)) {
             return;
         }
         Memslot slot = vm.memslots(slotField >>> 16).byId(slotField & 0xffff);
-        if (slot.exists() && offset < slot.npages()) {
+        long last = offset + 63 - Long.numberOfLeadingZeros(mask);
+        if (slot.exists() && Long.compareUnsigned(last, slot.npages()) < 0) {
             vm.mmuLock().lock();
             vm.mmu().protectMasked(slot, offset, mask);
             vm.mmuLock().unlock();
@@ -232,10 +265,10 @@ final class DirtyLog {
         if (!usesBitmap()) {
             return call.ring.refuse(call.function + ": the dirty ring is in use");
         }
-        int id = slotField & 0xffff;
-        if (slotField >>> 16 >= vm.type().addressSpaces() || id >= SetUserMemoryRegion.USER_MEM_SLOTS) {
-            return call.id.refuse(call.function + ": no such address space or slot id");
+        if (noSuchId(slotField)) {
+            return call.id.refuse(call.function + NO_SUCH_ID);
         }
+        int id = slotField & 0xffff;
         vm.slotsLock().lock();
         Memslot slot = vm.memslots(slotField >>> 16).byId(id);
         Optional<DirtyBitmap> bitmap = slot.dirty();
@@ -244,6 +277,11 @@ final class DirtyLog {
                 : body.apply(slot);
         vm.slotsLock().unlock();
         return result;
+    }
+
+    private boolean noSuchId(int slotField) {
+        return slotField >>> 16 >= vm.type().addressSpaces()
+                || (slotField & 0xffff) >= SetUserMemoryRegion.USER_MEM_SLOTS;
     }
 
     private static Bytes bytes(long[] words) {

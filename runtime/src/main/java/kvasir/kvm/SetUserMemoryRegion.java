@@ -222,11 +222,9 @@ final class SetUserMemoryRegion {
         } else {
             sets.told(MemslotEvent.Step.COMMIT, prepared.slot(), sets.active(wanted.addressSpace()));
         }
+        vm.dirtyLoggingChanged(old, prepared.slot());
         if (change == Change.FLAGS_ONLY) {
-            vm.dirtyLoggingChanged(old, prepared.slot());
             vm.mmu().flagsChanged(old, prepared.slot());
-        } else if (change == Change.CREATE || change == Change.DELETE) {
-            vm.dirtyLoggingChanged(old, prepared.slot());
         }
         return IoctlResult.done();
     }

@@ -591,7 +591,7 @@ public final class Vm {
             case Cap.X86_DISABLE_EXITS, Cap.HALT_POLL, Cap.PMU_CAPABILITY, Cap.SGX_ATTRIBUTE, Cap.MSR_PLATFORM_INFO ->
                 IoctlResult.unsupported("capability " + cap + " of KVM_ENABLE_CAP");
             case Cap.DISABLE_QUIRKS2 -> {
-                if ((arg & ~(QUIRK_SLOT_ZAP_ALL | QUIRK_IGNORE_GUEST_PAT | 0x7fL)) != 0) {
+                if ((arg & ~Cap.quirks(kvm)) != 0) {
                     yield Check.CAP_QUIRKS.refuse("KVM_CAP_DISABLE_QUIRKS2: unknown quirk");
                 }
                 quirks &= ~arg;

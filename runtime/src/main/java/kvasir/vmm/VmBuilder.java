@@ -45,6 +45,7 @@ public class VmBuilder implements Described {
     private final String name;
     private final VmType type;
     private final List<MemoryLine> memory = new ArrayList<>();
+    private long quirksOff;
     private final List<CapLine> caps = new ArrayList<>();
     private long vcpus = 1;
     private boolean setsCpuid = true;
@@ -145,9 +146,9 @@ public class VmBuilder implements Described {
                 .operation(
                         "disable_quirks",
                         List.of(Parameter.of("mask", Kind.U64, "", "bit 7 SLOT_ZAP_ALL, bit 9 IGNORE_GUEST_PAT")),
-                        "KVM_CAP_DISABLE_QUIRKS2.",
+                        "KVM_CAP_DISABLE_QUIRKS2, of those quirks that KVM_CHECK_EXTENSION says there are.",
                         "disable_quirks 0x80",
-                        (b, a) -> b.note(b.addCap(Cap.DISABLE_QUIRKS2, a.u64("mask"))))
+                        (b, a) -> b.note(b.disableQuirks(a.u64("mask"))))
                 .operation(
                         "enable_cap",
                         List.of(
@@ -355,6 +356,11 @@ public class VmBuilder implements Described {
                 range, Backing.MEMFD, false, false, false, false, false, 0, Optional.empty(), Optional.empty()));
     }
 
+    Optional<Outcome> disableQuirks(long mask) {
+        quirksOff |= mask;
+        return Optional.empty();
+    }
+
     Optional<Outcome> addCap(int cap, long arg) {
         caps.add(new CapLine(cap, arg));
         return Optional.empty();
@@ -450,6 +456,9 @@ public class VmBuilder implements Described {
             problem = machine.setHost(host);
         }
         var vm = new Vm(machine.kvm(), name, type, machine.mm());
+        if (quirksOff != 0) {
+            keep(vm.enableCap(Cap.DISABLE_QUIRKS2, quirksOff & vm.checkExtension(Cap.DISABLE_QUIRKS2)));
+        }
         for (CapLine line : caps) {
             keep(vm.enableCap(line.cap, line.arg));
         }

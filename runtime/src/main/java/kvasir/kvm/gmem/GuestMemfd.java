@@ -434,7 +434,7 @@ public final class GuestMemfd {
             for (long index = start; index < Math.min(end, size >>> 12); index++) {
                 goesBy(index);
                 if (pages.get(index) >= 0) {
-                    footprint.wrote(pagesCell + index, page(index), poisoned.contains(index) ? 1 : 0);
+                    footprint.wrote(pagesCell + index, page(index), 0);
                 }
             }
         }
@@ -442,8 +442,14 @@ public final class GuestMemfd {
         prepared.remove(start, end);
         for (PageExtents.Run run : removed) {
             vm.vendor().gmemInvalidate(run.pfn(), run.pfn() + run.pages());
-            vm.kvm().pages().free(run.pfn(), run.pages(), HostPages.Use.GMEM);
+            for (long page = 0; page < run.pages(); page++) {
+                // a poisoned page is never given out again
+                if (!poisoned.contains(run.index() + page)) {
+                    vm.kvm().pages().free(run.pfn() + page, 1, HostPages.Use.GMEM);
+                }
+            }
         }
+        poisoned.remove(start, end);
         if (!removed.isEmpty() && vm.events().listening()) {
             vm.events().emit(new GmemEvent.Freed(vm.name(), fd, start, Math.min(end, size >>> 12)));
         }
