@@ -160,7 +160,7 @@ public final class Cap {
             case DIRTY_LOG_RING_WITH_BITMAP -> 0;
             case EXIT_HYPERCALL -> 1L << 12;
             case DISABLE_QUIRKS2 -> quirks(kvm);
-            case VM_TYPES -> 1 << VmType.DEFAULT.number() | 1 << VmType.SW_PROTECTED.number();
+            case VM_TYPES -> VmType.supported(kvm);
             case PRE_FAULT_MEMORY -> kvm.host().tdp() && kvm.version().atLeast(6, 11) ? 1 : 0;
             default -> 0;
         };

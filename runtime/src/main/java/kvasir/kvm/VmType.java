@@ -19,6 +19,25 @@ public enum VmType {
         this.protectedState = protectedState;
     }
 
+    /**
+     * KVM_CAP_VM_TYPES (kvm_caps.supported_vm_types), a bit for each: SW_PROTECTED needs the TDP MMU, SEV's three memory
+     * encryption in SYSCFG, TDX an Intel host, all of which have its module here.
+     */
+    public static long supported(Kvm kvm) {
+        HostConfig host = kvm.host();
+        long types = 1L << DEFAULT.number;
+        if (host.tdp() && host.tdpMmu()) {
+            types |= 1L << SW_PROTECTED.number;
+            if (!host.npt()) {
+                types |= 1L << TDX.number;
+            }
+        }
+        if (host.cBit() != 0) {
+            types |= 1L << SEV.number | 1L << SEV_ES.number | 1L << SNP.number;
+        }
+        return types;
+    }
+
     /** KVM_X86_*_VM. */
     public int number() {
         return number;

@@ -252,8 +252,13 @@ final class MachineHandle implements Described {
         machine.kvm().issued(Ioctl.CREATE_VM);
         Optional<VmType> wanted = Stream.of(VmType.values())
                 .filter(each -> each.number() == type)
-                .filter(each -> each == VmType.DEFAULT || each == VmType.SW_PROTECTED)
+                .filter(each -> (VmType.supported(machine.kvm()) >>> type & 1) != 0)
                 .findFirst();
+        if (wanted.filter(each -> each != VmType.DEFAULT && each != VmType.SW_PROTECTED)
+                .isPresent()) {
+            return new Outcome.Failed(
+                    "unsupported", "unsupported: a VM of type " + wanted.get() + " is declared with `vm`", Map.of());
+        }
         if (wanted.isEmpty()) {
             IoctlResult refused =
                     Check.CREATE_VM_TYPE.refuse("kvm_dev_ioctl_create_vm: type " + type + " is not supported");
