@@ -19,6 +19,7 @@ public final class Kvm {
     private final Events events;
     private final SwitchableSeams seams = new SwitchableSeams();
     private final Mmu.Factory mmus;
+    private final NxHugePagesParameter nxHugePages;
     private Engine engine = Engine.TRANSLATOR;
     private List<Vm> vms = new ArrayList<>();
     private boolean gmemFaultLocks;
@@ -35,6 +36,7 @@ public final class Kvm {
         this.pages = new HostPages(memory);
         this.events = events;
         this.mmus = mmus;
+        nxHugePages = new NxHugePagesParameter(this);
         pages.failWhen(() -> faults.strikes(FaultInjection.Kind.PAGE));
     }
 
@@ -73,6 +75,11 @@ public final class Kvm {
     /** Sets {@link #gmemFaultLocks()}. */
     public void gmemFaultLocks(boolean locks) {
         gmemFaultLocks = locks;
+    }
+
+    /** The module parameter nx_huge_pages. */
+    public NxHugePagesParameter nxHugePages() {
+        return nxHugePages;
     }
 
     /** What is about to fail. */
@@ -154,6 +161,7 @@ public final class Kvm {
         var parts = new ArrayList<Runnable>();
         parts.add(pages.checkpoint());
         parts.add(faults.checkpoint());
+        parts.add(nxHugePages.checkpoint());
         vms.forEach(vm -> parts.add(vm.checkpoint()));
         var saved = vms();
         return () -> {

@@ -1,9 +1,11 @@
 package kvasir.vmm;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import kvasir.kvm.FaultInjection;
 import kvasir.kvm.HostConfig;
+import kvasir.kvm.NxHugePagesParameter;
 import kvasir.registry.Api;
 import kvasir.registry.Api.Kind;
 import kvasir.registry.Api.Parameter;
@@ -50,6 +52,21 @@ final class HostHandle implements Described {
                             + "step there is. Errors: ENODEV.",
                     "host.inject allocation_failure",
                     (h, a) -> h.machine.inject(a.string("fault")))
+            .operation(
+                    "nx_huge_pages",
+                    List.of(Parameter.of(
+                                    "mode", Kind.WORD, "", "`auto`: on if the host was declared with nx_huge_pages")
+                            .among("off", "force", "auto", "never")),
+                    "Writes /sys/module/kvm/parameters/nx_huge_pages. A change zaps all roots of every VM. `never` stands in "
+                            + "quotes in KVS, where the word is taken. Errors: EBUSY "
+                            + "for `never` while there is a VM; EPERM after `never`.",
+                    "host.nx_huge_pages force",
+                    (h, a) -> h.machine
+                            .kvm()
+                            .nxHugePages()
+                            .set(NxHugePagesParameter.Mode.valueOf(
+                                    a.string("mode").toUpperCase(Locale.ROOT)))
+                            .outcome())
             .operation(
                     "bare_tdx",
                     List.of(

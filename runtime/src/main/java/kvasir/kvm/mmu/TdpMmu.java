@@ -595,7 +595,7 @@ public final class TdpMmu implements Mmu {
 
     /** Whether a huge page fetched from must be mapped without X (is_nx_huge_page_enabled). */
     boolean nxHugePagesEnabled() {
-        return host.nxHugePages() && !vm.nxHugePagesDisabled();
+        return vm.kvm().nxHugePages().on() && !vm.nxHugePagesDisabled();
     }
 
     /** Highest level the processor can map (max_huge_page_level). */
