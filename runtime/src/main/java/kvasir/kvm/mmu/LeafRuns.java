@@ -62,7 +62,7 @@ final class LeafRuns {
         int entries = iterator.entriesLeft(end);
         long address = address(iterator);
         for (int i = 0; i < entries; i++) {
-            clear(address + 8L * i, bit);
+            clearBit(address + 8L * i, bit);
         }
         iterator.skip(entries - 1);
         return true;
@@ -82,13 +82,13 @@ final class LeafRuns {
         int entries = iterator.entriesLeft(base + Long.SIZE);
         long left = mask >>> iterator.gfn - base & -1L >>> -entries;
         for (long address = address(iterator); left != 0; left &= left - 1) {
-            clear(address + 8L * Long.numberOfTrailingZeros(left), bit);
+            clearBit(address + 8L * Long.numberOfTrailingZeros(left), bit);
         }
         iterator.skip(entries - 1);
         return true;
     }
 
-    private static void clear(long address, long bit) {
+    private static void clearBit(long address, long bit) {
         long spte = NativeMemory.get64(address);
         if ((spte & bit) != 0 && Spte.isPresentLeaf(spte, Level.PG_4K)) {
             NativeMemory.put64(address, spte & ~bit);
