@@ -54,6 +54,13 @@ final class MmHandle implements Described {
                                     ? new Outcome.Failed("EAGAIN", "the counter is 0", Map.of())
                                     : (Object) file.take()))
             .operation(
+                    "memfd",
+                    List.of(Parameter.of("size", Kind.U64, "bytes", "rounded up to pages")),
+                    "memfd_create(2) and ftruncate(2), not mapped; gives the descriptor.",
+                    "let fd = plain.host.memfd(2M)",
+                    (p, a) -> (long)
+                            p.mm.memfd(a.u64("size") + 4095 >>> 12, 1, false).fd())
+            .operation(
                     "mmap",
                     List.of(
                             Parameter.of("size", Kind.U64, "bytes", "a multiple of 4 KiB"),
