@@ -174,6 +174,32 @@ final class ExploreCommandTest {
         }
     }
 
+    /** Whoever has the whole search of a race tells what a JavaScript test asserts of it, and who has less says so. */
+    @Test
+    void assertionsAreToldWhereTheWholeSearchIs() throws IOException {
+        Path script = folder.resolve("wrong.mjs");
+        Files.writeString(script, """
+                import { vm, assert, race, test } from "kvs";
+                const plain = vm({ type: "default", vcpus: 2, memory: { range: "0 .. 2M", backing: "anon" } });
+                const first = () => plain.vcpu0.map_memory("0 .. 4K");
+                const second = () => plain.vcpu1.map_memory("4K .. 8K");
+                const ends = (never) => race("ends", { first, second }, { never }).endings.length;
+                test("states", () => assert.equal(ends([]), 7));
+                test("invariants", () => assert.equal(ends(["invariant violation"]), 7));
+                """);
+        var words = List.of("explore", script.toString(), "--semantics", "v6.19", "--shard");
+        Ran one = kvs(Stream.concat(words.stream(), Stream.of("1/2")).toList());
+        Ran two = kvs(Stream.concat(words.stream(), Stream.of("2/2")).toList());
+        assertEquals(Set.of(0, 4), Set.of(one.exitCode(), two.exitCode()), one.text() + two.text());
+        Ran has = one.exitCode() == 4 ? one : two;
+        Ran hasNot = one.exitCode() == 4 ? two : one;
+        assertTrue(has.text().contains("these are not equal"), has.text());
+        assertTrue(has.text().contains("0 passed, 1 failed, 1 skipped"), has.text());
+        assertTrue(hasNot.text().contains("the race \"ends\" is searched by shard"), hasNot.text());
+        assertTrue(hasNot.text().contains("of the race \"ends\" this shard has a part"), hasNot.text());
+        assertTrue(hasNot.text().contains("0 passed, 0 failed, 2 skipped"), hasNot.text());
+    }
+
     @Test
     void aMissingShardIsTold() {
         Path one = explore("races/good_q16_parallel_same.kvs", "1.json", "--shard", "1/2");

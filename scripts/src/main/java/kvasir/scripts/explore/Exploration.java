@@ -21,6 +21,7 @@ import java.util.OptionalInt;
  * @param whyNotStates why schedules were searched although states would be fewer; empty if they were not
  * @param bytesPerState what a stored state takes, 0 if none were
  * @param reductions what was searched once for several, a sentence each
+ * @param whole whether this is the whole search, not a shard's part of it
  */
 public record Exploration(
         Method method,
@@ -34,7 +35,8 @@ public record Exploration(
         List<LockOrder.Taken> lockOrder,
         String whyNotStates,
         long bytesPerState,
-        List<String> reductions) {
+        List<String> reductions,
+        boolean whole) {
     private static final double EXACT = 1e15;
 
     /** What a search goes through. */
@@ -96,7 +98,8 @@ public record Exploration(
                 List.of(),
                 "",
                 0,
-                List.of());
+                List.of(),
+                false);
     }
 
     /** The locks of a cycle in the lock order, if there is one. */

@@ -119,7 +119,8 @@ public final class Explorer {
                         lockOrder.all(),
                         "",
                         space.storedBytes() / space.size(),
-                        space.reductions(labels));
+                        space.reductions(labels),
+                        share.count() == 1);
             } catch (Learner.StartAgain again) {
                 // the knowledge now says how to look at what was in the way
                 knowledge.forget(labels.size());
@@ -195,7 +196,8 @@ public final class Explorer {
                 lockOrder.all(),
                 whyNotStates,
                 0,
-                List.of());
+                List.of(),
+                share.count() == 1);
     }
 
     private void reached(int number, String what) {
@@ -265,7 +267,8 @@ public final class Explorer {
                 lockOrder.all(),
                 "",
                 0,
-                List.of());
+                List.of(),
+                shard.count() == 1);
     }
 
     private Execution runOnce(Schedule schedule) {

@@ -24,9 +24,4 @@ record Exploring(
     /** As the races say, and nobody is told. */
     static final Exploring DEFAULT =
             new Exploring(ExploreOptions.DEFAULT, false, report -> {}, how -> {}, title -> List.of());
-
-    /** Whether what a race gives is less than the whole search. */
-    boolean partly() {
-        return options.shard().count() > 1 || options.replay().isPresent();
-    }
 }

@@ -189,8 +189,9 @@ final class JavaScriptRace implements Scenario {
         }
     }
 
-    /** What became of the race. */
-    record Result(RaceReport report, Optional<String> broken, List<String> notes, List<String> schedules) {}
+    /** What became of the race; {@code whole}: the whole search, not a shard's part of it. */
+    record Result(
+            RaceReport report, Optional<String> broken, List<String> notes, List<String> schedules, boolean whole) {}
 
     /** The one schedule that was asked for, in writing; empty if all are to be searched. */
     Optional<String> replayed() {
@@ -225,7 +226,8 @@ final class JavaScriptRace implements Scenario {
                     report,
                     broken.map(each -> "`" + clauses.get(each.clause()).words() + "` does not hold: " + each.reason()),
                     broken.map(RaceSearch.Broken::details).orElse(List.of()),
-                    report.endings().stream().map(search::schedule).toList());
+                    report.endings().stream().map(search::schedule).toList(),
+                    found.whole());
         });
     }
 

@@ -258,13 +258,15 @@ public final class JavaScriptRunner {
                 failure = absent.isEmpty() ? Optional.of(uncaught.failure()) : Optional.empty();
             }
         }
-        if (loaded.realm.partly()) {
+        if (!loaded.realm.partly().isEmpty() && failure.isPresent()) {
+            absent = "%s, and what was asserted is of the whole: %s"
+                    .formatted(loaded.realm.partly(), failure.get().title());
             failure = Optional.empty();
         }
         if (run.options.explore().onlyRaces()
                 && failure.isEmpty()
                 && loaded.races.isEmpty()
-                && !loaded.realm.partly()) {
+                && loaded.realm.partly().isEmpty()) {
             running = null;
             loaded.close();
             return;

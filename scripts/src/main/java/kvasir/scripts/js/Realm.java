@@ -64,7 +64,7 @@ final class Realm implements AutoCloseable {
     private final Exploring exploring;
     private Optional<String> wantedSummary = Optional.empty();
     private Optional<String> summary = Optional.empty();
-    private boolean partly;
+    private String partly = "";
     private boolean racing;
     private Optional<Bridge> installed = Optional.empty();
 
@@ -211,8 +211,8 @@ final class Realm implements AutoCloseable {
         return racing;
     }
 
-    /** Whether a race gave the script less than it asks for: what the script makes of that says nothing. */
-    boolean partly() {
+    /** How a race gave the script less than it asks for, so that what fails behind it says nothing; empty if none did. */
+    String partly() {
         return partly;
     }
 
@@ -317,7 +317,7 @@ final class Realm implements AutoCloseable {
         Optional<String> replayed = race.replayed();
         if (replayed.isPresent()) {
             if (exploring.options().replay().isPresent()) {
-                partly = true;
+                partly = "of the race \"%s\" one schedule was run again".formatted(title);
                 execution.print(replayed.get());
             }
             return bridge().toJs(Map.of("text", replayed.get()));
@@ -335,9 +335,15 @@ final class Realm implements AutoCloseable {
         });
         execution.print(result.report().text());
         exploring.found().accept(result.report());
-        partly = exploring.partly() && result.broken().isEmpty();
         if (result.broken().isPresent()) {
+            partly = "";
             throw bridge().refuse("race \"" + title + "\": " + result.broken().get(), result.notes());
+        }
+        if (!result.whole()) {
+            partly = "of the race \"%s\" this shard has a part".formatted(title);
+        }
+        if (result.report().elsewhereSearched()) {
+            partly = "the race \"%s\" is %s".formatted(title, result.report().completeness());
         }
         var endings = new ArrayList<Map<String, Object>>();
         for (int i = 0; i < result.report().endings().size(); i++) {
