@@ -7,6 +7,12 @@ import kvasir.metal.cpu.CpuidModel;
 
 /** ioctls of /dev/kvm (kvm_main.c, kvm_dev_ioctl; x86.c, kvm_arch_dev_ioctl). */
 public final class SystemIoctls {
+    /** KVM_X86_GRP_SEV. */
+    private static final long SEV_GROUP = 1;
+
+    /** SVM_SEV_FEAT_DEBUG_SWAP. */
+    private static final long DEBUG_SWAP = 1L << 5;
+
     private static final long API_VERSION = 12;
     private static final long MCG_CTL_P = 1 << 8;
     private static final long MCG_SER_P = 1 << 24;
@@ -114,12 +120,17 @@ public final class SystemIoctls {
     }
 
     /**
-     * KVM_GET_DEVICE_ATTR, or KVM_HAS_DEVICE_ATTR.
+     * KVM_GET_DEVICE_ATTR, or KVM_HAS_DEVICE_ATTR, of the XCR0 that KVM supports, or on an AMD host of the vmsa_features
+     * (KVM_X86_GRP_SEV, KVM_X86_SEV_VMSA_FEATURES; sev.c, sev_dev_get_attr).
      *
      * @param get whether the value is wanted
      */
     public IoctlResult attribute(long group, long attribute, boolean get) {
         Ioctl which = get ? Ioctl.SYSTEM_GET_DEVICE_ATTR : Ioctl.SYSTEM_HAS_DEVICE_ATTR;
+        if (group == SEV_GROUP && attribute == 0 && kvm.host().npt()) {
+            long features = kvm.host().cBit() != 0 ? DEBUG_SWAP : 0;
+            return answered(which, get ? new IoctlResult.Ok(0, Map.of("value", features)) : IoctlResult.done());
+        }
         if (group != 0 || attribute != 0) {
             return answered(which, Check.DEVICE_ATTR.refuse("kvm_x86_dev_get_attr: no such attribute"));
         }

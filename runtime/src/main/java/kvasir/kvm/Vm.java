@@ -415,6 +415,21 @@ public final class Vm {
         return answered(Kvm.other(fd, request, this::issued));
     }
 
+    /**
+     * KVM_SEV_INIT2 on a VM whose type has no such command: EINVAL on an AMD host (sev.c, sev_guest_init2) and on a TD,
+     * else ENOTTY.
+     */
+    public IoctlResult sevInit2() {
+        return ioctl(Ioctl.MEMORY_ENCRYPT_OP, () -> switch (type) {
+            case DEFAULT, SW_PROTECTED ->
+                kvm.host().npt()
+                        ? IoctlResult.err(Errno.EINVAL, "sev_guest_init2: not a VM for SEV, SEV-ES or SNP")
+                        : IoctlResult.err(Errno.ENOTTY, "kvm_arch_vm_ioctl: not a VM for mem_enc_ioctl");
+            case SEV, SEV_ES, SNP -> IoctlResult.unsupported("KVM_SEV_INIT2: the verb of this VM is init2");
+            case TDX -> IoctlResult.err(Errno.EINVAL, "tdx_vm_ioctl: not a command of TDX");
+        });
+    }
+
     IoctlResult ioctl(Ioctl which, Supplier<IoctlResult> body) {
         issued(which);
         if (dead) {

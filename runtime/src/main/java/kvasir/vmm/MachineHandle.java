@@ -201,7 +201,8 @@ final class MachineHandle implements Described {
             .operation(
                     "get_device_attr",
                     ATTRIBUTE,
-                    "KVM_GET_DEVICE_ATTR of /dev/kvm: group 0, attribute 0 is the supported XCR0. Errors: ENXIO.",
+                    "KVM_GET_DEVICE_ATTR of /dev/kvm: group 0, attribute 0 is the supported XCR0; group 1, attribute 0 the "
+                            + "vmsa_features on an AMD host. Errors: ENXIO.",
                     "machine.get_device_attr group 0 attr 0",
                     (m, a) -> m.system()
                             .attribute(a.u64("group", 0), a.u64("attr", 0), true)

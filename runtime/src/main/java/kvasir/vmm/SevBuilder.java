@@ -1,10 +1,12 @@
 package kvasir.vmm;
 
+import java.util.List;
 import java.util.Optional;
 import kvasir.kvm.Vm;
 import kvasir.kvm.VmType;
 import kvasir.kvm.snp.SevVm;
 import kvasir.registry.Api;
+import kvasir.registry.Outcome;
 
 /** The lines of {@code vm NAME = sev { ... }} and {@code sev_es}: an AMD host. */
 final class SevBuilder extends VmBuilder {
@@ -12,9 +14,16 @@ final class SevBuilder extends VmBuilder {
                     "sev declaration",
                     SevBuilder.class,
                     "What stands in the braces of `vm NAME = sev { ... }` and `sev_es`."))
+            .operation(
+                    "no_init",
+                    List.of(),
+                    "KVM_SEV_INIT2 is left to the script: g.init2. Declare `vcpus 0` with it.",
+                    "no_init",
+                    (b, _) -> b.withoutInit())
             .build();
 
     private Optional<SevVm> sev = Optional.empty();
+    private boolean init = true;
 
     SevBuilder(Machine machine, String name, VmType type) {
         super(machine, name, type);
@@ -27,7 +36,14 @@ final class SevBuilder extends VmBuilder {
         var vendor = new SevVm(vm);
         vm.attach(vendor);
         sev = Optional.of(vendor);
-        keep(vendor.init2(0, 0, 0));
+        if (init) {
+            keep(vendor.init2(0, 0, 0));
+        }
+    }
+
+    private Outcome withoutInit() {
+        init = false;
+        return Outcome.ok();
     }
 
     @Override

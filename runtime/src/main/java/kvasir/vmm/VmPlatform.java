@@ -242,6 +242,13 @@ final class VmPlatform {
                         "plain.create_device 1 -> ENODEV",
                         (vm, a) -> of(vm).createDevice(a.u64("type")).outcome())
                 .operation(
+                        "sev_init2",
+                        List.of(),
+                        "KVM_SEV_INIT2 on a VM of another type than SEV's, which have `init2`. Errors: EINVAL on an AMD "
+                                + "host and on a TD, else ENOTTY.",
+                        "plain.sev_init2 -> ENOTTY",
+                        (vm, _) -> vm.vm().sevInit2().outcome())
+                .operation(
                         "ioctl",
                         List.of(Parameter.of("request", Kind.U64, "", "the request number")),
                         "An ioctl of the VM by its number: says which verb issues it, or why it is not modelled. Errors: "
