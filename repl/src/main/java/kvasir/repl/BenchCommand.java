@@ -46,7 +46,8 @@ final class BenchCommand {
         for (Benchmark.Comparison comparison : comparisons) {
             console.out().println("\n" + comparison.title());
             console.out().flush();
-            List<Benchmarks.Reached> lines = Benchmarks.measure(comparison, rounds);
+            List<Benchmarks.Reached> lines = Benchmarks.measure(comparison, rounds, what -> stand(what, console));
+            stand("", console);
             print(lines, console);
             reached.put(comparison.title(), lines);
         }
@@ -54,6 +55,14 @@ final class BenchCommand {
             table(reached, console);
         }
         return 0;
+    }
+
+    /** At a terminal, what is being measured, in a line that the next one replaces. */
+    private static void stand(String what, Console console) {
+        if (console.colours()) {
+            console.out().print("\r\u001b[K" + console.faint(what));
+            console.out().flush();
+        }
     }
 
     /** Whether every table has the same lines, more than one. */

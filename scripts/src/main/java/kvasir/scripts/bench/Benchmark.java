@@ -27,18 +27,28 @@ public interface Benchmark {
      * @param unit plural: {@code pages}
      * @param goal units a second that are promised; 0 for none
      * @param ratioGoal part of the yardstick's rate that is promised; 0 for none
-     * @param once whether it is so slow, and so steady, that one round does, without warming up
+     * @param pace how often it runs
      */
-    record Workload(String name, String unit, double goal, double ratioGoal, boolean once, Body body) {
-        /** One that is measured in every round. */
+    record Workload(String name, String unit, double goal, double ratioGoal, Pace pace, Body body) {
+        /** One that warms up, and is measured in every round. */
         public Workload(String name, String unit, double goal, double ratioGoal, Body body) {
-            this(name, unit, goal, ratioGoal, false, body);
+            this(name, unit, goal, ratioGoal, Pace.WARMED, body);
         }
 
         /** A workload of which nothing is promised. */
         public Workload(String name, String unit, Body body) {
             this(name, unit, 0, 0, body);
         }
+    }
+
+    /** How often a workload runs. */
+    enum Pace {
+        /** Once to warm up, and in every round. */
+        WARMED,
+        /** In every round: another program, which begins anew each time. */
+        EACH_ROUND,
+        /** In the first round only, as it is slow and steady. */
+        ONCE
     }
 
     /** The work itself; what has to be there before is not timed. */

@@ -2,6 +2,7 @@ package kvasir.scripts.bench;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import kvasir.metal.cpu.Engine;
 
@@ -48,20 +49,26 @@ public final class Benchmarks {
      * Measures: every workload to warm up, then {@code rounds} rounds, the workloads of a round side by side.
      *
      * @param rounds at least 1
+     * @param progress is told what runs, before each run
      */
-    public static List<Reached> measure(Benchmark.Comparison comparison, int rounds) {
+    public static List<Reached> measure(Benchmark.Comparison comparison, int rounds, Consumer<String> progress) {
         List<Benchmark.Workload> workloads = comparison.workloads();
         var rates = new double[workloads.size()][rounds];
         var notes = new String[workloads.size()];
-        workloads.stream()
-                .filter(workload -> !workload.once())
-                .forEach(workload -> workload.body().run());
+        for (Benchmark.Workload workload : workloads) {
+            if (workload.pace() == Benchmark.Pace.WARMED) {
+                progress.accept("warming up: " + workload.name());
+                workload.body().run();
+            }
+        }
         for (int round = 0; round < rounds; round++) {
             for (int i = 0; i < rates.length; i++) {
-                if (round > 0 && workloads.get(i).once()) {
+                if (round > 0 && workloads.get(i).pace() == Benchmark.Pace.ONCE) {
                     rates[i][round] = rates[i][0];
                     continue;
                 }
+                progress.accept("round " + (round + 1) + " of " + rounds + ": "
+                        + workloads.get(i).name());
                 Benchmark.Sample sample = workloads.get(i).body().run();
                 rates[i][round] = sample.rate();
                 notes[i] = sample.note();
